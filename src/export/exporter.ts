@@ -1,0 +1,77 @@
+/**
+ * What the Collector hands on, and the contract of everything that takes it. Spans arrive as the protobuf bytes that
+ * the recorder made of them, and stay so until an exporter needs more than their bytes.
+ */
+
+/** Spans of one scope. */
+export interface ScopeBatch {
+  /** An encoded `InstrumentationScope` message. */
+  readonly scope: Uint8Array
+  readonly schemaUrl: string
+  /** Complete, consecutive `ScopeSpans.spans` fields (tag 0x12, length, Span), ready to be laid end to end. */
+  readonly chunks: readonly Uint8Array[]
+  /** How many spans the chunks hold together. */
+  readonly count: number
+}
+
+/** What one process, that is one OTLP Resource, has to say. */
+export interface SpanBatch {
+  /** An encoded `Resource` message. */
+  readonly resource: Uint8Array
+  readonly scopes: readonly ScopeBatch[]
+  /** How many spans the scopes hold together. */
+  readonly count: number
+  /** How many bytes the chunks of all scopes hold together. */
+  readonly bytes: number
+}
+
+/**
+ * Why spans did not arrive. Ours are:
+ * `rejected` (the server refused them for good), `endpoint` (it could not be reached), `timeout` (it did not answer),
+ * `throttled` (it asked to wait beyond the deadline), `too-large` (one span alone is more than the server takes),
+ * `closed` (the exporter was closed first), `file` and `output` (they could not be written), `failed` (anything else).
+ */
+export type DropCause = string
+
+/** What became of the spans of one `export` call: `delivered` plus all of `dropped` is what was given. */
+export interface ExportResult {
+  delivered: number
+  dropped: ReadonlyMap<DropCause, number>
+}
+
+/** A destination for finished spans. */
+export interface Exporter {
+  /**
+   * Takes spans to their destination. It never rejects.
+   * @param deadline Milliseconds since the epoch, after which the attempt is given up. May be `Infinity`.
+   */
+  export(batches: readonly SpanBatch[], deadline: number): Promise<ExportResult>
+  /**
+   * Brings the deadline of the calls under way forward: when the process ends, nobody waits for what was given
+   * half a minute. A later deadline changes nothing.
+   * @param deadline Milliseconds since the epoch.
+   */
+  hurry?(deadline: number): void
+  /** Ends the calls under way (cause `closed`) and gives up what is held open. Calls after it drop everything. */
+  close(): Promise<void>
+}
+
+/** `level` as in `OTEL_LOG_LEVEL`; `code` is stable (`THREADSPAN_*`); `message` is one line and shows no secret. */
+export type ExportLog = (level: 'debug' | 'info' | 'warn' | 'error', code: string, message: string) => void
+
+/** The number of spans in `batches`. */
+export function countSpans(batches: readonly SpanBatch[]): number {
+  let count = 0
+  for (const batch of batches) count += batch.count
+  return count
+}
+
+/** Nothing was dropped. */
+export function allDelivered(count: number): ExportResult {
+  return { delivered: count, dropped: new Map() }
+}
+
+/** Nothing arrived, for one and the same cause. */
+export function allDropped(count: number, cause: DropCause): ExportResult {
+  return { delivered: 0, dropped: count > 0 ? new Map([[cause, count]]) : new Map() }
+}
