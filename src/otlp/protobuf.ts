@@ -5,6 +5,9 @@ const TWO_32 = 4294967296
 /** Deepest nesting of groups that `skip` follows; protobuf's own implementations stop at 100 messages. */
 const MAX_GROUP_DEPTH = 32
 
+/** Most embedded messages in one input: two bytes can make an object of two hundred, and a sender may try it. */
+const MAX_MESSAGES = 4_000_000
+
 /** The bit set of field numbers (1 to 31) that `ProtobufReader.skip` takes: those its caller understands. */
 export function fields(...numbers: number[]): number {
   let set = 0
@@ -29,6 +32,7 @@ export class ProtobufReader {
   low = 0
   high = 0
   readonly #view: DataView
+  #messages = 0
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.byteLength) {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -160,6 +164,7 @@ export class ProtobufReader {
   /** Enters an embedded message: `end` becomes its end. Answers the outer end, for `leave`. */
   enter(): number {
     const length = this.#length()
+    if (++this.#messages > MAX_MESSAGES) throw new OtlpError(`more than ${MAX_MESSAGES} embedded messages`)
     const outer = this.end
     this.end = this.pos + length
     return outer
