@@ -1,0 +1,108 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { type Context, type ContextManager, ROOT_CONTEXT, context as contextApi } from '@opentelemetry/api'
+import { contextWithValue } from './context.js'
+import { bindEmitter, isEmitter } from './emitter.js'
+
+type AnyFunction = (...args: unknown[]) => unknown
+
+/** For `AsyncLocalStorage.run`, which hands on arguments but no receiver; a shared function costs no closure for each call. */
+function apply(fn: AnyFunction, thisArg: unknown, args: unknown[]): unknown {
+  return fn.apply(thisArg, args)
+}
+
+/**
+ * OpenTelemetry's `ContextManager` over one AsyncLocalStorage.
+ *
+ * The storage is made when a context other than the root first becomes active: on Node 20 one that ran turns `async_hooks` on
+ * for the whole thread, and a program that makes no span shall not pay for it. A context is entered by `run` only, never by
+ * `enterWith`: it cannot leak into the caller or into the next task of a pooled thread.
+ */
+export class ThreadContextManager implements ContextManager {
+  #storage: AsyncLocalStorage<Context> | undefined
+
+  /** The current context; the API's `ROOT_CONTEXT` where there is none. */
+  active(): Context {
+    const storage = this.#storage
+    return storage === undefined ? ROOT_CONTEXT : (storage.getStore() ?? ROOT_CONTEXT)
+  }
+
+  /**
+   * Calls `fn` with `context` as the current one, in it and in all that it starts.
+   *
+   * @returns what `fn` returns; what it throws is thrown.
+   */
+  with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
+    context: Context,
+    fn: F,
+    thisArg?: ThisParameterType<F>,
+    ...args: A
+  ): ReturnType<F>
+  with(context: Context, fn: AnyFunction, thisArg?: unknown, ...args: unknown[]): unknown {
+    let storage = this.#storage
+    if (storage === undefined) {
+      if (context === ROOT_CONTEXT) return fn.apply(thisArg, args)
+      storage = this.#storage = new AsyncLocalStorage()
+    }
+    if (thisArg !== undefined && thisArg !== null) return storage.run(context, apply, fn, thisArg, args)
+    switch (args.length) {
+      case 0:
+        return storage.run(context, fn)
+      case 1:
+        return storage.run(context, fn, args[0])
+      case 2:
+        return storage.run(context, fn, args[0], args[1])
+      default:
+        return storage.run(context, fn, ...args)
+    }
+  }
+
+  /**
+   * `target` tied to `context`: a function gives a function that runs in it (same length and name), an EventEmitter is
+   * given back itself, and runs listeners added from now on in it. Anything else comes back as it is.
+   */
+  bind<T>(context: Context, target: T): T {
+    if (typeof target === 'function') return this.#bindFunction(context, target as unknown as AnyFunction) as T
+    if (isEmitter(target)) bindEmitter(target, (listener) => this.#bindFunction(context, listener))
+    return target
+  }
+
+  /** Nothing to do: the first `with` starts it. */
+  enable(): this {
+    return this
+  }
+
+  /** Forgets every active context. A later `with` starts anew. */
+  disable(): this {
+    this.#storage?.disable()
+    this.#storage = undefined
+    return this
+  }
+
+  #bindFunction(context: Context, target: AnyFunction): AnyFunction {
+    const manager = this
+    const bound = function (this: unknown, ...args: unknown[]): unknown {
+      return manager.with(context, apply as AnyFunction, undefined, target, this, args)
+    }
+    Object.defineProperty(bound, 'length', { value: target.length, configurable: true })
+    Object.defineProperty(bound, 'name', { value: target.name, configurable: true })
+    return bound
+  }
+}
+
+let ensured = false
+
+/**
+ * Registers a {@link ThreadContextManager} unless the application has a context manager already.
+ *
+ * Asks by trying one out, so that an SDK's is seen whichever copy of the API it came through, and nothing is logged.
+ *
+ * @returns whether contexts are managed from now on.
+ */
+export function ensureContextManager(): boolean {
+  if (ensured) return true
+  const probe = contextWithValue(ROOT_CONTEXT, Symbol('threadspan probe'), true)
+  ensured =
+    contextApi.with(probe, () => contextApi.active() === probe) ||
+    contextApi.setGlobalContextManager(new ThreadContextManager())
+  return ensured
+}
