@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { anyRows, model, tidyRows, trace } from './support.js'
+
+describe('texts for people', () => {
+  it('write durations with three digits and a fitting unit', () => {
+    const cases: [number, string][] = [
+      [0, '0'],
+      [0.000012, '12.0 ns'],
+      [0.85, '850 µs'],
+      [0.9996, '1.00 ms'],
+      [12.44, '12.4 ms'],
+      [999.6, '1.00 s'],
+      [3200, '3.20 s'],
+      [59_960, '1 min'],
+      [125_000, '2 min 5 s'],
+      [3_600_000, '1 h'],
+      [-12.44, '-12.4 ms'],
+      [Number.NaN, '–'],
+    ]
+    for (const [value, text] of cases) assert.equal(model.duration(value), text)
+  })
+
+  it('write counts, shares and bytes', () => {
+    assert.equal(model.count(12_400), '12,400')
+    assert.equal(model.count(1_250_000), '1.25 M')
+    assert.equal(model.percent(0.004), '0.4 %')
+    assert.equal(model.percent(0.1234), '12 %')
+    assert.equal(model.bytes(1500), '1.50 KB')
+    assert.equal(model.plural(1, 'span'), '1 span')
+    assert.equal(model.plural(2, 'process', 'processes'), '2 processes')
+  })
+
+  it('place ticks at round times within the window', () => {
+    assert.deepEqual(model.ticks(0, 100, 5), [0, 20, 40, 60, 80, 100])
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 1e7, noNaN: true }),
+        fc.double({ min: 1e-5, max: 1e7, noNaN: true }),
+        fc.integer({ min: 1, max: 20 }),
+        (from, width, most) => {
+          const marks = model.ticks(from, from + width, most)
+          assert.ok(marks.length <= most + 1)
+          for (const mark of marks) assert.ok(mark >= from - width * 1e-3 && mark <= from + width * 1.001)
+        },
+      ),
+    )
+  })
+
+  it('lay SQL out by clauses and change nothing but white space', () => {
+    assert.equal(
+      model.formatSql(
+        "select id, name from users u left join orders o on o.user_id = u.id where u.name = 'and from' and o.total between 1 and 5 order by (select 1)",
+      ),
+      [
+        'select id, name',
+        'from users u',
+        'left join orders o on o.user_id = u.id',
+        "where u.name = 'and from'",
+        '  and o.total between 1 and 5',
+        'order by (select 1)',
+      ].join('\n'),
+    )
+    const bare = (text: string) => text.replace(/\s+/g, '')
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: 'binary' }),
+          fc
+            .array(fc.constantFrom('select', 'FROM', "'a", "b'", '(', ')', ' ', '\n', '--', 'and', '1', '😀'))
+            .map((parts) => parts.join('')),
+        ),
+        (text) => {
+          assert.equal(bare(model.formatSql(text)), bare(text))
+        },
+      ),
+    )
+  })
+})
+
+describe('search', () => {
+  it('finds spans that have every word in name, thread, service, or state', () => {
+    const read = trace([
+      { name: 'GET /orders', start: 0, end: 9 },
+      { name: 'resize', start: 1, end: 2, parent: 0, thread: 1, wait: 1 },
+      { name: 'resize', start: 2, end: 3, parent: -2, thread: 2, flags: model.ERROR },
+    ])
+    const found = (query: string) => [...model.search(read, query)]
+    assert.deepEqual(found('RESIZE'), [1, 2])
+    assert.deepEqual(found('resize  worker'), [1, 2])
+    assert.deepEqual(found('resize "'), [])
+    assert.deepEqual(found('is:error'), [2])
+    assert.deepEqual(found('is:orphan resize'), [2])
+    assert.deepEqual(found('is:waiting'), [1])
+    assert.deepEqual(found('0000000000000001'), [1])
+    assert.deepEqual(found('   '), [])
+  })
+})
+
+describe('comparison of two traces', () => {
+  it('matches spans by their path of names, and puts the greatest change first', () => {
+    const left = trace([
+      { name: 'GET /', start: 0, end: 50 },
+      { name: 'query', start: 0, end: 10, parent: 0 },
+      { name: 'resize', start: 10, end: 40, parent: 0 },
+    ])
+    const right = trace([
+      { name: 'GET /', start: 0, end: 90 },
+      { name: 'query', start: 0, end: 12, parent: 0 },
+      { name: 'resize', start: 12, end: 50, parent: 0 },
+      { name: 'resize', start: 50, end: 88, parent: 0 },
+    ])
+    const rows = model.compareTraces(left, right)
+    assert.deepEqual(
+      rows.map(({ name, depth, left, right }) => [
+        name,
+        depth,
+        left.count,
+        right.count,
+        left.total,
+        right.total,
+      ]),
+      [
+        ['GET /', 0, 1, 1, 50, 90],
+        ['resize', 1, 1, 2, 30, 76],
+        ['query', 1, 1, 1, 10, 12],
+      ],
+    )
+  })
+
+  it('loses no span of either side', () => {
+    fc.assert(
+      fc.property(anyRows, tidyRows, (a, b) => {
+        const rows = model.compareTraces(trace(a), trace(b))
+        const sum = (side: 'left' | 'right') => rows.reduce((total, row) => total + row[side].count, 0)
+        assert.equal(sum('left'), a.length)
+        assert.equal(sum('right'), b.length)
+      }),
+    )
+  })
+})
+
+describe('colours and windows', () => {
+  it('give the main thread a hue of its own', () => {
+    const read = trace([
+      { start: 0, end: 9 },
+      { start: 1, end: 2, thread: 1 },
+      { start: 1, end: 2, thread: 2 },
+    ])
+    assert.deepEqual([...model.hues(read, 'thread')], [0, 1, 2])
+    for (const by of ['thread', 'service', 'name'] as const) {
+      for (const hue of model.hues(read, by)) assert.ok(hue < model.HUES)
+    }
+  })
+
+  it('keep what is in view within the trace, and the instant under the pointer in place', () => {
+    const bounds = { from: -5, to: 95 }
+    const number = fc.double({ min: -200, max: 200, noNaN: true })
+    fc.assert(
+      fc.property(number, number, fc.double({ min: 0.1, max: 10, noNaN: true }), (a, b, factor) => {
+        const window = model.clampWindow({ from: Math.min(a, b), to: Math.max(a, b) }, bounds)
+        const middle = (window.from + window.to) / 2
+        const after = model.zoom(window, bounds, factor, middle)
+        for (const { from, to } of [window, after, model.pan(window, bounds, factor)]) {
+          assert.ok(from >= -5 - 1e-9 && to <= 95 + 1e-9 && to > from)
+        }
+        if (factor < 1) assert.ok(Math.abs((after.from + after.to) / 2 - middle) < 1e-6)
+      }),
+    )
+  })
+})
