@@ -8,7 +8,7 @@ export interface Piece {
   readonly bytes: number
 }
 
-/** Spans in `batches` before framing, bytes. Counted, not believed: a wrong sum must not make a request too large. */
+/** Bytes of a scope's spans before framing. */
 function bytesOf(scope: ScopeBatch): number {
   let bytes = 0
   for (const chunk of scope.chunks) bytes += chunk.length
@@ -46,7 +46,7 @@ class Packer {
       if (scope.count === 0) continue
       const size = bytesOf(scope)
       if (this.#bytes + size <= this.maxBytes) {
-        this.#chunks.push(...scope.chunks)
+        for (const chunk of scope.chunks) this.#chunks.push(chunk)
         this.#grow(size, scope.count)
       } else {
         this.#cut(batch, scope)
@@ -60,7 +60,6 @@ class Packer {
   #cut(batch: SpanBatch, scope: ScopeBatch): void {
     for (const chunk of scope.chunks) {
       let start = 0
-      let counted = 0
       for (let at = 0; at < chunk.length; ) {
         const end = fieldEnd(chunk, at)
         if (this.#bytes > 0 && this.#bytes + (end - at) > this.maxBytes) {
@@ -72,9 +71,8 @@ class Packer {
         }
         this.#grow(end - at, 1)
         at = end
-        counted++
       }
-      if (counted > 0 && start < chunk.length) this.#chunks.push(chunk.subarray(start))
+      if (start < chunk.length) this.#chunks.push(chunk.subarray(start))
     }
   }
 

@@ -1,0 +1,101 @@
+import { type OtlpConfig, otlpConfig } from './otlp.js'
+import { parsePairs } from './pairs.js'
+import { type TracingConfig, tracingConfig } from './tracing.js'
+import { type ConfigWarning, type Environment, MAX_INTEGER, Variables } from './variables.js'
+
+/** Destinations that `OTEL_TRACES_EXPORTER` may name; "none" is the empty list. */
+export type ExporterName = 'otlp' | 'console' | 'file' | 'waterfall'
+
+/** `OTEL_LOG_LEVEL`: the least severe messages that are shown. */
+export type LogLevel = 'none' | 'error' | 'warn' | 'info' | 'debug'
+
+/** `OTEL_BSP_*`: when spans are exported, and how many are kept for it. */
+export interface BatchConfig {
+  /** Milliseconds between two exports. */
+  readonly scheduleDelay: number
+  /** Milliseconds that an export may take. */
+  readonly exportTimeout: number
+  /** Spans in one export at most; undefined when it is not set. */
+  readonly maxExportBatchSize: number | undefined
+  /** Spans that wait for export at most; undefined when it is not set. */
+  readonly maxQueueSize: number | undefined
+}
+
+/** All that the environment says. */
+export interface Config extends TracingConfig {
+  /** `OTEL_SERVICE_NAME`. */
+  readonly serviceName: string | undefined
+  /** `OTEL_RESOURCE_ATTRIBUTES`. */
+  readonly resourceAttributes: Readonly<Record<string, string>>
+  readonly exporters: readonly ExporterName[]
+  readonly otlp: OtlpConfig
+  /** `THREADSPAN_FILE`: path of the file of OTLP JSON lines. */
+  readonly file: string
+  readonly batch: BatchConfig
+  readonly logLevel: LogLevel
+}
+
+const EXPORTERS = ['otlp', 'console', 'file', 'waterfall'] as const
+const OTHER_EXPORTERS = ['zipkin', 'jaeger', 'logging', 'otlp/stdout']
+const LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const
+
+function readResourceAttributes(variables: Variables): Record<string, string> {
+  const { entries, malformed } = parsePairs(variables.text('OTEL_RESOURCE_ATTRIBUTES') ?? '')
+  const attributes: Record<string, string> = Object.create(null)
+  if (malformed > 0) {
+    // Resource SDK specification: "In case of any error ... the entire environment variable value SHOULD be discarded".
+    variables.invalid(
+      'OTEL_RESOURCE_ATTRIBUTES',
+      `${malformed} ${malformed === 1 ? 'member is' : 'members are'} no "key=value", percent-encoded; none is used`,
+    )
+    return attributes
+  }
+  for (const [key, value] of entries) attributes[key] = value
+  return attributes
+}
+
+function readBatch(variables: Variables): BatchConfig {
+  const delay = 5000
+  const timeout = 30_000
+  const maxQueueSize = variables.integer('OTEL_BSP_MAX_QUEUE_SIZE', 'the default', 1)
+  let maxExportBatchSize = variables.integer('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 'the default', 1)
+  if ((maxExportBatchSize ?? 0) > (maxQueueSize ?? MAX_INTEGER)) {
+    variables.invalid(
+      'OTEL_BSP_MAX_EXPORT_BATCH_SIZE',
+      `it is larger than the queue; ${maxQueueSize} is used`,
+    )
+    maxExportBatchSize = maxQueueSize
+  }
+  return {
+    scheduleDelay: variables.integer('OTEL_BSP_SCHEDULE_DELAY', delay) ?? delay,
+    exportTimeout: variables.timeout('OTEL_BSP_EXPORT_TIMEOUT', timeout) ?? timeout,
+    maxExportBatchSize,
+    maxQueueSize,
+  }
+}
+
+function readLogLevel(variables: Variables): LogLevel {
+  const level = variables.word('OTEL_LOG_LEVEL', LEVELS, 'info is used') ?? 'info'
+  return level === 'verbose' || level === 'all' ? 'debug' : level
+}
+
+/**
+ * Reads the whole configuration. It is pure, and never throws: what cannot be used gets one warning, and the default
+ * holds (OpenTelemetry Environment Variable Specification).
+ */
+export function readConfig(env: Environment): { config: Config; warnings: readonly ConfigWarning[] } {
+  const variables = new Variables(env)
+  const config: Config = {
+    ...tracingConfig(variables),
+    serviceName: variables.text('OTEL_SERVICE_NAME'),
+    resourceAttributes: readResourceAttributes(variables),
+    exporters: variables.words('OTEL_TRACES_EXPORTER', EXPORTERS, 'it is left out', OTHER_EXPORTERS) ?? [
+      'otlp',
+    ],
+    otlp: otlpConfig(variables),
+    file: variables.text('THREADSPAN_FILE') ?? 'threadspan.jsonl',
+    batch: readBatch(variables),
+    logLevel: readLogLevel(variables),
+  }
+  return { config, warnings: variables.warnings }
+}
