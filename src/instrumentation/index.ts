@@ -1,0 +1,45 @@
+import type { Tracer } from '@opentelemetry/api'
+import type { Disable } from './channels.js'
+import { instrumentFastify } from './fastify.js'
+import { instrumentHttpClient } from './http-client.js'
+import { setKnownMethods } from './http-semantics.js'
+import { instrumentHttpServer } from './http-server.js'
+import { instrumentUndici } from './undici.js'
+
+/** What can be left out, by OpenTelemetry's names for it. `http` is servers and clients of `node:http` and `node:https`. */
+export type InstrumentationName = 'http' | 'undici' | 'fastify'
+
+/** What {@link enableInstrumentations} takes. */
+export interface InstrumentationOptions {
+  /** Makes the spans. */
+  readonly tracer: Tracer
+  /** Names of instrumentations to leave out (`OTEL_NODE_DISABLED_INSTRUMENTATIONS`); names of others are ignored. */
+  readonly disabled?: readonly string[]
+  /** Method names to call known (`OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`); by default those of the semantic conventions. */
+  readonly knownMethods?: readonly string[]
+}
+
+let disableCurrent: Disable | undefined
+
+/**
+ * Follows HTTP servers and clients, `fetch`, undici and Fastify in this thread, by what they publish on `node:diagnostics_channel`. Loads
+ * none of them. Needs a context manager and a propagator to be registered with the OpenTelemetry API by the time of the first
+ * request. A second call replaces the first.
+ *
+ * @returns a function that ends it. Requests that are under way then are not followed to their end.
+ */
+export function enableInstrumentations(options: InstrumentationOptions): Disable {
+  disableCurrent?.()
+  const { tracer, disabled = [], knownMethods } = options
+  setKnownMethods(knownMethods)
+  const undo: Disable[] = []
+  if (!disabled.includes('http')) undo.push(instrumentHttpServer(tracer), instrumentHttpClient(tracer))
+  if (!disabled.includes('undici')) undo.push(instrumentUndici(tracer))
+  if (!disabled.includes('fastify')) undo.push(instrumentFastify())
+  const disable = () => {
+    for (const fn of undo.splice(0)) fn()
+    if (disableCurrent === disable) disableCurrent = undefined
+  }
+  disableCurrent = disable
+  return disable
+}
