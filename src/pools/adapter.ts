@@ -1,0 +1,91 @@
+/**
+ * What a pool adapter is, and what it asks for.
+ *
+ * An adapter knows how one pool library moves a task from the submitting thread to a worker and its outcome back. It knows
+ * nothing of spans: what happens at each step is the `PoolTracing` it is handed. `test/contract/` holds every adapter to
+ * the same cases.
+ */
+
+/** A task that was submitted under tracing. Opaque to adapters; theirs to hold until it is settled. */
+export type Submission = object
+
+/**
+ * Why a task failed.
+ * - `handler`: the task's own code threw or rejected, in the worker.
+ * - `pool`: the pool did not run it to its end: a full queue, a value that cannot be cloned, a worker that died.
+ * - `abort`: the submitter gave it up through an AbortSignal, or the pool was closed over it.
+ */
+export type FailureOrigin = 'handler' | 'pool' | 'abort'
+
+/**
+ * The steps of a task's life, called by adapters. None of them throws on its own account; `run` throws and returns what the
+ * handler does.
+ */
+export interface PoolTracing {
+  /**
+   * In the submitting thread and in the submitter's context, once for each task.
+   * @param pool npm name of the pool library.
+   * @param task Short name of what will run, as spans show it.
+   * @returns undefined when there is nothing to carry; the task then goes out untouched.
+   */
+  submit(pool: string, task: string): Submission | undefined
+  /**
+   * When the task is posted to a worker, at most once for each submission.
+   * @returns What the worker needs, small and structured-cloneable; never undefined.
+   */
+  wire(submission: Submission): unknown
+  /** The task succeeded. Called instead of `fail`, once. */
+  settle(submission: Submission): void
+  /**
+   * The task failed. Called instead of `settle`, once, whether the task had been posted or not.
+   * @param error What the submitter gets to see; undefined where the adapter cannot know it.
+   */
+  fail(submission: Submission, error: unknown, origin: FailureOrigin): void
+  /**
+   * In the worker: calls the handler once, with `this` undefined, in the context that was carried.
+   * @param wire What `wire` returned in the submitting thread; undefined or unknown content gives the root context.
+   * @returns What the handler returns; a thenable may come back as a promise of the same outcome.
+   * @throws What the handler throws.
+   */
+  run<I, O>(wire: unknown, task: string, handler: (input: I) => O, input: I): O
+}
+
+/** What an adapter works with. */
+export interface PoolHost {
+  readonly tracing: PoolTracing
+  /** Absolute path of the folder that holds the adapters' worker-side files (`dist/pools`). */
+  readonly folder: string
+  /**
+   * Tells the user once about something that does not work as it should.
+   * @param code Stable, `THREADSPAN_*`.
+   */
+  warn(code: string, message: string): void
+}
+
+/** A CommonJS module that has just been loaded. */
+export interface LoadedModule {
+  /** The request as the requiring file spells it. */
+  readonly request: string
+  readonly exports: unknown
+  /** The file that asked for it. */
+  readonly parent: { readonly filename: string | null; require(request: string): unknown }
+}
+
+/** One pool library. */
+export interface PoolAdapter {
+  /** Its npm name; spans and diagnostics call it by this. */
+  readonly name: string
+  /** Requests by which the library's own files load the modules that the adapter wants to see. */
+  readonly requests: readonly string[]
+  /**
+   * A module was loaded by one of `requests`; it can be anybody's. Makes every pool of that copy of the library traced, by
+   * its internals where they look as expected and otherwise by its public interface. Never throws.
+   */
+  loaded(module: LoadedModule, host: PoolHost): void
+  /** Whether the object is a pool of this library, of any version and copy. */
+  accepts(pool: object): boolean
+  /** Makes one pool traced through its public interface. A pool that is traced already stays as it is. */
+  trace(pool: object, host: PoolHost): void
+  /** Undoes `trace`. Pools of a copy that `loaded` made traced stay traced. */
+  untrace(pool: object): void
+}

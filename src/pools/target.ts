@@ -1,0 +1,57 @@
+import { parse } from 'node:path'
+
+/** What a task runs: a file and the name of one of its exports, in the forms that adapters need. */
+export interface Target {
+  readonly filename: string
+  readonly name: string
+  /** What spans call it: `resize` for the default export of `/app/resize.js`, `images.resize` for a named one. */
+  readonly task: string
+  /** Both in one string, for the worker-side file that stands in for the real one. */
+  readonly encoded: string
+}
+
+/** Neither file names nor what people export under a name hold it. */
+const SEPARATOR = '\0'
+
+/** Programs that make up a file name for each task must not grow the table for ever. */
+const MAX_TARGETS = 1000
+
+/** Remembers targets by file and name: nearly every task of a program has one of a handful. */
+export class Targets {
+  readonly #files = new Map<string, Map<string, Target>>()
+  #size = 0
+  #last: Target = { filename: '', name: '', task: '', encoded: '' }
+
+  /** The target for a file (path, file URL or module name) and the name of an export. */
+  get(filename: string, name: string): Target {
+    const last = this.#last
+    if (last.filename === filename && last.name === name) return last
+    let names = this.#files.get(filename)
+    let target = names?.get(name)
+    if (target === undefined) {
+      if (++this.#size > MAX_TARGETS) {
+        this.#files.clear()
+        this.#size = 1
+        names = undefined
+      }
+      if (names === undefined) {
+        names = new Map()
+        this.#files.set(filename, names)
+      }
+      target = makeTarget(filename, name)
+      names.set(name, target)
+    }
+    this.#last = target
+    return target
+  }
+}
+
+function makeTarget(filename: string, name: string): Target {
+  const file = parse(filename).name
+  return {
+    filename,
+    name,
+    task: name === 'default' ? file : `${file}.${name}`,
+    encoded: name + SEPARATOR + filename,
+  }
+}
