@@ -1,7 +1,10 @@
-import { type Context, ROOT_CONTEXT, type Span, createContextKey } from '@opentelemetry/api'
+import { type Baggage, type Context, createContextKey, ROOT_CONTEXT, type Span } from '@opentelemetry/api'
 
 /** The key under which every copy of the OpenTelemetry API looks for the active span (a registered symbol, the same in each copy). */
 const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN')
+
+/** Likewise for baggage. */
+const BAGGAGE_KEY = createContextKey('OpenTelemetry Baggage Key')
 
 /** Nodes that a lookup walks before the entries are gathered into one table. */
 const MAX_DEPTH = 8
@@ -62,7 +65,9 @@ function tableOf(top: ContextNode): ReadonlyMap<symbol, unknown> {
  * @param key as made by `createContextKey`.
  */
 export function contextWithValue(context: Context, key: symbol, value: unknown): Context {
-  return context === ROOT_CONTEXT ? new ContextNode(undefined, key, value, undefined, 1) : context.setValue(key, value)
+  return context === ROOT_CONTEXT
+    ? new ContextNode(undefined, key, value, undefined, 1)
+    : context.setValue(key, value)
 }
 
 /** `parent` with `span` as its active span: what `trace.setSpan` does, at the cost of one small object. */
@@ -73,4 +78,9 @@ export function contextWithSpan(parent: Context, span: Span): Context {
 /** The active span of `context`, or undefined: what `trace.getSpan` does. */
 export function spanOf(context: Context): Span | undefined {
   return (context.getValue(SPAN_KEY) as Span | undefined) || undefined
+}
+
+/** `parent` with `baggage` as its baggage: what `propagation.setBaggage` does, at the cost of one small object. */
+export function contextWithBaggage(parent: Context, baggage: Baggage): Context {
+  return contextWithValue(parent, BAGGAGE_KEY, baggage)
 }

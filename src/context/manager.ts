@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { type Context, type ContextManager, ROOT_CONTEXT, context as contextApi } from '@opentelemetry/api'
+import { type Context, type ContextManager, context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api'
 import { contextWithValue } from './context.js'
 import { bindEmitter, isEmitter } from './emitter.js'
 
@@ -61,7 +61,8 @@ export class ThreadContextManager implements ContextManager {
    * given back itself, and runs listeners added from now on in it. Anything else comes back as it is.
    */
   bind<T>(context: Context, target: T): T {
-    if (typeof target === 'function') return this.#bindFunction(context, target as unknown as AnyFunction) as T
+    if (typeof target === 'function')
+      return this.#bindFunction(context, target as unknown as AnyFunction) as T
     if (isEmitter(target)) bindEmitter(target, (listener) => this.#bindFunction(context, listener))
     return target
   }

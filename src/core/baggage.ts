@@ -1,4 +1,9 @@
-import { type Baggage, type BaggageEntry, baggageEntryMetadataFromString, propagation } from '@opentelemetry/api'
+import {
+  type Baggage,
+  type BaggageEntry,
+  baggageEntryMetadataFromString,
+  propagation,
+} from '@opentelemetry/api'
 import { count } from './counters.js'
 
 /** Members of one baggage, in and out: the grammar's own maximum; the specification wants at least 64 to be carried on. */
@@ -113,7 +118,12 @@ function encodeProperties(text: string): string {
       continue
     }
     const encoded =
-      equals === -1 ? key : `${key}=${property.slice(equals + 1).trimStart().replace(NOT_VALUE, percentEncode)}`
+      equals === -1
+        ? key
+        : `${key}=${property
+            .slice(equals + 1)
+            .trimStart()
+            .replace(NOT_VALUE, percentEncode)}`
     result += result === '' ? encoded : `;${encoded}`
   }
   return result

@@ -29,7 +29,11 @@ export class ThreadspanError extends Error {
   }
 
   static {
-    Object.defineProperty(ThreadspanError.prototype, 'name', { value: 'ThreadspanError', configurable: true, writable: true })
+    Object.defineProperty(ThreadspanError.prototype, 'name', {
+      value: 'ThreadspanError',
+      configurable: true,
+      writable: true,
+    })
     Object.defineProperty(ThreadspanError.prototype, BRAND, { value: true })
   }
 }

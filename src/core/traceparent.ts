@@ -13,7 +13,7 @@ export interface TraceParent {
 /** Trace flags that W3C Trace Context Level 2 defines; it wants all others to be zero. */
 const KNOWN_FLAGS = 0b11
 
-const FORMAT = /^[ \t]*([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:[ \t]*|(-[^]*))$/
+const FORMAT = /^[ \t]*([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:[ \t]*|(-.*))$/s
 const NO_TRACE = '0'.repeat(32)
 const NO_SPAN = '0'.repeat(16)
 
@@ -27,7 +27,14 @@ const NO_SPAN = '0'.repeat(16)
 export function parseTraceparent(header: string): TraceParent | undefined {
   const match = FORMAT.exec(header)
   if (match === null) return undefined
-  const [, version, traceId, spanId, flags, rest] = match as unknown as [string, string, string, string, string, string?]
+  const [, version, traceId, spanId, flags, rest] = match as unknown as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string?,
+  ]
   if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined
   if (traceId === NO_TRACE || spanId === NO_SPAN) return undefined
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & KNOWN_FLAGS }
@@ -41,7 +48,9 @@ const SPAN_ID = /^[0-9a-f]{16}$/
  *
  * @returns undefined where the ids are not valid ones. Upper-case digits, which OpenTelemetry's API lets through, come out lower-case.
  */
-export function formatTraceparent(span: Pick<SpanContext, 'traceId' | 'spanId' | 'traceFlags'>): string | undefined {
+export function formatTraceparent(
+  span: Pick<SpanContext, 'traceId' | 'spanId' | 'traceFlags'>,
+): string | undefined {
   let { traceId, spanId } = span
   if (!(TRACE_ID.test(traceId) && SPAN_ID.test(spanId))) {
     traceId = String(traceId).toLowerCase()
