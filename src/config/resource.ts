@@ -41,17 +41,15 @@ export function containerId(cgroup: string, mountinfo: string): string | undefin
   return undefined
 }
 
-/** The version in the package.json that is nearest to a program's file. */
+/** The version that the nearest package.json above a program's file gives; those that only set `type` have none. */
 function packageVersion(main: string): string | undefined {
   for (let folder = dirname(main); ; folder = dirname(folder)) {
     const text = readText(join(folder, 'package.json'))
-    if (text !== '') {
-      try {
-        const version: unknown = JSON.parse(text)?.version
-        return typeof version === 'string' && version !== '' ? version : undefined
-      } catch {
-        return undefined
-      }
+    try {
+      const version: unknown = text === '' ? undefined : JSON.parse(text)?.version
+      if (typeof version === 'string' && version !== '') return version
+    } catch {
+      return undefined
     }
     if (folder === dirname(folder)) return undefined
   }

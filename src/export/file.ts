@@ -1,0 +1,112 @@
+import type { FileHandle } from 'node:fs/promises'
+import { decodeTraces } from '../otlp/decode.js'
+import { tracesToJson } from '../otlp/json.js'
+import {
+  allDelivered,
+  allDropped,
+  countSpans,
+  type Exporter,
+  type ExportLog,
+  type ExportResult,
+  type SpanBatch,
+} from './exporter.js'
+import { Notices, reason } from './notices.js'
+import { encodeTraceRequest } from './request.js'
+import { split } from './split.js'
+
+/** Bytes of spans in one line, protobuf: about six times as much as JSON, which readers hold in one piece. */
+const LINE_BYTES = 1024 * 1024
+
+/**
+ * Appends OTLP JSON lines: each a `TracesData` (OTLP File Exporter specification; the form of the OpenTelemetry
+ * Collector's file exporter). The file is opened for each export, so it can be moved away at any time.
+ */
+export class FileExporter implements Exporter {
+  readonly #path: string
+  readonly #notices: Notices
+  #last: Promise<unknown> = Promise.resolve()
+  #torn = false
+  #closed = false
+
+  /** @param path Of the file; it and its folders are made when there is something to write, for their owner only. */
+  constructor(path: string, log: ExportLog) {
+    this.#path = path
+    this.#notices = new Notices(log, path)
+  }
+
+  export(batches: readonly SpanBatch[]): Promise<ExportResult> {
+    // One after the other: a line that the system takes in two writes must not have another one in it.
+    const result = this.#last.then(() => this.#write(batches))
+    this.#last = result
+    return result
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#last
+  }
+
+  async #write(batches: readonly SpanBatch[]): Promise<ExportResult> {
+    const made = countSpans(batches)
+    if (this.#closed) return allDropped(made, 'closed')
+    if (made === 0) return allDelivered(0)
+    let delivered = 0
+    let file: FileHandle | undefined
+    try {
+      file = await this.#open()
+      for (const piece of split(batches, LINE_BYTES)) {
+        const json = JSON.stringify(tracesToJson(decodeTraces(encodeTraceRequest(piece.batches))))
+        await this.#append(file, Buffer.from(`${this.#torn ? '\n' : ''}${json}\n`))
+        this.#torn = false
+        delivered += piece.count
+      }
+    } catch (error) {
+      const lost = made - delivered
+      this.#notices.complain('THREADSPAN_EXPORT_FILE', `cannot be written: ${reason(error as Error)}`)
+      return { delivered, dropped: new Map([['file', lost]]) }
+    } finally {
+      await file?.close().catch(() => {})
+    }
+    return allDelivered(made)
+  }
+
+  async #open(): Promise<FileHandle> {
+    const { mkdir, open } = await import('node:fs/promises')
+    const { dirname } = await import('node:path')
+    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
+    // Attributes hold what users sent and asked for.
+    return open(this.#path, 'a', 0o600)
+  }
+
+  /** Writes a whole line, or takes back what was written of it. */
+  async #append(file: FileHandle, line: Uint8Array): Promise<void> {
+    let written = 0
+    try {
+      while (written < line.length) written += (await file.write(line, written)).bytesWritten
+    } catch (error) {
+      if (written > 0) this.#torn = !(await this.#takeBack(file, written))
+      throw error
+    }
+  }
+
+  /** Other processes may append to the same file: then the torn line stays, and the next one begins anew. */
+  async #takeBack(file: FileHandle, written: number): Promise<boolean> {
+    try {
+      const { size } = await file.stat()
+      const tail = Buffer.alloc(1)
+      const { open } = await import('node:fs/promises')
+      const reader = await open(this.#path, 'r')
+      try {
+        const start = size - written
+        if (start > 0) await reader.read(tail, 0, 1, start - 1)
+        if (start > 0 && tail[0] !== 0x0a) return false
+        await file.truncate(start)
+        return true
+      } finally {
+        await reader.close()
+      }
+    } catch {
+      return false
+    }
+  }
+}
