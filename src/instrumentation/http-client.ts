@@ -10,8 +10,8 @@ import {
 } from '@opentelemetry/api'
 import { contextWithSpan } from '../context/context.js'
 import { type Disable, guard, subscribe } from './channels.js'
-import { onAgentRequest } from './http-client-agent.js'
 import { headerSetter } from './http-client-headers.js'
+import { onNewRequest } from './http-client-new.js'
 import { fail, failAborted, methodName, setMethod, splitHostPort } from './http-semantics.js'
 import { observeEmit } from './observe-emit.js'
 import { redactUrl } from './redact.js'
@@ -30,16 +30,16 @@ const calls = new WeakMap<ClientRequest, Call | 'suppressed'>()
 /**
  * Makes a CLIENT span of each request that goes out through `node:http` or `node:https`, and sends the context along in its headers.
  *
- * A request is seen where it is made: on `http.client.request.created` where Node publishes it, else through the agent that it is
- * given to ({@link onAgentRequest}). The few that have no agent are seen when they end, on `http.client.request.start`, which is
- * early enough for the headers as long as no connection was there. The span ends with the response's body, or with the error.
+ * A request is seen where it is made: on `http.client.request.created` where Node publishes it, else by {@link onNewRequest}.
+ * `http.client.request.start`, which comes when the request was sent, is for what got past both: a span, but no headers.
+ * The span ends with the response's body, or with the error.
  */
 export function instrumentHttpClient(tracer: Tracer): Disable {
   const start = (request: ClientRequest) => startCall(tracer, request)
-  const agents = onAgentRequest(guard('http.Agent', start))
+  const watch = onNewRequest(guard('http.client new', start))
   const unsubscribe = subscribe({
     'http.client.request.created': ({ request }: { request: ClientRequest }) => {
-      agents.notNeeded()
+      watch.notNeeded()
       start(request)
     },
     'http.client.request.start': ({ request }: { request: ClientRequest }) => start(request),
@@ -62,7 +62,7 @@ export function instrumentHttpClient(tracer: Tracer): Disable {
   })
   return () => {
     unsubscribe()
-    agents.disable()
+    watch.disable()
   }
 }
 

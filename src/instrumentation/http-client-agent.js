@@ -1,22 +1,7 @@
 import * as diagnosticsNamespace from 'node:diagnostics_channel'
-import type { Agent, ClientRequest } from 'node:http'
-import type { Disable } from './channels.js'
 
 /** The exports that `require('node:diagnostics_channel')` gives to everybody, Node's own modules among them. */
-const diagnostics =
-  (diagnosticsNamespace as unknown as { default: typeof diagnosticsNamespace }).default ??
-  diagnosticsNamespace
-
-type AddRequest = (this: Agent, request: ClientRequest, ...rest: unknown[]) => void
-type WithAddRequest = { addRequest: AddRequest }
-
-/** Watches agents until it is known that there is no need to. */
-export interface AgentWatch {
-  /** Node tells of requests itself: nothing more is watched, and what was patched is as it was. */
-  notNeeded: Disable
-  disable: Disable
-}
-
+const diagnostics = diagnosticsNamespace.default ?? diagnosticsNamespace
 /**
  * Calls `seen` with each request that is given to an HTTP agent, when it is made and before its headers are sent: for Node
  * 20, which publishes a request only once its body has ended.
@@ -29,30 +14,28 @@ export interface AgentWatch {
  *
  * @param seen must not throw. May be called for a request more than once.
  */
-export function onAgentRequest(seen: (request: ClientRequest) => void): AgentWatch {
-  let restore: Disable = () => {}
+export function onAgentRequest(seen) {
+  let restore = () => {}
   const done = () => {
     restore()
     restore = () => {}
   }
-  const { moduleLoadList } = process as unknown as { moduleLoadList?: readonly string[] }
+  const { moduleLoadList } = process
   if (moduleLoadList?.includes('NativeModule _http_client') === true) {
     // Which Node it is shows with the first request: `created` then says that the patch is not needed.
     restore = patchAgent(process.getBuiltinModule('node:http').Agent, seen)
     return { notNeeded: done, disable: done }
   }
   const { channel } = diagnostics
-  const exports = diagnostics as { channel: typeof channel }
+  const exports = diagnostics
   const watching = {
-    channel(name: string | symbol) {
+    channel(name) {
       if (name === 'http.client.request.created') {
         done()
       } else if (name === 'http.client.request.start') {
         done()
         // `node:http` itself is being loaded and cannot be asked for; its parts have names of their own on these versions.
-        const parts = (process.getBuiltinModule as (id: string) => unknown)('_http_agent') as {
-          Agent: typeof Agent
-        }
+        const parts = process.getBuiltinModule('_http_agent')
         restore = patchAgent(parts.Agent, seen)
       }
       return channel(name)
@@ -64,11 +47,10 @@ export function onAgentRequest(seen: (request: ClientRequest) => void): AgentWat
   }
   return { notNeeded: done, disable: done }
 }
-
-function patchAgent(agent: typeof Agent, seen: (request: ClientRequest) => void): Disable {
-  const prototype = agent.prototype as unknown as WithAddRequest
+function patchAgent(agent, seen) {
+  const prototype = agent.prototype
   const original = prototype.addRequest
-  const patched: AddRequest = function addRequest(request, ...rest) {
+  const patched = function addRequest(request, ...rest) {
     seen(request)
     return original.call(this, request, ...rest)
   }

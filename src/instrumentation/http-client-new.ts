@@ -1,0 +1,106 @@
+import diagnostics from 'node:diagnostics_channel'
+import type { Agent, ClientRequest } from 'node:http'
+import type { Disable } from './channels.js'
+
+type Seen = (request: ClientRequest) => void
+
+/** Watches new requests until it is known that there is no need to. */
+export interface RequestWatch {
+  /** Node tells of requests itself: nothing more is watched, and what was patched is as it was. */
+  readonly notNeeded: Disable
+  readonly disable: Disable
+}
+
+/**
+ * Calls `seen` with each client request when it is made and before its headers are sent: for Node 20, which publishes a
+ * request only once it was sent with all its body.
+ *
+ * `http.Agent.prototype.addRequest` is what gets every request that has an agent, as nearly all have. It can be patched only
+ * once the class is there, and to load `node:http` for it would cost each thread 4 ms. So we wait until Node loads it: its client
+ * calls `diagnostics_channel.channel()` for its channels while it is loaded, whether by `require` or by `import`, for `http` or for
+ * `https`; the agent's class exists by then, and nobody could have made a request. If it asks for
+ * `http.client.request.created` first, Node is new enough to need none of this. Either way `channel` is then put back.
+ *
+ * @param seen must not throw. May be called for a request more than once.
+ */
+export function onNewRequest(seen: Seen): RequestWatch {
+  const undo: Disable[] = []
+  const done = () => {
+    for (const fn of undo.splice(0)) fn()
+  }
+  const { moduleLoadList } = process as unknown as { moduleLoadList?: readonly string[] }
+  if (moduleLoadList?.includes('NativeModule _http_client') === true) {
+    // Which Node it is shows with the first request: `created` then says that the patches are not needed.
+    const { Agent: agent, ClientRequest: request } = process.getBuiltinModule('node:http')
+    undo.push(patchAgent(agent, seen), patchRequest(request, seen))
+  } else {
+    undo.push(
+      onClientLoading((publishesCreated) => {
+        done()
+        if (!publishesCreated) patchWhileLoading(undo, seen)
+      }),
+    )
+  }
+  return { notNeeded: done, disable: done }
+}
+
+/** Calls `loading` when Node loads its HTTP client, and says whether that publishes `http.client.request.created`. */
+function onClientLoading(loading: (publishesCreated: boolean) => void): Disable {
+  const { channel } = diagnostics
+  // The object that `require` gives to everybody, Node's own modules among them.
+  const exports = diagnostics as { channel: typeof channel }
+  const watching = {
+    channel(name: string | symbol) {
+      if (name === 'http.client.request.created') loading(true)
+      else if (name === 'http.client.request.start') loading(false)
+      return channel(name)
+    },
+  }.channel
+  exports.channel = watching
+  return () => {
+    if (exports.channel === watching) exports.channel = channel
+  }
+}
+
+function patchWhileLoading(undo: Disable[], seen: Seen): void {
+  // `node:http` itself is being loaded and cannot be asked for; its parts have names of their own on these versions.
+  const parts = (process.getBuiltinModule as (id: string) => unknown)('_http_agent')
+  undo.push(patchAgent((parts as { Agent: typeof Agent }).Agent, seen))
+  process.nextTick(() => {
+    if (undo.length === 0) return
+    undo.push(patchRequest(process.getBuiltinModule('node:http').ClientRequest, seen))
+  })
+}
+
+/** `Agent.prototype.addRequest(request, options)`: called for each request, at the end of its constructor. */
+function patchAgent({ prototype }: typeof Agent, seen: Seen): Disable {
+  return patch(prototype, 'addRequest', (original) => {
+    return function addRequest(this: unknown, ...args: unknown[]) {
+      seen(args[0] as ClientRequest)
+      return original.apply(this, args)
+    }
+  })
+}
+
+/** `ClientRequest.prototype.onSocket(socket)`: for requests that have no agent but a connection of the caller's own. */
+function patchRequest({ prototype }: typeof ClientRequest, seen: Seen): Disable {
+  return patch(prototype, 'onSocket', (original) => {
+    return function onSocket(this: unknown, ...args: unknown[]) {
+      seen(this as ClientRequest)
+      return original.apply(this, args)
+    }
+  })
+}
+
+type Method = (this: unknown, ...args: unknown[]) => unknown
+
+function patch(prototype: object, name: string, make: (original: Method) => Method): Disable {
+  const methods = prototype as Record<string, Method>
+  const original = methods[name]!
+  const patched = make(original)
+  Object.defineProperty(patched, 'length', { value: original.length, configurable: true })
+  methods[name] = patched
+  return () => {
+    if (methods[name] === patched) methods[name] = original
+  }
+}

@@ -1,0 +1,76 @@
+import { SpanStatusCode } from '@opentelemetry/api'
+import { recordError } from '../context/exception.js'
+
+/**
+ * What client and server spans of HTTP have in common, by OpenTelemetry's semantic conventions for HTTP spans (stable).
+ */
+/** The methods that the conventions call known: RFC 9110, PATCH (RFC 5789) and QUERY. */
+const KNOWN_METHODS = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'CONNECT',
+  'OPTIONS',
+  'TRACE',
+  'PATCH',
+  'QUERY',
+]
+let known = new Set(KNOWN_METHODS)
+/**
+ * Replaces the known methods, as `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` asks for.
+ *
+ * @param methods case-sensitive; undefined or empty for those of the conventions.
+ */
+export function setKnownMethods(methods) {
+  known = new Set(methods === undefined || methods.length === 0 ? KNOWN_METHODS : methods)
+}
+/** The name of the span of a request whose route is not known: the method, or `HTTP` for one that is not known. */
+export function methodName(method) {
+  return known.has(method) ? method : 'HTTP'
+}
+/** Sets `http.request.method`, with `_OTHER` and `http.request.method_original` for a method that is not known. */
+export function setMethod(attributes, method) {
+  if (known.has(method)) {
+    attributes['http.request.method'] = method
+  } else {
+    attributes['http.request.method'] = '_OTHER'
+    attributes['http.request.method_original'] = method
+  }
+}
+/** `error.type` for an error: its `code` if it has one (`ECONNREFUSED`), else its class. Few different values, as it must be. */
+export function errorType(error) {
+  if (typeof error !== 'object' || error === null) return '_OTHER'
+  const { code, name } = error
+  if (typeof code === 'string' && code !== '') return code
+  return typeof name === 'string' && name !== '' ? name : '_OTHER'
+}
+/** Marks `span` as failed by `error`, with its system error's or library's code as `error.type` where it has one. */
+export function fail(span, error) {
+  recordError(span, error)
+  span.setAttribute('error.type', errorType(error))
+}
+/** Marks `span` as ended before its response was complete. */
+export function failAborted(span) {
+  span.setStatus({
+    code: SpanStatusCode.ERROR,
+    message: 'The connection was closed before the response was complete',
+  })
+  span.setAttribute('error.type', 'aborted')
+}
+/** Splits `host[:port]`. Whatever is no port is left out. */
+export function splitHostPort(authority) {
+  const bracket = authority.startsWith('[') ? authority.indexOf(']') : -1
+  if (bracket !== -1) {
+    return { host: authority.slice(1, bracket), port: portOf(authority.slice(bracket + 2)) }
+  }
+  const colon = authority.indexOf(':')
+  // More than one colon: an IPv6 address that nobody put into brackets.
+  if (colon === -1 || authority.indexOf(':', colon + 1) !== -1) return { host: authority, port: undefined }
+  return { host: authority.slice(0, colon), port: portOf(authority.slice(colon + 1)) }
+}
+function portOf(text) {
+  const port = Number(text)
+  return text !== '' && Number.isInteger(port) && port > 0 && port < 65536 ? port : undefined
+}

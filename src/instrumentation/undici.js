@@ -1,0 +1,90 @@
+import { context as contextApi, propagation, SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import { contextWithSpan } from '../context/context.js'
+import { count } from '../core/counters.js'
+import { subscribe } from './channels.js'
+import { fail, methodName, setMethod, splitHostPort } from './http-semantics.js'
+import { redactUrl } from './redact.js'
+import { isSuppressed } from './suppressed.js'
+
+const spans = new WeakMap()
+const headerSetter = {
+  set(request, name, value) {
+    try {
+      const { headers } = request
+      const at = Array.isArray(headers) ? headers.findIndex((key, i) => i % 2 === 0 && isName(key, name)) : -1
+      // Undici appends, and a second traceparent would make servers ignore both.
+      if (at !== -1) headers[at + 1] = value
+      else request.addHeader?.(name, value)
+    } catch {
+      count('undici.header')
+    }
+  },
+}
+function isName(key, name) {
+  return typeof key === 'string' && key.length === name.length && key.toLowerCase() === name.toLowerCase()
+}
+/**
+ * Makes a CLIENT span of each request of `fetch` and of undici, the one in Node and installed ones alike, and sends the
+ * context along in its headers. Each attempt and each redirect is a request of its own. A request that asks for another protocol
+ * (WebSocket, CONNECT) has no end of its own: it carries the context, but is no span.
+ */
+export function instrumentUndici(tracer) {
+  return subscribe({
+    'undici:request:create': ({ request }) => start(tracer, request),
+    'undici:client:sendHeaders': ({ request, socket }) => {
+      const span = spans.get(request)
+      if (span === undefined || socket?.remoteAddress === undefined || socket.remotePort === undefined) return
+      span.setAttribute('network.peer.address', socket.remoteAddress)
+      span.setAttribute('network.peer.port', socket.remotePort)
+    },
+    'undici:request:headers': ({ request, response }) => {
+      const span = spans.get(request)
+      // Informational responses come before the one that counts.
+      if (span === undefined || response.statusCode < 200) return
+      span.setAttribute('http.response.status_code', response.statusCode)
+      if (response.statusCode < 400) return
+      span.setAttribute('error.type', String(response.statusCode))
+      span.setStatus({ code: SpanStatusCode.ERROR })
+    },
+    'undici:request:trailers': ({ request }) => end(request),
+    'undici:request:error': ({ request, error }) => {
+      const span = spans.get(request)
+      if (span !== undefined) fail(span, error)
+      end(request)
+    },
+  })
+}
+function start(tracer, request) {
+  const active = contextApi.active()
+  if (isSuppressed(active)) return
+  if (
+    request.method === 'CONNECT' ||
+    (request.upgrade !== undefined && request.upgrade !== null && request.upgrade !== false)
+  ) {
+    propagation.inject(active, request, headerSetter)
+    return
+  }
+  const span = tracer.startSpan(
+    methodName(request.method),
+    { kind: SpanKind.CLIENT, attributes: clientAttributes(request) },
+    active,
+  )
+  if (span.isRecording()) spans.set(request, span)
+  propagation.inject(contextWithSpan(active, span), request, headerSetter)
+}
+function clientAttributes({ origin, method, path }) {
+  const attributes = {}
+  setMethod(attributes, method)
+  const base = origin === undefined ? '' : String(origin).replace(/\/$/, '')
+  attributes['url.full'] = redactUrl(/^https?:\/\//.test(path) ? path : `${base}${path}`)
+  const { host, port } = splitHostPort(base.slice(base.lastIndexOf('/') + 1).replace(/^.*@/, ''))
+  attributes['server.address'] = host
+  attributes['server.port'] = port ?? (base.startsWith('https:') ? 443 : 80)
+  return attributes
+}
+function end(request) {
+  const span = spans.get(request)
+  if (span === undefined) return
+  spans.delete(request)
+  span.end()
+}
