@@ -5,9 +5,6 @@ const TWO_32 = 4294967296
 /** Deepest nesting of groups that `skip` follows; protobuf's own implementations stop at 100 messages. */
 const MAX_GROUP_DEPTH = 32
 
-/** Most embedded messages in one input: two bytes can make an object of two hundred, and a sender may try it. */
-const MAX_MESSAGES = 4_000_000
-
 /** The bit set of field numbers (1 to 31) that `ProtobufReader.skip` takes: those its caller understands. */
 export function fields(...numbers: number[]): number {
   let set = 0
@@ -31,6 +28,8 @@ export class ProtobufReader {
   /** The two halves of what `varint64` and `fixed64` read last, unsigned. */
   low = 0
   high = 0
+  /** Most embedded messages in the input: two bytes of it can become an object of two hundred. */
+  maxMessages = 8_000_000
   readonly #view: DataView
   #messages = 0
 
@@ -164,7 +163,8 @@ export class ProtobufReader {
   /** Enters an embedded message: `end` becomes its end. Answers the outer end, for `leave`. */
   enter(): number {
     const length = this.#length()
-    if (++this.#messages > MAX_MESSAGES) throw new OtlpError(`more than ${MAX_MESSAGES} embedded messages`)
+    if (++this.#messages > this.maxMessages)
+      throw new OtlpError(`more than ${this.maxMessages} messages in one`)
     const outer = this.end
     this.end = this.pos + length
     return outer
