@@ -1,4 +1,5 @@
 import { count } from '../core/counters.js'
+import { truncateTracestate } from '../core/tracestate.js'
 
 /**
  * What crosses a boundary: a {@link Snapshot} in plain form, safe for structured clone, JSON and environment variables.
@@ -34,7 +35,7 @@ const VALUES = 'THREADSPAN_VALUES'
 export function carrierToEnv(carrier: Carrier): Record<string, string> {
   const env: Record<string, string> = {}
   if (carrier.traceparent !== undefined) env['TRACEPARENT'] = carrier.traceparent
-  if (carrier.tracestate !== undefined) env['TRACESTATE'] = carrier.tracestate
+  if (carrier.tracestate !== undefined) env['TRACESTATE'] = truncateTracestate(carrier.tracestate)
   if (carrier.baggage !== undefined) env['BAGGAGE'] = carrier.baggage
   if (carrier.transaction !== undefined) {
     const { id, name } = carrier.transaction
@@ -55,7 +56,7 @@ function valuesToJson(values: Carrier['values']): string {
       json = undefined
     }
     const member = json === undefined ? '' : `${JSON.stringify(name)}:${json}`
-    if (member === '' || members.length + member.length + 3 > MAX_VALUES_LENGTH) {
+    if (member === '' || members.length + member.length + (members === '' ? 2 : 3) > MAX_VALUES_LENGTH) {
       count(member === '' ? 'value.json' : 'value.environment')
       continue
     }

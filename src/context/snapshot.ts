@@ -105,7 +105,7 @@ export class Snapshot {
    * @returns what `fn` returns; what it throws is thrown.
    */
   run<A extends unknown[], T>(fn: (...args: A) => T, ...args: A): T {
-    return this.#enter(fn as (...args: never[]) => T, undefined, args)
+    return this.#enter(fn, undefined, args)
   }
 
   /** A function that calls `fn` with this snapshot as what is current. It keeps the receiver, the length and the name. */
@@ -177,20 +177,20 @@ export class Snapshot {
     )
   }
 
-  #enter<T>(fn: (...args: never[]) => T, thisArg: unknown, args: unknown[]): T {
+  #enter<A extends unknown[], T>(fn: (...args: A) => T, thisArg: unknown, args: A): T {
     if (this.context !== ROOT_CONTEXT) ensureContextManager()
     const list = registrations()
     return list.length === 0
-      ? contextApi.with(this.context, fn as () => T, thisArg, ...(args as []))
+      ? contextApi.with(this.context, fn, thisArg, ...args)
       : this.#enterValues(list, 0, fn, thisArg, args)
   }
 
-  #enterValues<T>(
+  #enterValues<A extends unknown[], T>(
     list: readonly Registration[],
     from: number,
-    fn: (...args: never[]) => T,
+    fn: (...args: A) => T,
     thisArg: unknown,
-    args: unknown[],
+    args: A,
   ): T {
     for (let i = from; i < list.length; i++) {
       const { storage } = list[i]!
@@ -200,7 +200,7 @@ export class Snapshot {
         return storage.run(value, () => this.#enterValues(list, i + 1, fn, thisArg, args))
       }
     }
-    return contextApi.with(this.context, fn as () => T, thisArg, ...(args as []))
+    return contextApi.with(this.context, fn, thisArg, ...args)
   }
 
   /** @param index where the registration stands in the current list, and mostly stood in that of the capture. */

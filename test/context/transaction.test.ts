@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { beforeEach, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { dist } from '../support/dist.js'
+
+const { contextWithTransaction, currentTransaction, startTransaction, transactionOf, withTransaction } =
+  (await import(dist('context/transaction.js'))) as typeof import('../../src/context/transaction.js')
+const { withSpan } = (await import(dist('context/span.js'))) as typeof import('../../src/context/span.js')
+const { contextWithSpan } = (await import(
+  dist('context/context.js')
+)) as typeof import('../../src/context/context.js')
+const { capture } = (await import(
+  dist('context/snapshot.js')
+)) as typeof import('../../src/context/snapshot.js')
+
+const exporter = new InMemorySpanExporter()
+trace.setGlobalTracerProvider(
+  new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+)
+const finished = () => exporter.getFinishedSpans()
+const named = (name: string) => finished().find((span) => span.name === name)!
+
+beforeEach(() => exporter.reset())
+
+describe('withSpan', () => {
+  test('spans nest, siblings are siblings, across await', async () => {
+    await withSpan('parent', async (span) => {
+      assert.equal(trace.getActiveSpan(), span)
+      await Promise.all(['a', 'b'].map((name) => withSpan(name, () => sleep(2))))
+      withSpan('c', () => {})
+      assert.equal(trace.getActiveSpan(), span)
+    })
+    assert.equal(trace.getActiveSpan(), undefined)
+    const { spanId } = named('parent').spanContext()
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((name) => named(name).parentSpanContext?.spanId),
+      [spanId, spanId, spanId],
+    )
+    assert.equal(named('parent').parentSpanContext, undefined)
+  })
+
+  test('takes the options of a span', () => {
+    withSpan(
+      {
+        name: 'named',
+        kind: SpanKind.CLIENT,
+        attributes: { a: 1 },
+        links: [{ context: { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 } }],
+      },
+      () => {
+        withSpan({ name: 'apart', root: true }, () => {})
+      },
+    )
+    const span = named('named')
+    assert.deepEqual([span.kind, span.attributes, span.links.length], [SpanKind.CLIENT, { a: 1 }, 1])
+    assert.notEqual(named('apart').spanContext().traceId, span.spanContext().traceId)
+  })
+
+  test('ends when a synchronous result is there, and hands it on as it is', () => {
+    const result = { own: true }
+    assert.equal(
+      withSpan('sync', () => result),
+      result,
+    )
+    assert.equal(finished().length, 1)
+    assert.equal(
+      withSpan('undefined', () => undefined),
+      undefined,
+    )
+    assert.equal(
+      withSpan('null', () => null),
+      null,
+    )
+  })
+
+  test('ends when a promise settles, of whatever class', async () => {
+    class Mine<T> extends Promise<T> {}
+    const promise = withSpan('async', () => new Mine<number>((resolve) => setTimeout(resolve, 2, 7)))
+    assert.ok(promise instanceof Mine)
+    assert.equal(finished().length, 0)
+    assert.equal(await promise, 7)
+    assert.equal(finished().length, 1)
+  })
+
+  test('ends when a thenable settles', async () => {
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+    const thenable = { then: (resolve: (value: number) => void) => void setTimeout(resolve, 2, 7) }
+    const settled = new Promise<void>((resolve) => {
+      withSpan('thenable', () => ({
+        // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+        then: (ok: (value: unknown) => unknown, fail: (error: unknown) => unknown) =>
+          thenable.then((value) => {
+            assert.equal(ok(value), 7)
+            assert.ok(fail)
+            resolve()
+          }),
+      }))
+    })
+    assert.equal(finished().length, 0)
+    await settled
+    assert.equal(named('thenable').status.code, SpanStatusCode.UNSET)
+  })
+
+  for (const [kind, fn] of [
+    [
+      'thrown',
+      () => {
+        throw new RangeError('out of it')
+      },
+    ],
+    ['rejected', () => Promise.reject(new RangeError('out of it'))],
+    [
+      'later',
+      () =>
+        sleep(1).then(() => {
+          throw new RangeError('out of it')
+        }),
+    ],
+    [
+      'broken then',
+      () => ({
+        // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+        then: () => {
+          throw new RangeError('out of it')
+        },
+      }),
+    ],
+  ] as [string, () => unknown][]) {
+    test(`an error (${kind}) is recorded and thrown on, and the span ends once`, async () => {
+      await assert.rejects(async () => withSpan('fails', fn), { name: 'RangeError', message: 'out of it' })
+      assert.equal(finished().length, 1)
+      const span = named('fails')
+      assert.deepEqual(span.status, { code: SpanStatusCode.ERROR, message: 'out of it' })
+      assert.equal(span.attributes['error.type'], 'RangeError')
+      assert.deepEqual(
+        span.events.map((event) => [
+          event.name,
+          event.attributes?.['exception.type'],
+          event.attributes?.['exception.message'],
+        ]),
+        [['exception', 'RangeError', 'out of it']],
+      )
+      assert.match(String(span.events[0]?.attributes?.['exception.stacktrace']), /transaction\.test/)
+    })
+  }
+
+  test('anything may be thrown: it arrives as it is, and the span tells of it', () => {
+    const hostile = {
+      toString: () => {
+        throw new Error('no text')
+      },
+    }
+    const getter = new Error('x')
+    Object.defineProperty(getter, 'message', {
+      get: () => {
+        throw new Error('no message')
+      },
+    })
+    for (const value of ['text', 7, null, undefined, hostile, getter, Symbol('s'), Object.create(null)]) {
+      exporter.reset()
+      let caught: unknown = 'nothing'
+      try {
+        withSpan('odd', () => {
+          throw value
+        })
+      } catch (error) {
+        caught = error
+      }
+      assert.equal(caught, value)
+      assert.equal(finished()[0]?.status.code, SpanStatusCode.ERROR)
+    }
+  })
+
+  test('a rejection that nobody handles is still unhandled', () => {
+    const script = `
+      const { withSpan } = await import(${JSON.stringify(dist('context/span.js'))})
+      process.on('unhandledRejection', (error) => console.log('unhandled', error.message))
+      withSpan('x', async () => { throw new Error('mine') })
+      withSpan('y', async () => { throw new Error('handled') }).catch(() => {})`
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    })
+    assert.equal(stdout, 'unhandled mine\n')
+  })
+})
+
+describe('withTransaction', () => {
+  test('is the current transaction in all that it starts, and the spans in it are its children', async () => {
+    await withTransaction('job', async (transaction) => {
+      await sleep(1)
+      withSpan('inner', () => assert.equal(currentTransaction(), transaction))
+      assert.equal(transaction.id, trace.getActiveSpan()?.spanContext().spanId)
+      assert.deepEqual([transaction.name, transaction.local], ['job', true])
+      transaction.setName('renamed').setAttribute('a', 1).setAttributes({ b: 2 })
+      assert.equal(transaction.name, 'renamed')
+    })
+    assert.equal(currentTransaction(), undefined)
+    assert.deepEqual(named('renamed').attributes, { a: 1, b: 2 })
+    assert.equal(named('inner').parentSpanContext?.spanId, named('renamed').spanContext().spanId)
+  })
+
+  test('inside another it is its child, and the inner one is the current', () => {
+    withTransaction('outer', (outer) => {
+      withTransaction('inner', (inner) => {
+        assert.equal(currentTransaction(), inner)
+        assert.equal(inner.traceId, outer.traceId)
+      })
+      assert.equal(currentTransaction(), outer)
+    })
+    assert.equal(named('inner').parentSpanContext?.spanId, named('outer').spanContext().spanId)
+  })
+
+  test('an error fails it', () => {
+    assert.throws(
+      () =>
+        withTransaction('fails', () => {
+          throw new Error('no')
+        }),
+      /no/,
+    )
+    assert.equal(named('fails').status.code, SpanStatusCode.ERROR)
+  })
+
+  test('travels by id, trace and the name that it has then', () => {
+    withTransaction({ name: 'GET', kind: SpanKind.SERVER }, (transaction) => {
+      trace.getActiveSpan()?.updateName('GET /users/:id')
+      withSpan('inner', (span) => {
+        const { traceparent, transaction: carried } = capture().toCarrier()
+        assert.deepEqual(carried, { id: transaction.id, name: 'GET /users/:id' })
+        assert.equal(traceparent, `00-${transaction.traceId}-${span.spanContext().spanId}-01`)
+      })
+    })
+  })
+
+  test('startTransaction and contextWithTransaction: for instrumentations that end it themselves', () => {
+    const transaction = startTransaction('request', ROOT_CONTEXT)
+    context.with(contextWithTransaction(ROOT_CONTEXT, transaction), () => {
+      assert.equal(currentTransaction(), transaction)
+      assert.equal(trace.getActiveSpan(), transaction.span)
+    })
+    assert.equal(transactionOf(transaction.span), transaction)
+    transaction.span.end()
+    assert.ok(named('request'))
+  })
+
+  test('without one set, the local root that a span tells is found', () => {
+    const root = trace.getTracer('t').startSpan('local root')
+    const span = Object.assign(trace.getTracer('t').startSpan('child'), { localRoot: root })
+    context.with(contextWithSpan(ROOT_CONTEXT, span), () => {
+      assert.equal(currentTransaction()?.span, root)
+      assert.equal(currentTransaction()?.name, 'local root')
+      assert.equal(currentTransaction(), currentTransaction())
+    })
+  })
+})
+
+test('with neither an SDK nor a context manager everything runs, and what arrived goes on', () => {
+  const script = `
+    const { withTransaction, currentTransaction } = await import(${JSON.stringify(dist('context/transaction.js'))})
+    const { withSpan } = await import(${JSON.stringify(dist('context/span.js'))})
+    const { Snapshot, capture } = await import(${JSON.stringify(dist('context/snapshot.js'))})
+    const carrier = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
+    const alone = await withTransaction('t', async (t) => { t.setName('u'); return withSpan('s', () => [currentTransaction() === t, capture().toCarrier()]) })
+    const arrived = Snapshot.from(carrier).run(() => withSpan('s', () => capture().toCarrier()))
+    console.log(JSON.stringify([alone, arrived]))`
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  })
+  const carrier = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
+  assert.deepEqual(JSON.parse(stdout), [[true, {}], carrier], stderr)
+})
+
+test('a provider that is registered later, or another one, is used from then on', () => {
+  const other = new InMemorySpanExporter()
+  trace.disable()
+  withSpan('to nobody', () => {})
+  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(other)] }))
+  withSpan('to the other', () => {})
+  assert.deepEqual(
+    other.getFinishedSpans().map((span) => span.name),
+    ['to the other'],
+  )
+  assert.equal(finished().length, 0)
+})
