@@ -25,7 +25,6 @@ export class FileExporter implements Exporter {
   readonly #path: string
   readonly #notices: Notices
   #last: Promise<unknown> = Promise.resolve()
-  #torn = false
   #closed = false
 
   /** @param path Of the file; it and its folders are made when there is something to write, for their owner only. */
@@ -54,10 +53,11 @@ export class FileExporter implements Exporter {
     let file: FileHandle | undefined
     try {
       file = await this.#open()
+      let start = (await endsWhole(file)) ? '' : '\n'
       for (const piece of split(batches, LINE_BYTES)) {
         const json = JSON.stringify(tracesToJson(decodeTraces(encodeTraceRequest(piece.batches))))
-        await this.#append(file, Buffer.from(`${this.#torn ? '\n' : ''}${json}\n`))
-        this.#torn = false
+        await append(file, Buffer.from(`${start}${json}\n`))
+        start = ''
         delivered += piece.count
       }
     } catch (error) {
@@ -75,38 +75,33 @@ export class FileExporter implements Exporter {
     const { dirname } = await import('node:path')
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
     // Attributes hold what users sent and asked for.
-    return open(this.#path, 'a', 0o600)
+    return open(this.#path, 'a+', 0o600)
   }
+}
 
-  /** Writes a whole line, or takes back what was written of it. */
-  async #append(file: FileHandle, line: Uint8Array): Promise<void> {
-    let written = 0
-    try {
-      while (written < line.length) written += (await file.write(line, written)).bytesWritten
-    } catch (error) {
-      if (written > 0) this.#torn = !(await this.#takeBack(file, written))
-      throw error
-    }
-  }
+/** Whether the file's last line is complete: a process that was killed can have left a torn one. */
+async function endsWhole(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat()
+  if (size === 0) return true
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
+  return bytesRead === 0 || buffer[0] === 0x0a
+}
 
-  /** Other processes may append to the same file: then the torn line stays, and the next one begins anew. */
-  async #takeBack(file: FileHandle, written: number): Promise<boolean> {
-    try {
-      const { size } = await file.stat()
-      const tail = Buffer.alloc(1)
-      const { open } = await import('node:fs/promises')
-      const reader = await open(this.#path, 'r')
-      try {
-        const start = size - written
-        if (start > 0) await reader.read(tail, 0, 1, start - 1)
-        if (start > 0 && tail[0] !== 0x0a) return false
-        await file.truncate(start)
-        return true
-      } finally {
-        await reader.close()
-      }
-    } catch {
-      return false
-    }
+/** Writes a whole line, or takes back what was written of it. */
+async function append(file: FileHandle, line: Uint8Array): Promise<void> {
+  let written = 0
+  try {
+    while (written < line.length) written += (await file.write(line, written)).bytesWritten
+  } catch (error) {
+    if (written > 0) await takeBack(file, line.subarray(0, written)).catch(() => {})
+    throw error
   }
+}
+
+/** Another process can have appended to the same file meanwhile: then the torn line stays, and the next begins anew. */
+async function takeBack(file: FileHandle, written: Uint8Array): Promise<void> {
+  const { size } = await file.stat()
+  const start = size - written.length
+  const { buffer } = await file.read(Buffer.alloc(written.length), 0, written.length, start)
+  if (buffer.equals(written)) await file.truncate(start)
 }

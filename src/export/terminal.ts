@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { isatty } from 'node:tty'
+import type { Environment } from '../config/variables.js'
 
 /** What a terminal can show. */
 export interface TerminalStyle {
@@ -7,8 +7,6 @@ export interface TerminalStyle {
   readonly width: number
   readonly color: boolean
 }
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 const DEFAULT_WIDTH = 100
 
@@ -20,14 +18,15 @@ const DEFAULT_WIDTH = 100
 export function terminalStyle(fd: number, env: Environment, columns?: number): TerminalStyle {
   const asked = Number(env['COLUMNS'])
   const width = columns ?? (Number.isInteger(asked) && asked > 0 ? asked : DEFAULT_WIDTH)
-  return { width, color: wantsColor(env, isatty(fd)) }
+  return { width, color: wantsColor(env, fd) }
 }
 
-function wantsColor(env: Environment, terminal: boolean): boolean {
+function wantsColor(env: Environment, fd: number): boolean {
   const forced = env['FORCE_COLOR']
   if (forced !== undefined) return forced !== '0' && forced !== 'false'
   if ((env['NO_COLOR'] ?? '') !== '') return false
-  return terminal && env['TERM'] !== 'dumb'
+  // Loaded here: it brings the network modules along.
+  return env['TERM'] !== 'dumb' && process.getBuiltinModule('node:tty').isatty(fd)
 }
 
 /** Attempts to write to a pipe that is full, five milliseconds apart: two seconds. */

@@ -13,7 +13,13 @@ export function printable(text: string): string {
 
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|^\p{Emoji_Presentation}/u
-const segments = new Intl.Segmenter('en', { granularity: 'grapheme' })
+let segmenter: Intl.Segmenter | undefined
+
+/** Made when there is text that is not ASCII: that takes longer than most texts. */
+function graphemes(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
+  return segmenter.segment(text)
+}
 
 /** Columns of one grapheme: East Asian wide ones and emoji take two, marks that stand alone none. */
 function graphemeWidth(grapheme: string): number {
@@ -28,7 +34,7 @@ const ASCII = /^[\x00-\x7f]*$/
 export function displayWidth(text: string): number {
   if (ASCII.test(text)) return text.length
   let width = 0
-  for (const { segment } of segments.segment(text)) width += graphemeWidth(segment)
+  for (const { segment } of graphemes(text)) width += graphemeWidth(segment)
   return width
 }
 
@@ -43,7 +49,7 @@ export function fit(text: string, width: number, align: 'left' | 'right' = 'left
   }
   let cut = ''
   let used = 0
-  for (const { segment } of segments.segment(bounded)) {
+  for (const { segment } of graphemes(bounded)) {
     const next = graphemeWidth(segment)
     if (used + next > width - 1) break
     cut += segment

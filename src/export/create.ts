@@ -1,0 +1,54 @@
+import type { Config, ExporterName } from '../config/config.js'
+import type { Environment } from '../config/variables.js'
+import { consoleExporter } from './console.js'
+import type { Exporter, ExportLog } from './exporter.js'
+import { fanOut } from './fan-out.js'
+import { FileExporter } from './file.js'
+import { noneExporter } from './none.js'
+import { OtlpHttpExporter } from './otlp-http.js'
+import { terminalStyle } from './terminal.js'
+import { waterfallExporter } from './waterfall-exporter.js'
+
+/** What `createExporter` needs beyond the configuration. */
+export interface ExporterOptions {
+  /** Columns of the terminal; a worker thread cannot find out for itself. */
+  readonly columns?: number | undefined
+  /** For `NO_COLOR`, `FORCE_COLOR`, `TERM` and `COLUMNS`; `process.env` when it is left out. */
+  readonly env?: Environment
+}
+
+/** The parts of the configuration that exporters need. */
+export type ExporterConfig = Pick<Config, 'exporters' | 'otlp' | 'file'>
+
+function create(
+  name: ExporterName,
+  config: ExporterConfig,
+  log: ExportLog,
+  { columns, env = process.env }: ExporterOptions,
+): Exporter {
+  switch (name) {
+    case 'otlp':
+      return new OtlpHttpExporter(config.otlp, log)
+    case 'file':
+      return new FileExporter(config.file, log)
+    case 'console':
+      return consoleExporter(log)
+    case 'waterfall':
+      return waterfallExporter(log, terminalStyle(2, env, columns))
+  }
+}
+
+/**
+ * The exporters that the configuration names, as one. Nothing is opened, and none of Node's larger modules loaded,
+ * before the first export.
+ * @param log Takes what users are told. It must not throw.
+ */
+export function createExporter(
+  config: ExporterConfig,
+  log: ExportLog,
+  options: ExporterOptions = {},
+): Exporter {
+  const exporters = config.exporters.map((name) => create(name, config, log, options))
+  if (exporters.length === 0) return noneExporter
+  return exporters.length === 1 ? exporters[0]! : fanOut(exporters)
+}
