@@ -15,6 +15,11 @@ import { quantile } from './histogram.js'
 const MAX_SERIES = 4_000
 const MAX_POINTS = 1_000
 
+/** Most lines of one series, characters of a label, and buckets of a distribution: more has no place in a chart. */
+const MAX_LINES = 16
+const MAX_TEXT = 500
+const MAX_BUCKETS = 10_000
+
 type Kind = MetricData['kind']
 type Buckets = HistogramPoint | ExponentialHistogramPoint
 
@@ -38,6 +43,8 @@ export interface MetricEntry {
   unit: string
   description: string
   kind: Kind
+  /** The values are increases per second: the sender counts, and counts up only. */
+  rate: boolean
   series: Map<string, TimeSeries>
 }
 
@@ -62,8 +69,8 @@ export class Metrics {
     if (data === null) return
     const temporality = 'temporality' in data ? data.temporality : 0
     for (const point of data.points) {
-      const series = this.#find(metric, data.kind, resource, point.attributes)
-      if (series === undefined) result.rejected++
+      const series = this.#find(metric, data, resource, point.attributes)
+      if (series === undefined || tooFine(point)) result.rejected++
       else {
         result.accepted++
         addPoint(series, data, point, temporality)
@@ -71,7 +78,13 @@ export class Metrics {
     }
   }
 
-  #find(metric: Metric, kind: Kind, resource: Attributes, attributes: Attributes): TimeSeries | undefined {
+  #find(
+    metric: Metric,
+    data: MetricData,
+    resource: Attributes,
+    attributes: Attributes,
+  ): TimeSeries | undefined {
+    if (metric.name.length > MAX_TEXT) return undefined
     const entry = this.byName.get(metric.name)
     const label = labelOf(attributes)
     const service = text(resource['service.name'], 'unknown_service')
@@ -85,9 +98,10 @@ export class Metrics {
     const made: TimeSeries = { service, host, label, times: [], lines: new Map(), last: undefined }
     const owner = entry ?? {
       name: metric.name,
-      unit: metric.unit,
-      description: metric.description,
-      kind,
+      unit: metric.unit.slice(0, MAX_TEXT),
+      description: metric.description.slice(0, MAX_TEXT),
+      kind: data.kind,
+      rate: data.kind === 'sum' && data.monotonic,
       series: new Map<string, TimeSeries>(),
     }
     owner.series.set(key, made)
@@ -97,6 +111,14 @@ export class Metrics {
 }
 
 type AnyPoint = NumberPoint | Buckets | SummaryPoint
+
+function tooFine(point: AnyPoint): boolean {
+  if ('bucketCounts' in point) return point.bucketCounts.length > MAX_BUCKETS
+  return (
+    'positive' in point &&
+    point.positive.bucketCounts.length + point.negative.bucketCounts.length > MAX_BUCKETS
+  )
+}
 
 function addPoint(series: TimeSeries, data: MetricData, point: AnyPoint, temporality: Temporality): void {
   // The low bit of the flags says that the sender has no value for this time.
@@ -118,12 +140,12 @@ function numberOf(
 ): number {
   const value = point.value === null ? Number.NaN : Number(point.value)
   if (data.kind !== 'sum' || !data.monotonic) return value
-  if (temporality === 1) {
-    const seconds = (time - Number(point.startTimeUnixNano) / 1e6) / 1000
-    return point.startTimeUnixNano > 0n && seconds > 0 ? value / seconds : value
-  }
   const last = series.last as { time: number; value: number } | undefined
   series.last = { time, value }
+  if (temporality === 1) {
+    const start = point.startTimeUnixNano > 0n ? Number(point.startTimeUnixNano) / 1e6 : (last?.time ?? time)
+    return time > start ? value / ((time - start) / 1000) : Number.NaN
+  }
   if (last === undefined || time <= last.time) return Number.NaN
   // A total that falls has started again from nothing.
   const increase = value < last.value ? value : value - last.value
@@ -154,6 +176,7 @@ function push(series: TimeSeries, time: number, values: Record<string, number>):
   series.times.push(time)
   for (const [line, value] of Object.entries(values)) {
     const known = series.lines.get(line)
+    if (known === undefined && series.lines.size === MAX_LINES) continue
     const column = known ?? new Array<number>(series.times.length - 1).fill(Number.NaN)
     column.push(value)
     if (known === undefined) series.lines.set(line, column)
@@ -169,6 +192,7 @@ function labelOf(attributes: Attributes): string {
     .sort()
     .map((key) => `${key}=${text(attributes[key], '')}`)
     .join(', ')
+    .slice(0, MAX_TEXT)
 }
 
 function text(value: unknown, otherwise: string): string {
