@@ -66,19 +66,18 @@ export function followSync(module: ChildProcessModule, boundary: ChildBoundary, 
         const args = [...given]
         const env = environmentWith(call.options.env || process.env, opened.env, own)
         args[call.at] = { ...call.options, env }
+        const tell = (result: Result) =>
+          guarded('ChildBoundary', () => settle(boundary, opened.handle, result))
+        let result: unknown
         try {
-          const result = Reflect.apply(target, self, args)
-          // The other two throw where the status is not 0, and return what the child wrote, not who it was.
-          settle(
-            boundary,
-            opened.handle,
-            name === 'spawnSync' ? (result as Result) : { status: 0, signal: null },
-          )
-          return result
+          result = Reflect.apply(target, self, args)
         } catch (thrown) {
-          settle(boundary, opened.handle, readThrown(thrown))
+          tell(readThrown(thrown))
           throw thrown
         }
+        // The other two throw where the status is not 0, and return what the child wrote, not who it was.
+        tell(name === 'spawnSync' ? ((result ?? {}) as Result) : { status: 0 })
+        return result
       },
     })
     Object.defineProperty(module, name, { ...Object.getOwnPropertyDescriptor(module, name), value: followed })
@@ -98,7 +97,6 @@ function readThrown(thrown: unknown): Result {
 }
 
 function settle(boundary: ChildBoundary, handle: unknown, { pid, status, signal, error }: Result): void {
-  if (pid) guarded('ChildBoundary.started', () => boundary.started(handle, pid))
-  const end = { exitCode: status ?? null, signal: signal ?? null, error }
-  guarded('ChildBoundary.ended', () => boundary.ended(handle, end))
+  if (pid) boundary.started(handle, pid)
+  boundary.ended(handle, { exitCode: status ?? null, signal: signal ?? null, error })
 }

@@ -55,6 +55,8 @@ const state = shared('boundaries.workers', () => ({
   isFollowing: false,
   isReceived: false,
   handoff: undefined as unknown,
+  /** Whether `process.execArgv` was replaced by the handoff: Node's own list, which Workers inherit, is then another. */
+  isReplaced: false,
 }))
 
 /**
@@ -77,25 +79,29 @@ export function followWorkers(boundary: WorkerBoundary): void {
   const followedWorker = new Proxy(original, {
     construct(target, args, newTarget) {
       const [filename, options] = args as [unknown, WorkerOptions | null | undefined]
+      // What Node is going to refuse, it refuses in its own words.
       const isFile = typeof filename === 'string' || (typeof filename === 'object' && filename !== null)
-      const data =
-        isFile && options !== null && (options === undefined || typeof options === 'object')
-          ? guarded('WorkerBoundary.open', () =>
-              boundary.open({
-                filename: filename as string | URL,
-                name: typeof options?.name === 'string' ? options.name : undefined,
-                eval: Boolean(options?.eval),
-              }),
-            )
-          : undefined
-      if (data === undefined) return Reflect.construct(target, args, newTarget)
+      const isReadable = options === undefined || (typeof options === 'object' && options !== null)
+      if (!isFile || !isReadable) return Reflect.construct(target, args, newTarget)
+      const data = guarded('WorkerBoundary.open', () =>
+        boundary.open({
+          filename: filename as string | URL,
+          name: typeof options?.name === 'string' ? options.name : undefined,
+          eval: Boolean(options?.eval),
+        }),
+      )
+      // One that is left alone gets the preload all the same where Node hands it on, and has to find it.
+      if (data === undefined && !state.isReplaced && !own.stale()) {
+        return Reflect.construct(target, args, newTarget)
+      }
       let worker: Worker
       try {
         worker = construct(target, args, newTarget, data, own)
       } catch (error) {
-        guarded('WorkerBoundary.failed', () => boundary.failed(data))
+        if (data !== undefined) guarded('WorkerBoundary.failed', () => boundary.failed(data))
         throw error
       }
+      if (data === undefined) return worker
       followed.set(worker, { data, error: undefined, terminated: false })
       guarded('WorkerBoundary.created', () => boundary.created(worker, data))
       return worker
@@ -151,9 +157,14 @@ function construct(
   own: OwnPreload,
 ): Worker {
   const attempt = (completed: CompletedOptions): Worker => {
-    const { execArgv, nodeOptions, options } = completed
+    const { nodeOptions, options } = completed
     const list = options === args[1] ? args : [args[0], options, ...args.slice(2)]
-    const envelope: Envelope = { data, execArgv, nodeOptions }
+    const isInherited = state.isReplaced && !Array.isArray(options?.execArgv)
+    const envelope: Envelope = {
+      data,
+      execArgv: isInherited ? own.execArgv : completed.execArgv,
+      nodeOptions,
+    }
     // A getter in the options may make a Worker of its own while this one is under way.
     const outer = threads.getEnvironmentData(ENVIRONMENT_KEY)
     threads.setEnvironmentData(ENVIRONMENT_KEY, envelope as object as threads.Serializable)
@@ -187,7 +198,10 @@ export function receiveHandoff(): unknown {
   if (envelope === undefined) return undefined
   threads.setEnvironmentData(ENVIRONMENT_KEY, undefined as unknown as threads.Serializable)
   const { data, execArgv, nodeOptions } = envelope
-  if (execArgv !== undefined) process.execArgv.splice(0, process.execArgv.length, ...execArgv)
+  if (execArgv !== undefined) {
+    state.isReplaced = true
+    process.execArgv.splice(0, process.execArgv.length, ...execArgv)
+  }
   if (nodeOptions === null) delete process.env['NODE_OPTIONS']
   else if (nodeOptions !== undefined) process.env['NODE_OPTIONS'] = nodeOptions
   state.handoff = data
