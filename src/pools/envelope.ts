@@ -38,7 +38,7 @@ function isEnvelope(message: unknown): message is Envelope {
  * @param handler Called with the task and the receiver of the call; other arguments are handed on.
  * @returns A function of the same name and length.
  */
-export function traceTask<T, A extends [task: never, ...rest: never[]], R>(
+export function traceTask<T, A extends unknown[], R>(
   handler: (this: T, ...args: A) => R,
 ): (this: T, ...args: A) => R {
   const traced = function (this: T, ...args: A): R {

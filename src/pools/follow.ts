@@ -2,7 +2,7 @@ import Module from 'node:module'
 import type { LoadedModule, PoolAdapter, PoolHost } from './adapter.js'
 import { piscina } from './piscina.js'
 import { replace } from './replace.js'
-import { sharedPools } from './shared.js'
+import { providePoolTracing, sharedPools } from './shared.js'
 
 /** Every pool library that is known. */
 export const adapters: readonly PoolAdapter[] = [piscina]
@@ -23,6 +23,7 @@ interface Loader {
  * application imports the package as an ES module. Every other `require` costs one look-up in a small Map.
  */
 export function followPools(host: PoolHost): void {
+  providePoolTracing(host.tracing)
   const { watched } = sharedPools()
   const listeners = new Map<string, PoolAdapter[]>()
   for (const adapter of adapters) {

@@ -22,3 +22,8 @@ export function sharedPools(): SharedPools {
   }
   return shared
 }
+
+/** Sets what worker-side files call in this thread. The first one stays: the preload comes before everything else. */
+export function providePoolTracing(tracing: PoolTracing): void {
+  sharedPools().tracing ??= tracing
+}

@@ -1,0 +1,80 @@
+import { pack } from './envelope.js';
+import { imitate } from './replace.js';
+import { Targets } from './target.js';
+const TRANSFERABLE = Symbol.for('Piscina.transferable');
+const VALUE = Symbol.for('Piscina.valueOf');
+const QUEUE_OPTIONS = Symbol.for('Piscina.queueOptions');
+const OWN_QUEUES = new Set(['ArrayTaskQueue', 'FixedQueue']);
+/** The mark of `Piscina.move()` is a symbol that Piscina does not share, so it is known by its description. */
+function isMovable(task) {
+    return (typeof task === 'object' &&
+        task !== null &&
+        TRANSFERABLE in task &&
+        VALUE in task &&
+        Object.getOwnPropertySymbols(task).some(({ description }) => description === 'Piscina.kMovable'));
+}
+/** What `run()` will do with valid arguments, or undefined where it is going to reject them: it shall do so itself. */
+function planOf(pool, options, targets) {
+    if (options !== undefined && (typeof options !== 'object' || options === null))
+        return undefined;
+    const given = { ...options };
+    const { transferList, signal } = given;
+    const filename = given.filename ?? pool.options?.filename;
+    const name = given.name ?? pool.options?.name ?? 'default';
+    if (transferList !== undefined && !Array.isArray(transferList))
+        return undefined;
+    if (signal !== undefined && typeof signal !== 'object')
+        return undefined;
+    if (typeof filename !== 'string' || typeof name !== 'string')
+        return undefined;
+    return { options: given, target: targets.get(filename, name) };
+}
+function isWatched({ options }, task) {
+    if (options?.loadBalancer !== undefined)
+        return true;
+    if (options?.taskQueue !== undefined && !OWN_QUEUES.has(options.taskQueue.constructor.name))
+        return true;
+    return typeof task === 'object' && task !== null && QUEUE_OPTIONS in task;
+}
+const originOf = (error) => {
+    if (!(error instanceof Error))
+        return 'handler';
+    if (error.name === 'AbortError')
+        return 'abort';
+    return error.name === 'DataCloneError' ? 'pool' : 'handler';
+};
+/**
+ * A `run()` that carries context, by public means: the task goes out in an envelope to a handler of ours, which takes it out
+ * and calls the real one. The receiver of an envelope thus always comes with its sender, and a handler can never be given
+ * one, whether it knows of tracing or not.
+ *
+ * What differs from the original: the promise is one that follows Piscina's, a microtask later; and custom task queues and
+ * load balancers read our file under `filename` and `name`.
+ *
+ * @param shim Absolute path of `piscina-task.cjs`.
+ */
+export function tracedRun(run, { tracing }, shim) {
+    const targets = new Targets();
+    const traced = function (...args) {
+        const plan = planOf(this, args[1], targets);
+        const submission = plan && tracing.submit('piscina', plan.target.task);
+        if (submission === undefined)
+            return run.apply(this, args);
+        let { options, target } = plan;
+        let [task] = args;
+        if (isMovable(task)) {
+            const list = options.transferList ?? [];
+            options = { ...options, transferList: list.concat(task[TRANSFERABLE]) };
+            task = task[VALUE];
+        }
+        const envelope = pack(tracing.wire(submission), task, isWatched(this, task));
+        return run.call(this, envelope, { ...options, filename: shim, name: target.encoded }).then((result) => {
+            tracing.settle(submission);
+            return result;
+        }, (error) => {
+            tracing.fail(submission, error, originOf(error));
+            throw error;
+        });
+    };
+    return imitate(traced, run);
+}
