@@ -1,6 +1,7 @@
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { redactUrl } from '../config/otlp.js'
 import { ThreadspanError } from '../core/errors.js'
 import { terminalStyle } from '../export/terminal.js'
 import { renderWaterfall } from '../export/waterfall.js'
@@ -103,7 +104,7 @@ async function report(file: string, sent: Sent): Promise<number> {
   const traces = new Set(spans.map(({ span }) => span.traceId)).size
   print(` ${spans.length} spans in ${traces} traces: ${file}`)
   if (endpointIn(process.env) !== undefined)
-    print(` They were also sent to ${withoutCredentials(endpointIn(process.env)!)}`)
+    print(` They are also sent to ${redactUrl(endpointIn(process.env)!)}`)
   if (problems.length !== 0) {
     print(`\n Not all is as it should be:`)
     for (const problem of problems.slice(0, 20)) print(`  - ${problem}`)
@@ -116,10 +117,6 @@ async function report(file: string, sent: Sent): Promise<number> {
    threadspan view ${file}     look at all of it in the browser
    threadspan run app.js       the same for a program of yours\n`)
   return 0
-}
-
-function withoutCredentials(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, '//')
 }
 
 function print(text: string): void {

@@ -1,0 +1,46 @@
+import { type Config, readConfig } from '../../config/config.js'
+import { redactUrl } from '../../config/otlp.js'
+import { type Finding, note, ok, problem } from './finding.js'
+
+/** Milliseconds to wait for an answer. */
+const PATIENCE = 5000
+
+/** Where the spans of a program with this environment go, and whether somebody is there. */
+export async function checkDestination(env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const { config, warnings } = readConfig(env)
+  const findings = warnings.map(({ variable, message, code }) => note(`${variable}: ${message} (${code})`))
+  if (config.exporters.length === 0) findings.push(note('OTEL_TRACES_EXPORTER is none: spans go nowhere'))
+  if (config.exporters.includes('file')) findings.push(ok(`Spans are written to ${config.file}`))
+  if (config.exporters.includes('otlp')) findings.push(await checkEndpoint(config))
+  return findings
+}
+
+async function checkEndpoint({ otlp }: Config): Promise<Finding> {
+  const shown = redactUrl(otlp.url)
+  if (otlp.certificate !== undefined || otlp.clientCertificate !== undefined) {
+    return note(`Spans are sent to ${shown}, with certificates of its own: not tried here`)
+  }
+  try {
+    // A request without spans is complete: the empty message.
+    const { status } = await fetch(otlp.url, {
+      method: 'POST',
+      headers: { ...otlp.headers, 'content-type': 'application/x-protobuf' },
+      body: new Uint8Array(0),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(PATIENCE),
+    })
+    if (status >= 200 && status < 300) return ok(`${shown} takes spans`)
+    return problem(`${shown} answers ${status}: ${adviceFor(status)}`)
+  } catch (error) {
+    const { name, cause } = error as { name: string; cause?: { code?: string } }
+    const why = name === 'TimeoutError' ? `no answer in ${PATIENCE / 1000} seconds` : (cause?.code ?? name)
+    return problem(`${shown} cannot be reached (${why}). For a viewer there: threadspan view`)
+  }
+}
+
+function adviceFor(status: number): string {
+  if (status === 401 || status === 403) return 'OTEL_EXPORTER_OTLP_HEADERS must hold what lets us in'
+  if (status === 404)
+    return 'is it an OTLP/HTTP endpoint? The variable without _TRACES_ takes the URL before /v1/traces'
+  return 'it does not take spans now'
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { readdirSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { dist } from '../support/dist.js'
+import { threadspan } from './cli.js'
+
+const { findProblems, fanoutTraces } = (await import(
+  dist('cli/demo/check.js')
+)) as typeof import('../../src/cli/demo/check.js')
+const { renderRoutes, routeStats } = (await import(
+  dist('cli/demo/routes.js')
+)) as typeof import('../../src/cli/demo/routes.js')
+const { readSpans } = (await import(
+  dist('cli/spans-file.js')
+)) as typeof import('../../src/cli/spans-file.js')
+
+const rounds = 3
+const sent = new Map([
+  ['/', 3],
+  ['/delay', 3],
+  ['/upstream', 9],
+  ['/5xx', 3],
+  ['/sql-write', 3],
+  ['/sql-read', 3],
+  ['/sql-group', 3],
+  ['/fanout', 3],
+])
+
+describe('threadspan demo', async () => {
+  const { code, stdout, stderr } = await threadspan(['demo', '--rounds', String(rounds)]).ended
+  const file = /spans in \d+ traces: (\S+)/.exec(stdout)?.[1] ?? 'none'
+  const spans = await readSpans(file)
+  after(() => rmSync(dirname(file), { recursive: true, force: true }))
+
+  test('all that it expects arrives', () => {
+    assert.equal(code, 0, stdout + stderr)
+    assert.equal(stderr, '')
+    assert.match(stdout, /^ GET \/fanout/m)
+    assert.match(stdout, /^ GET \/upstream +9 +[\d.]+ +[\d.]+ +3$/m)
+    assert.deepEqual(findProblems(spans, sent), [])
+  })
+
+  test('nothing but the data is left behind', () => {
+    assert.deepEqual(readdirSync(dirname(file)), ['threadspan-demo.jsonl'])
+  })
+
+  test('every span that is missing, doubled or misplaced is noticed', () => {
+    for (const lost of spans) {
+      // An inner span of a trace whose spans are not counted one by one has nothing but its children to miss it.
+      const problems = findProblems(
+        spans.filter((member) => member !== lost),
+        sent,
+      )
+      const { name, kind, attributes } = lost.span
+      const counted =
+        kind === 2 || 'db.query.text' in attributes || fanoutTraces(spans).includes(lost.span.traceId)
+      if (counted) assert.notDeepEqual(problems, [], `${name} can be lost unnoticed`)
+    }
+    assert.notDeepEqual(findProblems([...spans, spans[0]!], sent), [])
+    const root = spans.find(({ span }) => span.parentSpanId === '')!
+    const orphaned = spans.map((member) =>
+      member === root ? { ...root, span: { ...root.span, parentSpanId: '0123456789abcdef' } } : member,
+    )
+    assert.notDeepEqual(findProblems(orphaned, sent), [])
+  })
+
+  test('figures are those of the transactions of one service', () => {
+    const [stats] = routeStats(
+      spans.filter(({ span }) => span.name === 'GET /delay'),
+      'threadspan-demo',
+    )
+    assert.equal(stats?.count, 3)
+    assert.ok(stats.p50 > 0 && stats.p50 <= stats.p95)
+    assert.deepEqual(routeStats(spans, 'another'), [])
+    assert.equal(
+      renderRoutes([{ name: 'GET /', count: 12, p50: 1.25, p95: 10, errors: 1 }]),
+      ' transaction   count   p50 ms   p95 ms   errors\n GET /            12      1.3     10.0        1\n',
+    )
+  })
+})
+
+test('an endpoint is sent the spans too, and one that is down does not keep them from the file', async () => {
+  const { code, stdout } = await threadspan(['demo', '--rounds', '1'], {
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' },
+  }).ended
+  const file = /spans in \d+ traces: (\S+)/.exec(stdout)?.[1]
+  if (file !== undefined) rmSync(dirname(file), { recursive: true })
+  assert.equal(code, 0, stdout)
+  assert.match(stdout, /also sent to http:\/\/127\.0\.0\.1:9/)
+})
