@@ -133,23 +133,15 @@ export class Errors {
     const culprit = culpritOf(stack)
     // Numbers and ids in a message differ from case to case.
     const place = culprit === '' ? message.replace(/\b[\da-f-]*\d[\da-f-]*\b/gi, '#') : culprit
-    const fingerprint = createHash('sha256')
-      .update(JSON.stringify([type, place]))
-      .digest('hex')
-      .slice(0, 16)
+    const full = this.#kinds.length >= MAX_KINDS
+    const identity = full ? 'other' : JSON.stringify([type, place])
+    const fingerprint = createHash('sha256').update(identity).digest('hex').slice(0, 16)
     let number = this.#numbers.get(fingerprint)
     if (number === undefined) {
       number = this.#kinds.length
+      const kind = { fingerprint, type, message, culprit, bare }
       this.#kinds.push(
-        full
-          ? {
-              fingerprint,
-              type: 'other',
-              message: 'More kinds of errors than are told apart',
-              culprit: '',
-              bare,
-            }
-          : { fingerprint, type, message, culprit, bare },
+        full ? { ...kind, type: 'other', message: 'More kinds of errors than are told apart' } : kind,
       )
       this.#numbers.set(fingerprint, number)
     }
@@ -215,11 +207,8 @@ function failureOf(span: Span): Failure {
   }
   const closed = span.attributes['threadspan.closed']
   if (closed !== undefined) {
-    return {
-      type: 'closed',
-      message: `The span was open when ${plainText(closed)}`.slice(0, MAX_MESSAGE),
-      stack: [],
-    }
+    const message = `Open when its thread or process ended: ${plainText(closed)}`
+    return { bare: false, type: 'closed', message: message.slice(0, MAX_MESSAGE), stack: [] }
   }
   const type = plainText(span.attributes['error.type']) || 'status'
   return { bare: true, type, message: (span.status.message || span.name).slice(0, MAX_MESSAGE), stack: [] }

@@ -1,0 +1,169 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { ImportResult, Status } from './api.js'
+import type { Live } from './live.js'
+import { traceColumns } from './queries/columns.js'
+import { spanDetail } from './queries/detail.js'
+import type { Errors } from './queries/errors.js'
+import { chromeExport, otlpExport } from './queries/export.js'
+import { parseFilter } from './queries/filter.js'
+import { metricRows, metricSeries } from './queries/metrics.js'
+import { distribution, series } from './queries/series.js'
+import { traces } from './queries/traces.js'
+import { services, transactions } from './queries/transactions.js'
+import { decompressor } from './receiver/body.js'
+import { HttpError } from './receiver/http-error.js'
+import { readLines } from './receiver/lines.js'
+import type { Sink } from './receiver/sink.js'
+import type { Trace } from './store/trace.js'
+
+/** What the API answers from. */
+export interface ApiContext {
+  sink: Sink
+  errors: Errors
+  live: Live
+  status(): Status
+}
+
+type Handler = (context: ApiContext, query: URLSearchParams, ...parts: string[]) => unknown
+
+const TRACE_ID = '([0-9a-f]{32})'
+const SPAN_ID = '([0-9a-f]{16})'
+
+const GET: [RegExp, Handler][] = [
+  [/^\/api\/status$/, (context) => context.status()],
+  [/^\/api\/services$/, ({ sink }, query) => services(sink.store, parseFilter(query))],
+  [/^\/api\/transactions$/, ({ sink }, query) => transactions(sink.store, parseFilter(query))],
+  [/^\/api\/series$/, ({ sink }, query) => series(sink.store, parseFilter(query))],
+  [/^\/api\/distribution$/, ({ sink }, query) => distribution(sink.store, parseFilter(query))],
+  [/^\/api\/traces$/, ({ sink }, query) => traces(sink.store, parseFilter(query))],
+  [new RegExp(`^/api/trace/${TRACE_ID}$`), ({ sink }, _, id) => traceColumns(sink.store, find(sink, id!))],
+  [
+    new RegExp(`^/api/trace/${TRACE_ID}/span/${SPAN_ID}$`),
+    ({ sink }, _, id, span) => spanDetail(sink.store, sink.logs, find(sink, id!), span!) ?? missing('span'),
+  ],
+  [/^\/api\/errors$/, ({ errors }, query) => errors.list(parseFilter(query))],
+  [
+    /^\/api\/errors\/([0-9a-f]{16})$/,
+    ({ errors }, query, fingerprint) =>
+      errors.detail(fingerprint!, parseFilter(query)) ?? missing('error group'),
+  ],
+  [/^\/api\/metrics$/, ({ sink }) => metricRows(sink.metrics)],
+  [
+    /^\/api\/metrics\/([^/]+)$/,
+    ({ sink }, query, name) => {
+      const entry = sink.metrics.byName.get(decodeName(name!))
+      return entry === undefined ? missing('metric') : metricSeries(entry, parseFilter(query))
+    },
+  ],
+]
+
+const EXPORT = new RegExp(`^/api/trace/${TRACE_ID}/export$`)
+
+/**
+ * Answers a request for a path under `/api`, as `api.ts` describes.
+ * @throws HttpError for the caller to answer with `answerError`, as long as nothing has been sent.
+ */
+export async function answerApi(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
+  const { pathname, searchParams } = url
+  if (pathname === '/api/import') return importLines(context, request, response)
+  if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed(response, 'GET')
+  if (pathname === '/api/live') {
+    context.live.listen(response)
+    return
+  }
+  const wanted = EXPORT.exec(pathname)
+  if (wanted !== null)
+    return exportTrace(context.sink, wanted[1]!, searchParams.get('format') ?? 'otlp', response)
+  for (const [path, handler] of GET) {
+    const match = path.exec(pathname)
+    if (match === null) continue
+    answerJson(response, 200, handler(context, searchParams, ...match.slice(1)), request.method === 'HEAD')
+    return
+  }
+  missing('path')
+}
+
+/** An answer of the API: never kept by the browser, since the store changes all the time. */
+export function answerJson(response: ServerResponse, status: number, value: unknown, head = false): void {
+  const body = Buffer.from(JSON.stringify(value))
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': body.length,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+  })
+  response.end(head ? undefined : body)
+}
+
+async function importLines(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== 'POST') throw notAllowed(response, 'POST')
+  const decoder = decompressor(request)
+  if (decoder !== undefined) request.on('error', (error) => decoder.destroy(error)).pipe(decoder)
+  const { spans, rejected, badLines } = await readLines(decoder ?? request, context.sink).catch(
+    (error: Error) => {
+      throw new HttpError(400, 'THREADSPAN_IMPORT', `The file cannot be read: ${error.message}`, 'malformed')
+    },
+  )
+  const result: ImportResult = { spans, rejected: rejected + badLines }
+  answerJson(response, 200, result)
+}
+
+async function exportTrace(sink: Sink, id: string, format: string, response: ServerResponse): Promise<void> {
+  if (format !== 'otlp' && format !== 'chrome') {
+    throw new HttpError(400, 'THREADSPAN_EXPORT_FORMAT', 'The parameter "format" must be "otlp" or "chrome"')
+  }
+  const trace = find(sink, id)
+  const pieces = format === 'otlp' ? otlpExport(sink.store, trace) : chromeExport(sink.store, trace)
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'content-disposition': `attachment; filename="trace-${id}.${format === 'otlp' ? 'otlp' : 'chrome'}.json"`,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  })
+  await pipeline(Readable.from(gather(pieces)), response)
+}
+
+/** Pieces in writes of a reasonable size. */
+function* gather(pieces: Iterable<string>): Generator<string> {
+  let text = ''
+  for (const piece of pieces) {
+    text += piece
+    if (text.length < 65_536) continue
+    yield text
+    text = ''
+  }
+  yield text
+}
+
+function find(sink: Sink, id: string): Trace {
+  return sink.store.trace(id) ?? missing('trace')
+}
+
+function missing(what: string): never {
+  throw new HttpError(404, 'THREADSPAN_NOT_FOUND', `There is no such ${what}`)
+}
+
+function notAllowed(response: ServerResponse, method: string): HttpError {
+  response.setHeader('allow', method)
+  return new HttpError(405, 'THREADSPAN_METHOD', `Only ${method} is allowed here`)
+}
+
+function decodeName(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return missing('metric')
+  }
+}

@@ -1,0 +1,180 @@
+import { createReadStream } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
+import { ThreadspanError } from '../core/errors.js'
+import type { Status } from './api.js'
+import { Live } from './live.js'
+import { answerPage } from './page.js'
+import { Errors } from './queries/errors.js'
+import { statusOf } from './queries/status.js'
+import { summary } from './queries/traces.js'
+import { answerFailure } from './receiver/answers.js'
+import { drain } from './receiver/body.js'
+import { guard } from './receiver/guard.js'
+import { HttpError } from './receiver/http-error.js'
+import { type LinesResult, readLines } from './receiver/lines.js'
+import { encodingOf, receive, signalOf } from './receiver/receiver.js'
+import { Sink } from './receiver/sink.js'
+import { answerApi, answerJson } from './routes.js'
+import { Database } from './store/database.js'
+import { Logs } from './store/logs.js'
+import { Metrics } from './store/metrics.js'
+import { Store } from './store/store.js'
+
+/** The port that OTLP/HTTP exporters send to unless told otherwise. */
+export const OTLP_PORT = 4318
+
+export interface ViewerOptions {
+  /** 0 for a free one. Without it 4318, or a free one when that is taken. */
+  port?: number
+  /** Address or name to listen on; by default 127.0.0.1, which no other machine reaches. */
+  host?: string
+  /** SQLite file that keeps the data; needs `node:sqlite`. */
+  db?: string
+  /** Most spans kept, by default 1,000,000; the oldest traces leave first. */
+  maxSpans?: number
+  /** Most bytes kept, by default 1 GiB. */
+  maxBytes?: number
+  /** Hears of what goes wrong while the viewer runs, once per cause. */
+  onWarning?: (code: string, message: string) => void
+}
+
+export interface Viewer {
+  /** Where the page is, e.g. `http://127.0.0.1:4318/`. */
+  url: string
+  /** Where OTLP/HTTP is received, e.g. `http://127.0.0.1:4318`: a value for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  endpoint: string
+  /** Spans that the database brought. */
+  restored: number
+  /** Reads an OTLP JSON lines file into the viewer. @throws ThreadspanError `THREADSPAN_FILE_UNREADABLE` */
+  load(file: string): Promise<LinesResult>
+  status(): Status
+  /** Ends all streams and connections, writes what is left to the database. May be called again. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts the viewer: OTLP/HTTP receiver, store, API and page on one port.
+ * @throws ThreadspanError `THREADSPAN_PORT_TAKEN`, `THREADSPAN_LISTEN`, `THREADSPAN_SQLITE_UNAVAILABLE`, `THREADSPAN_DB_OPEN`
+ */
+export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> {
+  const { host = '127.0.0.1', maxSpans = 1_000_000, maxBytes = 2 ** 30, onWarning } = options
+  const store = new Store({ maxSpans, maxBytes })
+  const sink = new Sink(store, new Metrics(), new Logs())
+  const database =
+    options.db === undefined
+      ? undefined
+      : new Database(options.db, ({ message }) =>
+          onWarning?.('THREADSPAN_DB_WRITE', `The database is no longer written to: ${message}`),
+        )
+  const restored = database?.load(sink) ?? 0
+  database?.follow(store, sink)
+  let endpoint = ''
+  const status = () => statusOf(sink, endpoint, options.db ?? null)
+  const live = new Live({
+    status,
+    changed: (most) => store.takeChanged(most).map((trace) => summary(store, trace)),
+  })
+  const context = { sink, errors: new Errors(store), live, status }
+  const hosts = new Set([host.toLowerCase(), hostname().toLowerCase()])
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: Error) => {
+      response.destroy()
+      onWarning?.('THREADSPAN_VIEWER_FAILED', `A request failed: ${error.message}`)
+    })
+  })
+  try {
+    await listen(server, host, options.port)
+  } catch (error) {
+    database?.close()
+    throw error
+  }
+  const { address, port, family } = server.address() as AddressInfo
+  const shown =
+    address === '0.0.0.0' || address === '::' ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address
+  endpoint = `http://${shown}:${port}`
+  let closed: Promise<void> | undefined
+  return {
+    url: `${endpoint}/`,
+    endpoint,
+    restored,
+    status,
+    load: (file) => load(file, sink),
+    close: () => (closed ??= close()),
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '/').split('?', 1)[0]!
+    const signal = signalOf(path)
+    try {
+      guard(request, hosts)
+      if (signal !== undefined) return await receive(request, response, signal, sink)
+      if (path.startsWith('/api/'))
+        return await answerApi(context, request, response, new URL(request.url!, 'http://viewer'))
+      if (path !== '/' && path !== '/index.html')
+        throw new HttpError(404, 'THREADSPAN_NOT_FOUND', 'There is no such page')
+      if (request.method !== 'GET' && request.method !== 'HEAD')
+        throw new HttpError(405, 'THREADSPAN_METHOD', 'Only GET is allowed here')
+      await answerPage(response, request.method === 'HEAD')
+    } catch (error) {
+      if (!(error instanceof HttpError) || response.headersSent) throw error
+      await drain(request)
+      if (error.counted === 'foreign') sink.drop('foreign')
+      if (!request.complete) response.setHeader('connection', 'close')
+      const { status, code, message } = error
+      if (signal !== undefined)
+        answerFailure(response, encodingOf(request) ?? 'json', status, `${message} (${code})`)
+      else answerJson(response, status, { code, message })
+    }
+  }
+
+  async function close(): Promise<void> {
+    live.close()
+    const ended = new Promise<void>((resolve) => server.close(() => resolve()))
+    server.closeIdleConnections()
+    // Requests that are being answered get to the end; a client that stalls does not hold the viewer.
+    const timer = setTimeout(() => server.closeAllConnections(), 1000)
+    await ended
+    clearTimeout(timer)
+    database?.close()
+  }
+}
+
+/** Listens on `port`; without one on 4318, or on a free one when 4318 is taken. */
+async function listen(server: Server, host: string, port: number | undefined): Promise<void> {
+  try {
+    await tryListen(server, host, port ?? OTLP_PORT)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE' && port === undefined) return tryListen(server, host, 0)
+    if (code === 'EADDRINUSE') {
+      const text = `Port ${port} on ${host} is taken by another program: choose another with --port, or none for a free one`
+      throw new ThreadspanError('THREADSPAN_PORT_TAKEN', text, { cause: error })
+    }
+    throw new ThreadspanError('THREADSPAN_LISTEN', `The viewer cannot listen on ${host}: ${message}`, {
+      cause: error,
+    })
+  }
+}
+
+function tryListen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+async function load(file: string, sink: Sink): Promise<LinesResult> {
+  try {
+    return await readLines(createReadStream(file, { highWaterMark: 1024 * 1024 }), sink)
+  } catch (error) {
+    const { message } = error as Error
+    throw new ThreadspanError('THREADSPAN_FILE_UNREADABLE', `${file} cannot be read: ${message}`, {
+      cause: error,
+    })
+  }
+}
