@@ -2,12 +2,10 @@ import { capture, type Snapshot } from './snapshot.js'
 
 type AnyFunction = (this: never, ...args: never[]) => unknown
 
-const originals = new WeakMap<object, AnyFunction>()
+/** What each bound function was made of. */
+const parts = new WeakMap<object, { readonly fn: AnyFunction; readonly snapshot: Snapshot }>()
 /** The latest binding of each function. Weak: a function that lives on does not keep alive the request that it was bound in. */
-const bindings = new WeakMap<
-  object,
-  { readonly snapshot: WeakRef<Snapshot>; readonly bound: WeakRef<AnyFunction> }
->()
+const latest = new WeakMap<object, WeakRef<AnyFunction>>()
 
 /**
  * `fn` tied to what is current here and now: it runs in that, whoever calls it and whenever. It keeps the receiver, the length and the name.
@@ -15,18 +13,17 @@ const bindings = new WeakMap<
  * Bound twice where the same is current, it is the same function; one that is bound already comes back as it is.
  */
 export function bind<F extends AnyFunction>(fn: F): F {
-  if (originals.has(fn)) return fn
+  if (parts.has(fn)) return fn
   const snapshot = capture()
-  const last = bindings.get(fn)
-  const lastBound = last?.bound.deref()
-  if (lastBound !== undefined && last!.snapshot.deref()?.equals(snapshot) === true) return lastBound as F
+  const last = latest.get(fn)?.deref()
+  if (last !== undefined && parts.get(last)!.snapshot.equals(snapshot)) return last as F
   const bound = snapshot.wrap(fn)
-  originals.set(bound, fn)
-  bindings.set(fn, { snapshot: new WeakRef(snapshot), bound: new WeakRef<AnyFunction>(bound) })
+  parts.set(bound, { fn, snapshot })
+  latest.set(fn, new WeakRef<AnyFunction>(bound))
   return bound
 }
 
 /** The function that {@link bind} was given; any other function comes back as it is. */
 export function unwrap<F extends AnyFunction>(fn: F): F {
-  return (originals.get(fn) as F | undefined) ?? fn
+  return (parts.get(fn)?.fn as F | undefined) ?? fn
 }

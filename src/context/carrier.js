@@ -1,12 +1,11 @@
-import { count } from '../core/counters.js'
-import { truncateTracestate } from '../core/tracestate.js'
-
+import { count } from '../core/counters.js';
+import { truncateTracestate } from '../core/tracestate.js';
 /** Characters of JSON that the values may take in an environment, which has to fit many variables and argv into one system limit. */
-const MAX_VALUES_LENGTH = 8192
+const MAX_VALUES_LENGTH = 8192;
 /** Characters of a transaction's name that travel. */
-const MAX_NAME_LENGTH = 256
-const TRANSACTION = 'THREADSPAN_TRANSACTION'
-const VALUES = 'THREADSPAN_VALUES'
+const MAX_NAME_LENGTH = 256;
+const TRANSACTION = 'THREADSPAN_TRANSACTION';
+const VALUES = 'THREADSPAN_VALUES';
 /**
  * The environment variables that hand a carrier to a child process: `TRACEPARENT`, `TRACESTATE` and `BAGGAGE` as in OpenTelemetry's
  * "Environment Variables as Context Propagation Carriers", so that children in any language can continue the trace, and
@@ -15,35 +14,40 @@ const VALUES = 'THREADSPAN_VALUES'
  * Values that do not fit into 8192 characters of JSON together are left out and counted. Environments can be read by others: no secrets.
  */
 export function carrierToEnv(carrier) {
-  const env = {}
-  if (carrier.traceparent !== undefined) env['TRACEPARENT'] = carrier.traceparent
-  if (carrier.tracestate !== undefined) env['TRACESTATE'] = truncateTracestate(carrier.tracestate)
-  if (carrier.baggage !== undefined) env['BAGGAGE'] = carrier.baggage
-  if (carrier.transaction !== undefined) {
-    const { id, name } = carrier.transaction
-    env[TRANSACTION] = JSON.stringify({ id, name: name.slice(0, MAX_NAME_LENGTH) })
-  }
-  const values = valuesToJson(carrier.values)
-  if (values !== '') env[VALUES] = values
-  return env
+    const env = {};
+    if (carrier.traceparent !== undefined)
+        env['TRACEPARENT'] = carrier.traceparent;
+    if (carrier.tracestate !== undefined)
+        env['TRACESTATE'] = truncateTracestate(carrier.tracestate);
+    if (carrier.baggage !== undefined)
+        env['BAGGAGE'] = carrier.baggage;
+    if (carrier.transaction !== undefined) {
+        const { id, name } = carrier.transaction;
+        env[TRANSACTION] = JSON.stringify({ id, name: name.slice(0, MAX_NAME_LENGTH) });
+    }
+    const values = valuesToJson(carrier.values);
+    if (values !== '')
+        env[VALUES] = values;
+    return env;
 }
 function valuesToJson(values) {
-  let members = ''
-  for (const [name, value] of Object.entries(values ?? {})) {
-    let json
-    try {
-      json = JSON.stringify(value)
-    } catch {
-      json = undefined
+    let members = '';
+    for (const [name, value] of Object.entries(values ?? {})) {
+        let json;
+        try {
+            json = JSON.stringify(value);
+        }
+        catch {
+            json = undefined;
+        }
+        const member = json === undefined ? '' : `${JSON.stringify(name)}:${json}`;
+        if (member === '' || members.length + member.length + (members === '' ? 2 : 3) > MAX_VALUES_LENGTH) {
+            count(member === '' ? 'value.json' : 'value.environment');
+            continue;
+        }
+        members += members === '' ? member : `,${member}`;
     }
-    const member = json === undefined ? '' : `${JSON.stringify(name)}:${json}`
-    if (member === '' || members.length + member.length + (members === '' ? 2 : 3) > MAX_VALUES_LENGTH) {
-      count(member === '' ? 'value.json' : 'value.environment')
-      continue
-    }
-    members += members === '' ? member : `,${member}`
-  }
-  return members === '' ? '' : `{${members}}`
+    return members === '' ? '' : `{${members}}`;
 }
 /**
  * The carrier that an environment holds, for `Snapshot.from`, which judges what is in it. Broken JSON is ignored and counted.
@@ -51,24 +55,32 @@ function valuesToJson(values) {
  * @returns undefined where it holds nothing of a carrier.
  */
 export function carrierFromEnv(env) {
-  const carrier = {}
-  if (env['TRACEPARENT']) carrier.traceparent = env['TRACEPARENT']
-  if (env['TRACESTATE']) carrier.tracestate = env['TRACESTATE']
-  if (env['BAGGAGE']) carrier.baggage = env['BAGGAGE']
-  const transaction = fromJson(env[TRANSACTION])
-  if (transaction !== undefined) carrier.transaction = transaction
-  const values = fromJson(env[VALUES])
-  if (values !== undefined) carrier.values = values
-  return Object.keys(carrier).length === 0 ? undefined : carrier
+    const carrier = {};
+    if (env['TRACEPARENT'])
+        carrier.traceparent = env['TRACEPARENT'];
+    if (env['TRACESTATE'])
+        carrier.tracestate = env['TRACESTATE'];
+    if (env['BAGGAGE'])
+        carrier.baggage = env['BAGGAGE'];
+    const transaction = fromJson(env[TRANSACTION]);
+    if (transaction !== undefined)
+        carrier.transaction = transaction;
+    const values = fromJson(env[VALUES]);
+    if (values !== undefined)
+        carrier.values = values;
+    return Object.keys(carrier).length === 0 ? undefined : carrier;
 }
 function fromJson(text) {
-  if (!text || text.length > MAX_VALUES_LENGTH) return undefined
-  try {
-    const value = JSON.parse(text)
-    if (typeof value === 'object' && value !== null) return value
-  } catch {
-    // Counted below, as is JSON that is no object.
-  }
-  count('carrier.environment')
-  return undefined
+    if (!text || text.length > MAX_VALUES_LENGTH)
+        return undefined;
+    try {
+        const value = JSON.parse(text);
+        if (typeof value === 'object' && value !== null)
+            return value;
+    }
+    catch {
+        // Counted below, as is JSON that is no object.
+    }
+    count('carrier.environment');
+    return undefined;
 }

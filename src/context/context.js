@@ -1,11 +1,10 @@
-import { createContextKey, ROOT_CONTEXT } from '@opentelemetry/api'
-
+import { createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 /** The key under which every copy of the OpenTelemetry API looks for the active span (a registered symbol, the same in each copy). */
-const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN')
+const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN');
 /** Likewise for baggage. */
-const BAGGAGE_KEY = createContextKey('OpenTelemetry Baggage Key')
+const BAGGAGE_KEY = createContextKey('OpenTelemetry Baggage Key');
 /** Nodes that a lookup walks before the entries are gathered into one table. */
-const MAX_DEPTH = 8
+const MAX_DEPTH = 8;
 /**
  * OpenTelemetry's `Context` as an immutable chain of single entries.
  *
@@ -13,53 +12,54 @@ const MAX_DEPTH = 8
  * costs. An undefined value is the same as none, as in the API.
  */
 class ContextNode {
-  parent
-  key
-  value
-  table
-  depth
-  constructor(
-    parent,
-    key,
-    value,
+    parent;
+    key;
+    value;
+    table;
+    depth;
+    constructor(parent, key, value, 
     /** Entries below the chain, made when it got too long. */
-    table,
-    depth,
-  ) {
-    this.parent = parent
-    this.key = key
-    this.value = value
-    this.table = table
-    this.depth = depth
-  }
-  getValue(key) {
-    let node = this
-    do {
-      if (node.key === key) return node.value
-      node = node.parent
-    } while (node !== undefined)
-    return this.table?.get(key)
-  }
-  setValue(key, value) {
-    // A span inside a span replaces it, so that nesting makes neither a longer chain nor keeps the outer span alive.
-    if (this.key === key) return new ContextNode(this.parent, key, value, this.table, this.depth)
-    if (this.depth < MAX_DEPTH) return new ContextNode(this, key, value, this.table, this.depth + 1)
-    return new ContextNode(undefined, key, value, tableOf(this), 1)
-  }
-  deleteValue(key) {
-    return this.getValue(key) === undefined ? this : this.setValue(key, undefined)
-  }
+    table, depth) {
+        this.parent = parent;
+        this.key = key;
+        this.value = value;
+        this.table = table;
+        this.depth = depth;
+    }
+    getValue(key) {
+        let node = this;
+        do {
+            if (node.key === key)
+                return node.value;
+            node = node.parent;
+        } while (node !== undefined);
+        return this.table?.get(key);
+    }
+    setValue(key, value) {
+        // A span inside a span replaces it, so that nesting makes neither a longer chain nor keeps the outer span alive.
+        if (this.key === key)
+            return new ContextNode(this.parent, key, value, this.table, this.depth);
+        if (this.depth < MAX_DEPTH)
+            return new ContextNode(this, key, value, this.table, this.depth + 1);
+        return new ContextNode(undefined, key, value, tableOf(this), 1);
+    }
+    deleteValue(key) {
+        return this.getValue(key) === undefined ? this : this.setValue(key, undefined);
+    }
 }
 function tableOf(top) {
-  const chain = []
-  for (let node = top; node !== undefined; node = node.parent) chain.push(node)
-  const table = new Map(top.table)
-  for (let i = chain.length - 1; i >= 0; i--) {
-    const { key, value } = chain[i]
-    if (value === undefined) table.delete(key)
-    else table.set(key, value)
-  }
-  return table
+    const chain = [];
+    for (let node = top; node !== undefined; node = node.parent)
+        chain.push(node);
+    const table = new Map(top.table);
+    for (let i = chain.length - 1; i >= 0; i--) {
+        const { key, value } = chain[i];
+        if (value === undefined)
+            table.delete(key);
+        else
+            table.set(key, value);
+    }
+    return table;
 }
 /**
  * `context` with one more entry.
@@ -68,19 +68,19 @@ function tableOf(top) {
  * @param key as made by `createContextKey`.
  */
 export function contextWithValue(context, key, value) {
-  return context === ROOT_CONTEXT
-    ? new ContextNode(undefined, key, value, undefined, 1)
-    : context.setValue(key, value)
+    return context === ROOT_CONTEXT
+        ? new ContextNode(undefined, key, value, undefined, 1)
+        : context.setValue(key, value);
 }
 /** `parent` with `span` as its active span: what `trace.setSpan` does, at the cost of one small object. */
 export function contextWithSpan(parent, span) {
-  return contextWithValue(parent, SPAN_KEY, span)
+    return contextWithValue(parent, SPAN_KEY, span);
 }
 /** The active span of `context`, or undefined: what `trace.getSpan` does. */
 export function spanOf(context) {
-  return context.getValue(SPAN_KEY) || undefined
+    return context.getValue(SPAN_KEY) || undefined;
 }
 /** `parent` with `baggage` as its baggage: what `propagation.setBaggage` does, at the cost of one small object. */
 export function contextWithBaggage(parent, baggage) {
-  return contextWithValue(parent, BAGGAGE_KEY, baggage)
+    return contextWithValue(parent, BAGGAGE_KEY, baggage);
 }

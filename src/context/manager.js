@@ -1,11 +1,11 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api'
-import { contextWithValue } from './context.js'
-import { bindEmitter, isEmitter } from './emitter.js'
-
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
+import { contextWithValue } from './context.js';
+import { bindEmitter, isEmitter } from './emitter.js';
+let ensured = false;
 /** For `AsyncLocalStorage.run`, which hands on arguments but no receiver; a shared function costs no closure for each call. */
 function apply(fn, thisArg, args) {
-  return fn.apply(thisArg, args)
+    return fn.apply(thisArg, args);
 }
 /**
  * OpenTelemetry's `ContextManager` over one AsyncLocalStorage.
@@ -15,60 +15,65 @@ function apply(fn, thisArg, args) {
  * `enterWith`: it cannot leak into the caller or into the next task of a pooled thread.
  */
 export class ThreadContextManager {
-  #storage
-  /** The current context; the API's `ROOT_CONTEXT` where there is none. */
-  active() {
-    const storage = this.#storage
-    return storage === undefined ? ROOT_CONTEXT : (storage.getStore() ?? ROOT_CONTEXT)
-  }
-  with(context, fn, thisArg, ...args) {
-    let storage = this.#storage
-    if (storage === undefined) {
-      if (context === ROOT_CONTEXT) return fn.apply(thisArg, args)
-      storage = this.#storage = new AsyncLocalStorage()
+    #storage;
+    /** The current context; the API's `ROOT_CONTEXT` where there is none. */
+    active() {
+        const storage = this.#storage;
+        return storage === undefined ? ROOT_CONTEXT : (storage.getStore() ?? ROOT_CONTEXT);
     }
-    if (thisArg !== undefined && thisArg !== null) return storage.run(context, apply, fn, thisArg, args)
-    switch (args.length) {
-      case 0:
-        return storage.run(context, fn)
-      case 1:
-        return storage.run(context, fn, args[0])
-      case 2:
-        return storage.run(context, fn, args[0], args[1])
-      default:
-        return storage.run(context, fn, ...args)
+    with(context, fn, thisArg, ...args) {
+        let storage = this.#storage;
+        if (storage === undefined) {
+            if (context === ROOT_CONTEXT)
+                return fn.apply(thisArg, args);
+            storage = this.#storage = new AsyncLocalStorage();
+        }
+        if (thisArg !== undefined && thisArg !== null)
+            return storage.run(context, apply, fn, thisArg, args);
+        switch (args.length) {
+            case 0:
+                return storage.run(context, fn);
+            case 1:
+                return storage.run(context, fn, args[0]);
+            case 2:
+                return storage.run(context, fn, args[0], args[1]);
+            default:
+                return storage.run(context, fn, ...args);
+        }
     }
-  }
-  /**
-   * `target` tied to `context`: a function gives a function that runs in it (same length and name), an EventEmitter is
-   * given back itself, and runs listeners added from now on in it. Anything else comes back as it is.
-   */
-  bind(context, target) {
-    if (typeof target === 'function') return this.#bindFunction(context, target)
-    if (isEmitter(target)) bindEmitter(target, (listener) => this.#bindFunction(context, listener))
-    return target
-  }
-  /** Nothing to do: the first `with` starts it. */
-  enable() {
-    return this
-  }
-  /** Forgets every active context. A later `with` starts anew. */
-  disable() {
-    this.#storage?.disable()
-    this.#storage = undefined
-    return this
-  }
-  #bindFunction(context, target) {
-    const manager = this
-    const bound = function (...args) {
-      return manager.with(context, apply, undefined, target, this, args)
+    /**
+     * `target` tied to `context`: a function gives a function that runs in it (same length and name), an EventEmitter is
+     * given back itself, and runs listeners added from now on in it. Anything else comes back as it is.
+     */
+    bind(context, target) {
+        if (typeof target === 'function')
+            return this.#bindFunction(context, target);
+        if (isEmitter(target))
+            bindEmitter(target, (listener) => this.#bindFunction(context, listener));
+        return target;
     }
-    Object.defineProperty(bound, 'length', { value: target.length, configurable: true })
-    Object.defineProperty(bound, 'name', { value: target.name, configurable: true })
-    return bound
-  }
+    /** Nothing to do: the first `with` starts it. */
+    enable() {
+        return this;
+    }
+    /** Forgets every active context. A later `with` starts anew. */
+    disable() {
+        this.#storage?.disable();
+        this.#storage = undefined;
+        // The API forgets a manager that it disables: whoever needs one next asks again.
+        ensured = false;
+        return this;
+    }
+    #bindFunction(context, target) {
+        const manager = this;
+        const bound = function (...args) {
+            return manager.with(context, apply, undefined, target, this, args);
+        };
+        Object.defineProperty(bound, 'length', { value: target.length, configurable: true });
+        Object.defineProperty(bound, 'name', { value: target.name, configurable: true });
+        return bound;
+    }
 }
-let ensured = false
 /**
  * Registers a {@link ThreadContextManager} unless the application has a context manager already.
  *
@@ -77,10 +82,11 @@ let ensured = false
  * @returns whether contexts are managed from now on.
  */
 export function ensureContextManager() {
-  if (ensured) return true
-  const probe = contextWithValue(ROOT_CONTEXT, Symbol('threadspan probe'), true)
-  ensured =
-    contextApi.with(probe, () => contextApi.active() === probe) ||
-    contextApi.setGlobalContextManager(new ThreadContextManager())
-  return ensured
+    if (ensured)
+        return true;
+    const probe = contextWithValue(ROOT_CONTEXT, Symbol('threadspan probe'), true);
+    ensured =
+        contextApi.with(probe, () => contextApi.active() === probe) ||
+            contextApi.setGlobalContextManager(new ThreadContextManager());
+    return ensured;
 }

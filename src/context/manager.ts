@@ -3,6 +3,8 @@ import { type Context, type ContextManager, context as contextApi, ROOT_CONTEXT 
 import { contextWithValue } from './context.js'
 import { bindEmitter, isEmitter } from './emitter.js'
 
+let ensured = false
+
 type AnyFunction = (...args: unknown[]) => unknown
 
 /** For `AsyncLocalStorage.run`, which hands on arguments but no receiver; a shared function costs no closure for each call. */
@@ -76,6 +78,8 @@ export class ThreadContextManager implements ContextManager {
   disable(): this {
     this.#storage?.disable()
     this.#storage = undefined
+    // The API forgets a manager that it disables: whoever needs one next asks again.
+    ensured = false
     return this
   }
 
@@ -89,8 +93,6 @@ export class ThreadContextManager implements ContextManager {
     return bound
   }
 }
-
-let ensured = false
 
 /**
  * Registers a {@link ThreadContextManager} unless the application has a context manager already.

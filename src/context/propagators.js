@@ -1,102 +1,108 @@
-import { createContextKey, propagation, trace } from '@opentelemetry/api'
-import { formatBaggage, parseBaggage } from '../core/baggage.js'
-import { count } from '../core/counters.js'
-import { warnOnce } from '../core/log.js'
-import { formatTraceparent, parseTraceparent } from '../core/traceparent.js'
-import { parseTracestate, truncateTracestate } from '../core/tracestate.js'
-import { contextWithBaggage, contextWithSpan, spanOf } from './context.js'
-
+import { createContextKey, propagation, trace, } from '@opentelemetry/api';
+import { formatBaggage, parseBaggage } from '../core/baggage.js';
+import { count } from '../core/counters.js';
+import { warnOnce } from '../core/log.js';
+import { formatTraceparent, parseTraceparent } from '../core/traceparent.js';
+import { parseTracestate, truncateTracestate } from '../core/tracestate.js';
+import { contextWithBaggage, contextWithSpan, spanOf } from './context.js';
 /** Set by OpenTelemetry's SDK around its own requests, which carry no context. A registered symbol, so that its package is not needed. */
-const SUPPRESS_TRACING_KEY = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
+const SUPPRESS_TRACING_KEY = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 /** Propagates the active span as W3C Trace Context Level 2. Both headers may arrive in several parts. */
 export class TraceContextPropagator {
-  inject(context, carrier, setter) {
-    const span = spanOf(context)?.spanContext()
-    if (span === undefined || context.getValue(SUPPRESS_TRACING_KEY) === true) return
-    const traceparent = formatTraceparent(span)
-    if (traceparent === undefined) return
-    setter.set(carrier, 'traceparent', traceparent)
-    const tracestate = span.traceState?.serialize()
-    if (tracestate) setter.set(carrier, 'tracestate', truncateTracestate(tracestate))
-  }
-  extract(context, carrier, getter) {
-    const header = getter.get(carrier, 'traceparent')
-    if (header === undefined || header === null) return context
-    // Two of them contradict each other, so that neither counts.
-    const single = Array.isArray(header) ? (header.length === 1 ? header[0] : undefined) : header
-    const parent = typeof single === 'string' ? parseTraceparent(single) : undefined
-    if (parent === undefined) {
-      count('traceparent.header')
-      return context
+    inject(context, carrier, setter) {
+        const span = spanOf(context)?.spanContext();
+        if (span === undefined || context.getValue(SUPPRESS_TRACING_KEY) === true)
+            return;
+        const traceparent = formatTraceparent(span);
+        if (traceparent === undefined)
+            return;
+        setter.set(carrier, 'traceparent', traceparent);
+        const tracestate = span.traceState?.serialize();
+        if (tracestate)
+            setter.set(carrier, 'tracestate', truncateTracestate(tracestate));
     }
-    const list = getter.get(carrier, 'tracestate')
-    const text = Array.isArray(list) ? list.join(',') : list
-    const traceState = typeof text === 'string' ? parseTracestate(text) : undefined
-    const spanContext =
-      traceState === undefined ? { ...parent, isRemote: true } : { ...parent, traceState, isRemote: true }
-    return contextWithSpan(context, trace.wrapSpanContext(spanContext))
-  }
-  fields() {
-    return ['traceparent', 'tracestate']
-  }
+    extract(context, carrier, getter) {
+        const header = getter.get(carrier, 'traceparent');
+        if (header === undefined || header === null)
+            return context;
+        // Two of them contradict each other, so that neither counts.
+        const single = Array.isArray(header) ? (header.length === 1 ? header[0] : undefined) : header;
+        const parent = typeof single === 'string' ? parseTraceparent(single) : undefined;
+        if (parent === undefined) {
+            count('traceparent.header');
+            return context;
+        }
+        const list = getter.get(carrier, 'tracestate');
+        const text = Array.isArray(list) ? list.join(',') : list;
+        const traceState = typeof text === 'string' ? parseTracestate(text) : undefined;
+        const spanContext = traceState === undefined ? { ...parent, isRemote: true } : { ...parent, traceState, isRemote: true };
+        return contextWithSpan(context, trace.wrapSpanContext(spanContext));
+    }
+    fields() {
+        return ['traceparent', 'tracestate'];
+    }
 }
 /** Propagates baggage as W3C Baggage. The header may arrive in several parts. */
 export class BaggagePropagator {
-  inject(context, carrier, setter) {
-    const baggage = propagation.getBaggage(context)
-    if (baggage === undefined || context.getValue(SUPPRESS_TRACING_KEY) === true) return
-    const text = formatBaggage(baggage)
-    if (text !== '') setter.set(carrier, 'baggage', text)
-  }
-  extract(context, carrier, getter) {
-    const header = getter.get(carrier, 'baggage')
-    const text = Array.isArray(header) ? header.join(',') : header
-    const baggage = typeof text === 'string' ? parseBaggage(text) : undefined
-    return baggage === undefined ? context : contextWithBaggage(context, baggage)
-  }
-  fields() {
-    return ['baggage']
-  }
+    inject(context, carrier, setter) {
+        const baggage = propagation.getBaggage(context);
+        if (baggage === undefined || context.getValue(SUPPRESS_TRACING_KEY) === true)
+            return;
+        const text = formatBaggage(baggage);
+        if (text !== '')
+            setter.set(carrier, 'baggage', text);
+    }
+    extract(context, carrier, getter) {
+        const header = getter.get(carrier, 'baggage');
+        const text = Array.isArray(header) ? header.join(',') : header;
+        const baggage = typeof text === 'string' ? parseBaggage(text) : undefined;
+        return baggage === undefined ? context : contextWithBaggage(context, baggage);
+    }
+    fields() {
+        return ['baggage'];
+    }
 }
 /** Several propagators as one, in order. One that throws is counted, and does not keep the others from their work. */
 export class CompositePropagator {
-  #parts
-  constructor(parts) {
-    this.#parts = parts
-  }
-  inject(context, carrier, setter) {
-    for (const part of this.#parts) {
-      try {
-        part.inject(context, carrier, setter)
-      } catch {
-        count('propagator.inject')
-      }
+    #parts;
+    constructor(parts) {
+        this.#parts = parts;
     }
-  }
-  extract(context, carrier, getter) {
-    let result = context
-    for (const part of this.#parts) {
-      try {
-        result = part.extract(result, carrier, getter)
-      } catch {
-        count('propagator.extract')
-      }
+    inject(context, carrier, setter) {
+        for (const part of this.#parts) {
+            try {
+                part.inject(context, carrier, setter);
+            }
+            catch {
+                count('propagator.inject');
+            }
+        }
     }
-    return result
-  }
-  fields() {
-    return [...new Set(this.#parts.flatMap((part) => part.fields()))]
-  }
+    extract(context, carrier, getter) {
+        let result = context;
+        for (const part of this.#parts) {
+            try {
+                result = part.extract(result, carrier, getter);
+            }
+            catch {
+                count('propagator.extract');
+            }
+        }
+        return result;
+    }
+    fields() {
+        return [...new Set(this.#parts.flatMap((part) => part.fields()))];
+    }
 }
 /** Propagators that OpenTelemetry has packages of its own for; the numbers are its `B3InjectEncoding`. */
 const PACKAGES = {
-  b3: { name: '@opentelemetry/propagator-b3', make: (b3) => new b3['B3Propagator']({ injectEncoding: 0 }) },
-  b3multi: {
-    name: '@opentelemetry/propagator-b3',
-    make: (b3) => new b3['B3Propagator']({ injectEncoding: 1 }),
-  },
-  jaeger: { name: '@opentelemetry/propagator-jaeger', make: (jaeger) => new jaeger['JaegerPropagator']() },
-}
+    b3: { name: '@opentelemetry/propagator-b3', make: (b3) => new b3['B3Propagator']({ injectEncoding: 0 }) },
+    b3multi: {
+        name: '@opentelemetry/propagator-b3',
+        make: (b3) => new b3['B3Propagator']({ injectEncoding: 1 }),
+    },
+    jaeger: { name: '@opentelemetry/propagator-jaeger', make: (jaeger) => new jaeger['JaegerPropagator']() },
+};
 /**
  * The propagator that `OTEL_PROPAGATORS` names.
  *
@@ -105,43 +111,42 @@ const PACKAGES = {
  *   (`THREADSPAN_PROPAGATOR_MISSING`, `THREADSPAN_PROPAGATOR_UNKNOWN`), and the others work.
  */
 export function createPropagator(names) {
-  const parts = []
-  for (const name of new Set(names)) {
-    if (name === 'tracecontext') parts.push(new TraceContextPropagator())
-    else if (name === 'baggage') parts.push(new BaggagePropagator())
-    else if (name !== 'none') parts.push(...load(name))
-  }
-  return new CompositePropagator(parts)
+    const parts = [];
+    for (const name of new Set(names)) {
+        if (name === 'tracecontext')
+            parts.push(new TraceContextPropagator());
+        else if (name === 'baggage')
+            parts.push(new BaggagePropagator());
+        else if (name !== 'none')
+            parts.push(...load(name));
+    }
+    return new CompositePropagator(parts);
 }
 function load(name) {
-  const source = Object.hasOwn(PACKAGES, name) ? PACKAGES[name] : undefined
-  if (source === undefined) {
-    warnOnce(
-      'THREADSPAN_PROPAGATOR_UNKNOWN',
-      `OTEL_PROPAGATORS: no propagator is called ${JSON.stringify(name)}; ignored`,
-    )
-    return []
-  }
-  try {
-    return [source.make(requireFromApplication(source.name))]
-  } catch {
-    warnOnce(
-      'THREADSPAN_PROPAGATOR_MISSING',
-      `OTEL_PROPAGATORS: ${name} needs the package ${source.name}; npm install ${source.name}`,
-    )
-    return []
-  }
+    const source = Object.hasOwn(PACKAGES, name) ? PACKAGES[name] : undefined;
+    if (source === undefined) {
+        warnOnce('THREADSPAN_PROPAGATOR_UNKNOWN', `OTEL_PROPAGATORS: no propagator is called ${JSON.stringify(name)}; ignored`);
+        return [];
+    }
+    try {
+        return [source.make(requireFromApplication(source.name))];
+    }
+    catch {
+        warnOnce('THREADSPAN_PROPAGATOR_MISSING', `OTEL_PROPAGATORS: ${name} needs the package ${source.name}; npm install ${source.name}`);
+        return [];
+    }
 }
 /** Loads a package as the main script would, else as a script in the working directory would. */
 function requireFromApplication(name) {
-  const { createRequire } = process.getBuiltinModule('node:module')
-  const script = process.argv[1]
-  if (script !== undefined) {
-    try {
-      return createRequire(script)(name)
-    } catch {
-      // A script given by standard input or -e has no path: the working directory is the application then.
+    const { createRequire } = process.getBuiltinModule('node:module');
+    const script = process.argv[1];
+    if (script !== undefined) {
+        try {
+            return createRequire(script)(name);
+        }
+        catch {
+            // A script given by standard input or -e has no path: the working directory is the application then.
+        }
     }
-  }
-  return createRequire(`${process.cwd()}/`)(name)
+    return createRequire(`${process.cwd()}/`)(name);
 }

@@ -1,20 +1,19 @@
-import { context as contextApi, createContextKey, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
-import { formatBaggage, parseBaggage } from '../core/baggage.js'
-import { count } from '../core/counters.js'
-import { ThreadspanError } from '../core/errors.js'
-import { formatTraceparent, parseTraceparent } from '../core/traceparent.js'
-import { parseTracestate } from '../core/tracestate.js'
-import { contextWithBaggage, contextWithSpan, contextWithValue, spanOf } from './context.js'
-import { ensureContextManager } from './manager.js'
-import { contextWithCarriedTransaction, transactionIn } from './transaction.js'
-import { packValue, registrations, unpackValue } from './values.js'
-
+import { context as contextApi, createContextKey, propagation, ROOT_CONTEXT, trace, } from '@opentelemetry/api';
+import { formatBaggage, parseBaggage } from '../core/baggage.js';
+import { count } from '../core/counters.js';
+import { ThreadspanError } from '../core/errors.js';
+import { formatTraceparent, parseTraceparent } from '../core/traceparent.js';
+import { parseTracestate } from '../core/tracestate.js';
+import { contextWithBaggage, contextWithSpan, contextWithValue, spanOf } from './context.js';
+import { ensureContextManager } from './manager.js';
+import { contextWithCarriedTransaction, transactionIn } from './transaction.js';
+import { packValue, registrations, unpackValue } from './values.js';
 /** Characters of a header field that are looked at; what is longer is no header of anyone's. */
-const MAX_HEADER_LENGTH = 16_384
+const MAX_HEADER_LENGTH = 16_384;
 /** Values that are taken over from a carrier. */
-const MAX_VALUES = 64
+const MAX_VALUES = 64;
 /** Values that arrived here and that nobody registered here: they go on to where somebody did. */
-const ARRIVED_KEY = createContextKey('threadspan arrived values')
+const ARRIVED_KEY = createContextKey('threadspan arrived values');
 /**
  * What is current at one moment: the active OpenTelemetry Context and the registered values. Immutable.
  *
@@ -22,207 +21,227 @@ const ARRIVED_KEY = createContextKey('threadspan arrived values')
  * not hold is *cleared* in there: a snapshot of nothing runs in nothing.
  */
 export class Snapshot {
-  /** Of nothing: the root context and no value. */
-  static ROOT = new Snapshot(ROOT_CONTEXT, undefined, undefined)
-  /** The OpenTelemetry Context. */
-  context
-  #captured
-  #arrived
-  constructor(context, captured, arrived) {
-    this.context = context
-    this.#captured = captured
-    this.#arrived = arrived
-  }
-  /** @internal What {@link capture} does. */
-  static capture() {
-    const context = contextApi.active()
-    const list = registrations()
-    if (list.length === 0)
-      return context === ROOT_CONTEXT ? Snapshot.ROOT : new Snapshot(context, undefined, undefined)
-    return new Snapshot(context, { list, values: list.map(({ storage }) => storage.getStore()) }, undefined)
-  }
-  /**
-   * The snapshot that a carrier stands for. Never throws: what is malformed is ignored and counted, the rest is taken.
-   *
-   * @param carrier as it arrived; anything at all.
-   * @param options `remote`: whether it comes from another service (default); false between threads and processes that are one program to
-   *   their user, so that the parent span does not count as remote.
-   */
-  static from(carrier, options) {
-    if (typeof carrier !== 'object' || carrier === null) return Snapshot.ROOT
-    try {
-      return Snapshot.#from(carrier, options?.remote ?? true)
-    } catch {
-      count('carrier.unreadable')
-      return Snapshot.ROOT
+    /** Of nothing: the root context and no value. */
+    static ROOT = new Snapshot(ROOT_CONTEXT, undefined, undefined);
+    /** The OpenTelemetry Context. */
+    context;
+    #captured;
+    #arrived;
+    constructor(context, captured, arrived) {
+        this.context = context;
+        this.#captured = captured;
+        this.#arrived = arrived;
     }
-  }
-  static #from(carrier, isRemote) {
-    let context = ROOT_CONTEXT
-    const arrived = plainValues(carrier.values)
-    if (arrived !== undefined) context = contextWithValue(context, ARRIVED_KEY, arrived)
-    const baggage = parseBaggage(headerText(carrier.baggage, 'carrier.baggage'))
-    if (baggage !== undefined) context = contextWithBaggage(context, baggage)
-    const parentText = headerText(carrier.traceparent, 'carrier.traceparent')
-    const parent = parseTraceparent(parentText)
-    if (parent !== undefined) {
-      const { transaction } = carrier
-      if (isTransaction(transaction)) {
-        const { id, name } = transaction
-        context = contextWithCarriedTransaction(context, { id, name, traceId: parent.traceId, isRemote })
-      }
-      const traceState = parseTracestate(headerText(carrier.tracestate, 'carrier.tracestate'))
-      const spanContext =
-        traceState === undefined ? { ...parent, isRemote } : { ...parent, traceState, isRemote }
-      context = contextWithSpan(context, trace.wrapSpanContext(spanContext))
-    } else if (parentText !== '') count('carrier.traceparent')
-    return context === ROOT_CONTEXT ? Snapshot.ROOT : new Snapshot(context, undefined, arrived)
-  }
-  /**
-   * Calls `fn` with this snapshot as what is current, in it and in all that it starts.
-   *
-   * @returns what `fn` returns; what it throws is thrown.
-   */
-  run(fn, ...args) {
-    return this.#enter(fn, undefined, args)
-  }
-  /** A function that calls `fn` with this snapshot as what is current. It keeps the receiver, the length and the name. */
-  wrap(fn) {
-    const snapshot = this
-    const wrapped = function (...args) {
-      return snapshot.#enter(fn, this, args)
+    /** @internal What {@link capture} does. */
+    static capture() {
+        const context = contextApi.active();
+        const list = registrations();
+        if (list.length === 0)
+            return context === ROOT_CONTEXT ? Snapshot.ROOT : new Snapshot(context, undefined, undefined);
+        return new Snapshot(context, { list, values: list.map(({ storage }) => storage.getStore()) }, undefined);
     }
-    if (fn.length !== 0) Object.defineProperty(wrapped, 'length', { value: fn.length, configurable: true })
-    Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true })
-    return wrapped
-  }
-  /**
-   * One like this in which a registered AsyncLocalStorage has another value.
-   *
-   * @param value undefined for none.
-   * @throws ThreadspanError `THREADSPAN_VALUE_UNREGISTERED`.
-   */
-  with(storage, value) {
-    const list = registrations()
-    if (!list.some((registration) => registration.storage === storage)) {
-      throw new ThreadspanError('THREADSPAN_VALUE_UNREGISTERED')
+    /**
+     * The snapshot that a carrier stands for. Never throws: what is malformed is ignored and counted, the rest is taken.
+     *
+     * @param carrier as it arrived; anything at all.
+     * @param options `remote`: whether it comes from another service (default); false between threads and processes that are one program to
+     *   their user, so that the parent span does not count as remote.
+     */
+    static from(carrier, options) {
+        if (typeof carrier !== 'object' || carrier === null)
+            return Snapshot.ROOT;
+        try {
+            return Snapshot.#from(carrier, options?.remote ?? true);
+        }
+        catch {
+            count('carrier.unreadable');
+            return Snapshot.ROOT;
+        }
     }
-    const values = list.map((registration, i) =>
-      registration.storage === storage ? value : this.#valueOf(registration, i),
-    )
-    return new Snapshot(this.context, { list, values }, this.#arrived)
-  }
-  /** One like this with another OpenTelemetry Context. */
-  withContext(context) {
-    return new Snapshot(context, this.#captured, this.#arrived)
-  }
-  /**
-   * Its plain form. Values that have none are left out and counted.
-   *
-   * @param options `clone`: the carrier goes by structured clone to a thread or process of this program, so that values may be what JSON has no form for.
-   */
-  toCarrier(options) {
-    const carrier = {}
-    const span = spanOf(this.context)?.spanContext()
-    const traceparent = span === undefined ? undefined : formatTraceparent(span)
-    if (traceparent !== undefined) {
-      carrier.traceparent = traceparent
-      const tracestate = span.traceState?.serialize()
-      if (tracestate) carrier.tracestate = tracestate
-      const transaction = transactionIn(this.context)
-      if (transaction !== undefined) carrier.transaction = { id: transaction.id, name: transaction.name }
+    static #from(carrier, isRemote) {
+        let context = ROOT_CONTEXT;
+        const arrived = plainValues(carrier.values);
+        if (arrived !== undefined)
+            context = contextWithValue(context, ARRIVED_KEY, arrived);
+        const baggage = parseBaggage(headerText(carrier.baggage, 'carrier.baggage'));
+        if (baggage !== undefined)
+            context = contextWithBaggage(context, baggage);
+        const parentText = headerText(carrier.traceparent, 'carrier.traceparent');
+        const parent = parseTraceparent(parentText);
+        if (parent !== undefined) {
+            const { transaction } = carrier;
+            if (isTransaction(transaction)) {
+                const { id, name } = transaction;
+                context = contextWithCarriedTransaction(context, { id, name, traceId: parent.traceId, isRemote });
+            }
+            const traceState = parseTracestate(headerText(carrier.tracestate, 'carrier.tracestate'));
+            const spanContext = traceState === undefined ? { ...parent, isRemote } : { ...parent, traceState, isRemote };
+            context = contextWithSpan(context, trace.wrapSpanContext(spanContext));
+        }
+        else if (parentText !== '')
+            count('carrier.traceparent');
+        return context === ROOT_CONTEXT ? Snapshot.ROOT : new Snapshot(context, undefined, arrived);
     }
-    const baggage = propagation.getBaggage(this.context)
-    const baggageText = baggage === undefined ? '' : formatBaggage(baggage)
-    if (baggageText !== '') carrier.baggage = baggageText
-    const values = this.#packedValues(options?.clone === true ? 'clone' : 'json')
-    if (values !== undefined) carrier.values = values
-    return carrier
-  }
-  /** Whether the other one holds the same context and the same values, by identity. */
-  equals(other) {
-    if (this === other) return true
-    return (
-      this.context === other.context &&
-      this.#arrived === other.#arrived &&
-      registrations().every((registration, i) =>
-        Object.is(this.#valueOf(registration, i), other.#valueOf(registration, i)),
-      )
-    )
-  }
-  #enter(fn, thisArg, args) {
-    if (this.context !== ROOT_CONTEXT) ensureContextManager()
-    const list = registrations()
-    return list.length === 0
-      ? contextApi.with(this.context, fn, thisArg, ...args)
-      : this.#enterValues(list, 0, fn, thisArg, args)
-  }
-  #enterValues(list, from, fn, thisArg, args) {
-    for (let i = from; i < list.length; i++) {
-      const { storage } = list[i]
-      const value = this.#valueOf(list[i], i)
-      // A storage that has the value already is not run: on Node 20 the first run of one turns `async_hooks` on.
-      if (!Object.is(storage.getStore(), value)) {
-        return storage.run(value, () => this.#enterValues(list, i + 1, fn, thisArg, args))
-      }
+    /**
+     * Calls `fn` with this snapshot as what is current, in it and in all that it starts.
+     *
+     * @returns what `fn` returns; what it throws is thrown.
+     */
+    run(fn, ...args) {
+        return this.#enter(fn, undefined, args);
     }
-    return contextApi.with(this.context, fn, thisArg, ...args)
-  }
-  /** @param index where the registration stands in the current list, and mostly stood in that of the capture. */
-  #valueOf(registration, index) {
-    const captured = this.#captured
-    if (captured !== undefined) {
-      const at = captured.list[index] === registration ? index : captured.list.indexOf(registration)
-      if (at !== -1) return captured.values[at]
+    /** A function that calls `fn` with this snapshot as what is current. It keeps the receiver, the length and the name. */
+    wrap(fn) {
+        const snapshot = this;
+        const wrapped = function (...args) {
+            return snapshot.#enter(fn, this, args);
+        };
+        if (fn.length !== 0)
+            Object.defineProperty(wrapped, 'length', { value: fn.length, configurable: true });
+        Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true });
+        return wrapped;
     }
-    const arrived = this.#arrived
-    if (arrived === undefined || !Object.hasOwn(arrived, registration.name)) return undefined
-    return unpackValue(registration, arrived[registration.name])
-  }
-  #packedValues(form) {
-    const list = registrations()
-    const arrived = this.context.getValue(ARRIVED_KEY)
-    if (list.length === 0) return arrived
-    const packed = {}
-    for (const name in arrived) {
-      if (!list.some((registration) => registration.name === name)) packed[name] = arrived[name]
+    /**
+     * One like this in which a registered AsyncLocalStorage has another value.
+     *
+     * @param value undefined for none.
+     * @throws ThreadspanError `THREADSPAN_VALUE_UNREGISTERED`.
+     */
+    with(storage, value) {
+        const list = registrations();
+        if (!list.some((registration) => registration.storage === storage)) {
+            throw new ThreadspanError('THREADSPAN_VALUE_UNREGISTERED');
+        }
+        const values = list.map((registration, i) => registration.storage === storage ? value : this.#valueOf(registration, i));
+        return new Snapshot(this.context, { list, values }, this.#arrived);
     }
-    for (let i = 0; i < list.length; i++) {
-      const value = this.#valueOf(list[i], i)
-      const plain = value === undefined ? undefined : packValue(list[i], value, form)
-      if (plain !== undefined) packed[list[i].name] = plain
+    /** One like this with another OpenTelemetry Context. */
+    withContext(context) {
+        return new Snapshot(context, this.#captured, this.#arrived);
     }
-    for (const _ in packed) return packed
-    return undefined
-  }
+    /**
+     * Its plain form. Values that have none are left out and counted.
+     *
+     * @param options `clone`: the carrier goes by structured clone to a thread or process of this program, so that values may be what JSON has no form for.
+     */
+    toCarrier(options) {
+        const carrier = {};
+        const span = spanOf(this.context)?.spanContext();
+        const traceparent = span === undefined ? undefined : formatTraceparent(span);
+        if (traceparent !== undefined) {
+            carrier.traceparent = traceparent;
+            const tracestate = span.traceState?.serialize();
+            if (tracestate)
+                carrier.tracestate = tracestate;
+            const transaction = transactionIn(this.context);
+            // Its trace is told by traceparent alone; inside a transaction a span can be the root of another trace.
+            if (transaction?.traceId === span.traceId)
+                carrier.transaction = { id: transaction.id, name: transaction.name };
+        }
+        const baggage = propagation.getBaggage(this.context);
+        const baggageText = baggage === undefined ? '' : formatBaggage(baggage);
+        if (baggageText !== '')
+            carrier.baggage = baggageText;
+        const values = this.#packedValues(options?.clone === true ? 'clone' : 'json');
+        if (values !== undefined)
+            carrier.values = values;
+        return carrier;
+    }
+    /** Whether the other one holds the same context and the same values, by identity. */
+    equals(other) {
+        if (this === other)
+            return true;
+        return (this.context === other.context &&
+            this.#arrived === other.#arrived &&
+            registrations().every((registration, i) => Object.is(this.#valueOf(registration, i), other.#valueOf(registration, i))));
+    }
+    #enter(fn, thisArg, args) {
+        if (this.context !== ROOT_CONTEXT)
+            ensureContextManager();
+        const list = registrations();
+        return list.length === 0
+            ? contextApi.with(this.context, fn, thisArg, ...args)
+            : this.#enterValues(list, 0, fn, thisArg, args);
+    }
+    #enterValues(list, from, fn, thisArg, args) {
+        for (let i = from; i < list.length; i++) {
+            const { storage } = list[i];
+            const value = this.#valueOf(list[i], i);
+            // A storage that has the value already is not run: on Node 20 the first run of one turns `async_hooks` on.
+            if (!Object.is(storage.getStore(), value)) {
+                return storage.run(value, () => this.#enterValues(list, i + 1, fn, thisArg, args));
+            }
+        }
+        return contextApi.with(this.context, fn, thisArg, ...args);
+    }
+    /** @param index where the registration stands in the current list, and mostly stood in that of the capture. */
+    #valueOf(registration, index) {
+        const captured = this.#captured;
+        if (captured !== undefined) {
+            const at = captured.list[index] === registration ? index : captured.list.indexOf(registration);
+            if (at !== -1)
+                return captured.values[at];
+        }
+        const arrived = this.#arrived;
+        if (arrived === undefined || !Object.hasOwn(arrived, registration.name))
+            return undefined;
+        return unpackValue(registration, arrived[registration.name]);
+    }
+    #packedValues(form) {
+        const list = registrations();
+        const arrived = this.context.getValue(ARRIVED_KEY);
+        if (list.length === 0)
+            return arrived;
+        const packed = {};
+        for (const name in arrived) {
+            if (!list.some((registration) => registration.name === name))
+                packed[name] = arrived[name];
+        }
+        for (let i = 0; i < list.length; i++) {
+            const value = this.#valueOf(list[i], i);
+            const plain = value === undefined ? undefined : packValue(list[i], value, form);
+            if (plain !== undefined)
+                packed[list[i].name] = plain;
+        }
+        for (const _ in packed)
+            return packed;
+        return undefined;
+    }
 }
 /** The snapshot of what is current here and now: the active OpenTelemetry Context, and the values registered by `propagate`. */
 export function capture() {
-  return Snapshot.capture()
+    return Snapshot.capture();
 }
 function headerText(value, cause) {
-  if (value === undefined) return ''
-  if (typeof value === 'string' && value.length <= MAX_HEADER_LENGTH) return value
-  count(cause)
-  return ''
+    if (value === undefined)
+        return '';
+    if (typeof value === 'string' && value.length <= MAX_HEADER_LENGTH)
+        return value;
+    count(cause);
+    return '';
 }
 function isTransaction(value) {
-  if (value === undefined) return false
-  const { id, name } = value ?? {}
-  const valid =
-    typeof id === 'string' && /^[0-9a-f]{16}$/.test(id) && typeof name === 'string' && name.length <= 1024
-  if (!valid) count('carrier.transaction')
-  return valid
+    if (value === undefined)
+        return false;
+    const { id, name } = (value ?? {});
+    const valid = typeof id === 'string' && /^[0-9a-f]{16}$/.test(id) && typeof name === 'string' && name.length <= 1024;
+    if (!valid)
+        count('carrier.transaction');
+    return valid;
 }
 function plainValues(values) {
-  if (values === undefined) return undefined
-  if (typeof values !== 'object' || values === null) {
-    count('carrier.values')
-    return undefined
-  }
-  const taken = {}
-  const entries = Object.entries(values)
-  if (entries.length > MAX_VALUES) count('carrier.values', entries.length - MAX_VALUES)
-  for (const [name, value] of entries.slice(0, MAX_VALUES)) if (name !== '__proto__') taken[name] = value
-  return entries.length === 0 ? undefined : taken
+    if (values === undefined)
+        return undefined;
+    if (typeof values !== 'object' || values === null) {
+        count('carrier.values');
+        return undefined;
+    }
+    const taken = {};
+    const entries = Object.entries(values);
+    if (entries.length > MAX_VALUES)
+        count('carrier.values', entries.length - MAX_VALUES);
+    for (const [name, value] of entries.slice(0, MAX_VALUES))
+        if (name !== '__proto__')
+            taken[name] = value;
+    return entries.length === 0 ? undefined : taken;
 }

@@ -155,7 +155,9 @@ export class Snapshot {
       const tracestate = span!.traceState?.serialize()
       if (tracestate) carrier.tracestate = tracestate
       const transaction = transactionIn(this.context)
-      if (transaction !== undefined) carrier.transaction = { id: transaction.id, name: transaction.name }
+      // Its trace is told by traceparent alone; inside a transaction a span can be the root of another trace.
+      if (transaction?.traceId === span!.traceId)
+        carrier.transaction = { id: transaction.id, name: transaction.name }
     }
     const baggage = propagation.getBaggage(this.context)
     const baggageText = baggage === undefined ? '' : formatBaggage(baggage)

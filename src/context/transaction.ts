@@ -77,15 +77,24 @@ class LocalTransaction implements Transaction {
 
 class CarriedTransaction implements Transaction {
   readonly local = false
-  readonly span: Span
+  #span: Span | undefined
 
   constructor(
     readonly id: string,
     readonly traceId: string,
     readonly name: string,
-    isRemote: boolean,
-  ) {
-    this.span = trace.wrapSpanContext({ spanId: id, traceId, traceFlags: TraceFlags.NONE, isRemote })
+    readonly isRemote: boolean,
+  ) {}
+
+  get span(): Span {
+    // Made when asked for: most tasks that arrive never ask.
+    this.#span ??= trace.wrapSpanContext({
+      spanId: this.id,
+      traceId: this.traceId,
+      traceFlags: TraceFlags.NONE,
+      isRemote: this.isRemote,
+    })
+    return this.#span
   }
 
   setName(): this {

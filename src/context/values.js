@@ -1,14 +1,13 @@
-import { count } from '../core/counters.js'
-import { ThreadspanError } from '../core/errors.js'
-import { shared } from '../core/shared.js'
-import { toPlain } from './plain.js'
-
+import { count } from '../core/counters.js';
+import { ThreadspanError } from '../core/errors.js';
+import { shared } from '../core/shared.js';
+import { toPlain } from './plain.js';
 /** Values that may be registered in one thread: each is asked for its content at every capture. */
-const MAX_REGISTRATIONS = 32
-const registry = shared('values', () => ({ list: [] }))
+const MAX_REGISTRATIONS = 32;
+const registry = shared('values', () => ({ list: [] }));
 /** The AsyncLocalStorages that travel along. Another array after each change, so that who holds one sees no change. */
 export function registrations() {
-  return registry.list
+    return registry.list;
 }
 /**
  * Lets the value of an AsyncLocalStorage travel with every Snapshot: by reference within the thread, as plain data to others.
@@ -20,51 +19,50 @@ export function registrations() {
  * @throws ThreadspanError `THREADSPAN_INVALID_ARGUMENT`, `THREADSPAN_VALUE_NAME`, `THREADSPAN_VALUE_NAME_TAKEN` (by another storage), `THREADSPAN_VALUE_LIMIT` (32).
  */
 export function propagate(storage, options) {
-  if (typeof storage?.run !== 'function' || typeof storage.getStore !== 'function') {
-    throw new ThreadspanError(
-      'THREADSPAN_INVALID_ARGUMENT',
-      'propagate() takes an AsyncLocalStorage and { name }',
-    )
-  }
-  const { name, serialize, deserialize } = options ?? {}
-  if (typeof name !== 'string' || name === '' || name.length > 128 || name === '__proto__') {
-    throw new ThreadspanError('THREADSPAN_VALUE_NAME')
-  }
-  const registration = { storage, name, serialize, deserialize }
-  const others = registry.list.filter((other) => other.storage !== storage || other.name !== name)
-  if (others.some((other) => other.name === name)) {
-    throw new ThreadspanError(
-      'THREADSPAN_VALUE_NAME_TAKEN',
-      `Another AsyncLocalStorage is registered as "${name}"`,
-    )
-  }
-  if (others.length >= MAX_REGISTRATIONS) throw new ThreadspanError('THREADSPAN_VALUE_LIMIT')
-  registry.list = [...others, registration]
-  return () => {
-    registry.list = registry.list.filter((other) => other !== registration)
-  }
+    if (typeof storage?.run !== 'function' || typeof storage.getStore !== 'function') {
+        throw new ThreadspanError('THREADSPAN_INVALID_ARGUMENT', 'propagate() takes an AsyncLocalStorage and { name }');
+    }
+    const { name, serialize, deserialize } = options ?? {};
+    if (typeof name !== 'string' || name === '' || name.length > 128 || name === '__proto__') {
+        throw new ThreadspanError('THREADSPAN_VALUE_NAME');
+    }
+    const registration = { storage, name, serialize, deserialize };
+    const others = registry.list.filter((other) => other.storage !== storage || other.name !== name);
+    if (others.some((other) => other.name === name)) {
+        throw new ThreadspanError('THREADSPAN_VALUE_NAME_TAKEN', `Another AsyncLocalStorage is registered as "${name}"`);
+    }
+    if (others.length >= MAX_REGISTRATIONS)
+        throw new ThreadspanError('THREADSPAN_VALUE_LIMIT');
+    registry.list = [...others, registration];
+    return () => {
+        registry.list = registry.list.filter((other) => other !== registration);
+    };
 }
 /** The plain form of a value; undefined, and counted, where it has none. */
 export function packValue(registration, value, form) {
-  let plain = value
-  if (registration.serialize !== undefined) {
-    try {
-      plain = registration.serialize(value)
-    } catch {
-      count('value.serialize')
-      return undefined
+    let plain = value;
+    if (registration.serialize !== undefined) {
+        try {
+            plain = registration.serialize(value);
+        }
+        catch {
+            count('value.serialize');
+            return undefined;
+        }
+        if (plain === undefined)
+            return undefined;
     }
-    if (plain === undefined) return undefined
-  }
-  return toPlain(plain, form)
+    return toPlain(plain, form);
 }
 /** The value that a plain form stands for; undefined, and counted, where `deserialize` fails. */
 export function unpackValue(registration, plain) {
-  if (registration.deserialize === undefined) return plain
-  try {
-    return registration.deserialize(plain)
-  } catch {
-    count('value.deserialize')
-    return undefined
-  }
+    if (registration.deserialize === undefined)
+        return plain;
+    try {
+        return registration.deserialize(plain);
+    }
+    catch {
+        count('value.deserialize');
+        return undefined;
+    }
 }

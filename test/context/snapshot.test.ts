@@ -42,6 +42,8 @@ test('with no context manager registered, the first snapshot that needs one brin
   )
   Snapshot.from(full).run(() => assert.equal(trace.getActiveSpan()?.spanContext().traceId, traceId))
   assert.equal(ensureContextManager(), true)
+  context.disable()
+  Snapshot.from(full).run(() => assert.equal(trace.getActiveSpan()?.spanContext().traceId, traceId))
 })
 
 test('run: enters for the length of the call, and keeps to it across await', async () => {

@@ -235,6 +235,16 @@ describe('withTransaction', () => {
     })
   })
 
+  test('does not travel with a span of another trace', () => {
+    withTransaction('job', () => {
+      withSpan({ name: 'apart', root: true }, (span) => {
+        const { traceparent, transaction } = capture().toCarrier()
+        assert.equal(traceparent?.slice(3, 35), span.spanContext().traceId)
+        assert.equal(transaction, undefined)
+      })
+    })
+  })
+
   test('startTransaction and contextWithTransaction: for instrumentations that end it themselves', () => {
     const transaction = startTransaction('request', ROOT_CONTEXT)
     context.with(contextWithTransaction(ROOT_CONTEXT, transaction), () => {
