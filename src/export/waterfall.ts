@@ -210,7 +210,7 @@ class Drawing {
     let line = ''
     for (const [run] of bars.matchAll(/ +|┈+|[^ ┈]+/g)) {
       if (run[0] === ' ') line += this.#gap(run.length, displayWidth(plain(line)))
-      else line += this.#paint(run[0] === '┈' ? `${DIM};${color}` : color, run)
+      else line += this.#paint(color, run)
     }
     return line
   }

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+import { arch, hostname, platform, release } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { VERSION } from './version.js'
+
+/** Names that differ from Node's: semantic conventions, `host.arch` and `os.type`. */
+const ARCHITECTURES = { x64: 'amd64', ia32: 'x86', arm: 'arm32', ppc: 'ppc32' }
+const SYSTEMS = { win32: 'windows', sunos: 'solaris' }
+function readText(path) {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+/**
+ * The id of the container that a process runs in.
+ * @param cgroup `/proc/self/cgroup`, where version 1 of Linux's control groups names it.
+ * @param mountinfo `/proc/self/mountinfo`: with version 2 the host's name is a file of the container, mounted.
+ */
+export function containerId(cgroup, mountinfo) {
+  for (const line of cgroup.split('\n')) {
+    const id = /(?:^|[/:-])([0-9a-f]{64})(?:\.scope)?$/.exec(line.trim())
+    if (id !== null) return id[1]
+  }
+  for (const line of mountinfo.split('\n')) {
+    const id = /containers\/([0-9a-f]{64})\/(?:\S*\/)?hostname /.exec(line)
+    if (id !== null) return id[1]
+  }
+  return undefined
+}
+/** The version that the nearest package.json above a program's file gives; those that only set `type` have none. */
+function packageVersion(main) {
+  for (let folder = dirname(main); ; folder = dirname(folder)) {
+    const text = readText(join(folder, 'package.json'))
+    try {
+      const version = text === '' ? undefined : JSON.parse(text)?.version
+      if (typeof version === 'string' && version !== '') return version
+    } catch {
+      return undefined
+    }
+    if (folder === dirname(folder)) return undefined
+  }
+}
+/** A version 4 UUID (RFC 9562). It tells instances apart and guards nothing, so it need not cost loading `crypto`. */
+function instanceId() {
+  const digits = (bits) =>
+    Math.floor(Math.random() * 2 ** bits)
+      .toString(16)
+      .padStart(bits / 4, '0')
+  const variant = (8 + Math.floor(Math.random() * 4)).toString(16)
+  return `${digits(32)}-${digits(16)}-4${digits(12)}-${variant}${digits(12)}-${digits(48)}`
+}
+/**
+ * What is known of this process. What the user says comes first: `OTEL_SERVICE_NAME`, then `OTEL_RESOURCE_ATTRIBUTES`,
+ * then what is found here. Neither arguments nor the user's name nor the environment are in it: they can hold secrets.
+ * @param main The path of the program's file, for `service.version`; a worker thread does not know it.
+ */
+export function resourceAttributes(config, main = process.argv[1]) {
+  const executable = basename(process.execPath)
+  const attributes = {
+    // Semantic conventions: "unknown_service:" and the executable's name.
+    'service.name': `unknown_service:${executable.replace(/\.exe$/i, '')}`,
+    'service.instance.id': instanceId(),
+    'process.pid': process.pid,
+    'process.executable.name': executable,
+    'process.runtime.name': 'nodejs',
+    'process.runtime.version': process.versions.node,
+    'process.runtime.description': 'Node.js',
+    'host.name': hostname(),
+    'host.arch': ARCHITECTURES[arch()] ?? arch(),
+    'os.type': SYSTEMS[platform()] ?? platform(),
+    'os.version': release(),
+    'telemetry.sdk.language': 'nodejs',
+    // The name "opentelemetry" is reserved for OpenTelemetry's own SDK.
+    'telemetry.sdk.name': 'threadspan',
+    'telemetry.sdk.version': VERSION,
+    'telemetry.distro.name': 'threadspan',
+    'telemetry.distro.version': VERSION,
+  }
+  const version = main === undefined ? undefined : packageVersion(main)
+  if (version !== undefined) attributes['service.version'] = version
+  if (platform() === 'linux') {
+    const id = containerId(readText('/proc/self/cgroup'), readText('/proc/self/mountinfo'))
+    if (id !== undefined) attributes['container.id'] = id
+  }
+  Object.assign(attributes, config.resourceAttributes)
+  if (config.serviceName !== undefined) attributes['service.name'] = config.serviceName
+  return attributes
+}

@@ -1,0 +1,70 @@
+import { Variables } from './variables.js'
+
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+]
+const REMOTE_SAMPLERS = ['jaeger_remote', 'parentbased_jaeger_remote', 'xray']
+const PROPAGATORS = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger']
+const OTHER_PROPAGATORS = ['xray', 'ottrace']
+const ATTRIBUTE_COUNT = 128
+const RING_SIZE = 1024 * 1024
+const EXIT_TIMEOUT = 2000
+function readSampler(variables) {
+  const name = variables.word(
+    'OTEL_TRACES_SAMPLER',
+    SAMPLERS,
+    'parentbased_always_on is used',
+    REMOTE_SAMPLERS,
+  )
+  const parentBased = name === undefined || name.startsWith('parentbased_')
+  const kind = (name ?? 'always_on').replace('parentbased_', '')
+  if (kind !== 'traceidratio') return { kind, parentBased, ratio: kind === 'always_on' ? 1 : 0 }
+  return { kind, parentBased, ratio: readRatio(variables) }
+}
+function readRatio(variables) {
+  const text = variables.text('OTEL_TRACES_SAMPLER_ARG')
+  if (text === undefined) return 1
+  const ratio = /^(\d+\.?\d*|\.\d+)(e-?\d+)?$/i.test(text) ? Number(text) : Number.NaN
+  if (ratio >= 0 && ratio <= 1) return ratio
+  variables.invalid('OTEL_TRACES_SAMPLER_ARG', 'the probability is no number from 0 to 1; 1 is used')
+  return 1
+}
+function readLimits(variables) {
+  const limit = (variable, fallback) =>
+    variables.integer(variable, fallback === Number.POSITIVE_INFINITY ? 'no limit' : fallback) ?? fallback
+  // A limit of one model goes before the general one ("Attribute Limits": first the model-specific, then the global).
+  const count = limit('OTEL_ATTRIBUTE_COUNT_LIMIT', ATTRIBUTE_COUNT)
+  const length = limit('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', Number.POSITIVE_INFINITY)
+  return {
+    attributeCount: limit('OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', count),
+    attributeValueLength: limit('OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', length),
+    eventCount: limit('OTEL_SPAN_EVENT_COUNT_LIMIT', ATTRIBUTE_COUNT),
+    linkCount: limit('OTEL_SPAN_LINK_COUNT_LIMIT', ATTRIBUTE_COUNT),
+    attributesPerEvent: limit('OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT', count),
+    attributesPerLink: limit('OTEL_LINK_ATTRIBUTE_COUNT_LIMIT', count),
+  }
+}
+/** Reads into `variables`, which gathers the warnings. */
+export function tracingConfig(variables) {
+  const defaults = ['tracecontext', 'baggage']
+  return {
+    disabled: variables.boolean('OTEL_SDK_DISABLED'),
+    sampler: readSampler(variables),
+    limits: readLimits(variables),
+    propagators:
+      variables.words('OTEL_PROPAGATORS', PROPAGATORS, 'it is left out', OTHER_PROPAGATORS) ?? defaults,
+    ringSize:
+      variables.integer('THREADSPAN_RING_SIZE', RING_SIZE, 64 * 1024, 1024 * 1024 * 1024) ?? RING_SIZE,
+    exitTimeout: variables.integer('THREADSPAN_EXIT_TIMEOUT', EXIT_TIMEOUT) ?? EXIT_TIMEOUT,
+  }
+}
+/** The part of the configuration that every thread reads. It is pure and never throws. */
+export function readTracingConfig(env) {
+  const variables = new Variables(env)
+  return { config: tracingConfig(variables), warnings: variables.warnings }
+}

@@ -1,0 +1,161 @@
+import { redactUrl } from '../config/otlp.js'
+import { ExportCall } from './call.js'
+import { allDropped, countSpans } from './exporter.js'
+import { HttpPost } from './http-post.js'
+import { Notices, reason } from './notices.js'
+import { readErrorMessage, readPartialSuccess } from './otlp-answer.js'
+import { encodeTraceRequest } from './request.js'
+import { backoff, isRetryable, retryAfter } from './retry.js'
+import { split } from './split.js'
+
+/** Bytes of spans in one request: a fifth of the 20 MiB that servers should take, so that a retry is no great loss. */
+const REQUEST_BYTES = 4 * 1024 * 1024
+/** Spans compress at nearly the same ratio with the fastest level, for a third of the time. */
+const GZIP_LEVEL = 1
+const ACCEPTED = 'accepted'
+const TOO_LARGE = 'too-large'
+/**
+ * OTLP/HTTP with binary protobuf (OTLP specification 1.x). One request at a time and call; what can be repeated is
+ * repeated until the deadline.
+ */
+export class OtlpHttpExporter {
+  #post
+  #notices
+  #config
+  #calls = new Set()
+  #maxBytes
+  /** Until then the server asked for silence; milliseconds since the epoch. */
+  #silentUntil = 0
+  #closed = false
+  /** @param maxBytes Bytes of spans in one request at first; learned from the server when it takes less. */
+  constructor(config, log, maxBytes = REQUEST_BYTES) {
+    this.#config = config
+    this.#post = new HttpPost(config)
+    this.#notices = new Notices(log, redactUrl(config.url))
+    this.#maxBytes = maxBytes
+  }
+  async export(batches, deadline) {
+    const made = countSpans(batches)
+    if (this.#closed) return allDropped(made, 'closed')
+    const call = new ExportCall(made, deadline)
+    this.#calls.add(call)
+    try {
+      for (const piece of split(batches, this.#maxBytes)) await this.#deliver(piece, call)
+    } catch (error) {
+      this.#notices.complain('THREADSPAN_EXPORT_FAILED', `was given spans that failed: ${reason(error)}`)
+    } finally {
+      this.#calls.delete(call)
+    }
+    return call.finish()
+  }
+  hurry(deadline) {
+    for (const call of this.#calls) call.hurry(deadline)
+  }
+  async close() {
+    this.#closed = true
+    for (const call of this.#calls) call.end('closed')
+    this.#post.close()
+  }
+  /** Delivers a piece, in smaller ones where it is too large, or drops it; the call's accounts then hold it. */
+  async #deliver(piece, call) {
+    const outcome = await this.#attempt(piece, call)
+    if (outcome === ACCEPTED) return
+    if (outcome !== TOO_LARGE || piece.count === 1) return call.dropped(outcome, piece.count)
+    // The specification forbids to repeat a request that was too large; these are others, and what comes later is
+    // cut to their size at once. Spans differ in size, so the limit is never learned from a single one.
+    const half = Math.ceil(piece.bytes / 2)
+    this.#maxBytes = Math.max(Math.min(this.#maxBytes, half), 64 * 1024)
+    for (const smaller of split(piece.batches, half)) await this.#deliver(smaller, call)
+  }
+  /** Sends one request until it is answered for good or the call is over. */
+  async #attempt(piece, call) {
+    const gzipped = this.#config.compression === 'gzip'
+    let body
+    let cause = 'timeout'
+    let why = 'the time was over before the first attempt'
+    let fresh = true
+    for (let attempt = 0; ; ) {
+      if (call.over !== undefined) return call.over
+      if (call.remaining === 0 || call.signal.aborted) return this.#giveUp(call, cause, why, piece.count)
+      const silence = this.#silentUntil - Date.now()
+      if (silence >= call.remaining) {
+        return this.#giveUp(call, 'throttled', 'it asks to wait longer than there is time', piece.count)
+      }
+      if (silence > 0) {
+        await call.pause(silence)
+        continue
+      }
+      body ??= await encode(piece.batches, gzipped)
+      const timeout = Math.max(1, Math.min(this.#config.timeout, call.remaining))
+      const result = await this.#post.send(body, { gzipped, timeout, signal: call.signal })
+      if (result.answer !== undefined && !isRetryable(result.answer.status)) {
+        return this.#settle(result.answer, piece.count, call)
+      }
+      if (result.answer === undefined && result.stale && fresh) {
+        fresh = false
+        continue
+      }
+      ;[cause, why] = failure(result)
+      if (call.over !== undefined) return call.over
+      this.#notices.failed(why)
+      const wait = this.#wait(result, attempt++)
+      // A wait that the deadline would end is not begun: at the end of a process it would be waited for in vain.
+      if (wait >= call.remaining) return this.#giveUp(call, cause, why, piece.count)
+      await call.pause(wait)
+    }
+  }
+  #wait({ answer }, attempt) {
+    const asked = retryAfter(answer?.retryAfter, Date.now())
+    if (asked === undefined) return backoff(attempt)
+    this.#silentUntil = Math.max(this.#silentUntil, Date.now() + asked)
+    return asked
+  }
+  #giveUp(call, cause, why, spans) {
+    this.#notices.gaveUp(why, spans)
+    call.over ??= cause
+    return cause
+  }
+  #settle({ status, body, contentType }, spans, call) {
+    this.#notices.reached()
+    if (status === 413) {
+      this.#notices.complain(
+        'THREADSPAN_EXPORT_TOO_LARGE',
+        'finds requests too large (413); smaller ones are sent',
+      )
+      return TOO_LARGE
+    }
+    if (status < 200 || status > 299) {
+      const message = readErrorMessage(body, contentType)
+      this.#notices.complain(
+        'THREADSPAN_EXPORT_REJECTED',
+        `refuses spans with status ${status}${message === '' ? '' : `: ${message}`}`,
+      )
+      return 'rejected'
+    }
+    const { rejected, message } = readPartialSuccess(body, contentType)
+    if (rejected > 0 || message !== '') {
+      this.#notices.complain(
+        'THREADSPAN_EXPORT_PARTIAL',
+        `refused ${rejected} of ${spans} spans${message === '' ? '' : `: ${message}`}`,
+      )
+    }
+    const lost = Math.min(rejected, spans)
+    call.dropped('rejected', lost)
+    call.delivered(spans - lost)
+    return ACCEPTED
+  }
+}
+/** Why there is nothing to be glad of, as a cause and in words. */
+function failure({ answer, ...rest }) {
+  if (answer !== undefined) return ['throttled', `it answers with status ${answer.status}`]
+  const { timedOut, error } = rest
+  return timedOut ? ['timeout', 'it does not answer in time'] : ['endpoint', reason(error)]
+}
+async function encode(batches, gzipped) {
+  const request = encodeTraceRequest(batches)
+  if (!gzipped) return request
+  const { gzip } = await import('node:zlib')
+  return new Promise((resolve, reject) => {
+    gzip(request, { level: GZIP_LEVEL }, (error, bytes) => (error === null ? resolve(bytes) : reject(error)))
+  })
+}
