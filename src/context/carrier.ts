@@ -83,12 +83,12 @@ export function carrierFromEnv(env: Readonly<Record<string, string | undefined>>
 }
 
 function fromJson(text: string | undefined): object | undefined {
-  if (!text || text.length > MAX_VALUES_LENGTH) return undefined
+  if (!text) return undefined
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = text.length > MAX_VALUES_LENGTH ? undefined : JSON.parse(text)
     if (typeof value === 'object' && value !== null) return value
   } catch {
-    // Counted below, as is JSON that is no object.
+    // Counted below, as are JSON that is no object and what is too long.
   }
   count('carrier.environment')
   return undefined

@@ -77,6 +77,7 @@ test('values that do not fit into 8192 characters are left out and counted; the 
   const exact = carrierToEnv({ values: { a: 'x'.repeat(8184) } })['THREADSPAN_VALUES']!
   assert.equal(exact.length, 8192)
   assert.ok(carrierFromEnv({ THREADSPAN_VALUES: exact }))
+  assert.equal(carrierFromEnv({ THREADSPAN_VALUES: `${exact} ` }), undefined)
   const cyclic: { self?: unknown } = {}
   cyclic.self = cyclic
   assert.deepEqual(carrierToEnv({ values: { cyclic, n: 1n, f: () => 1 } }), {})

@@ -130,7 +130,12 @@ test("b3, b3multi and jaeger are those of the application's packages", () => {
   )
 })
 
-test('none is none', () => {
+test('none is none, and twice is once', () => {
+  const written: string[] = []
+  createPropagator(['baggage', 'none', 'baggage']).inject(extract(both, { baggage: 'a=1' }), written, {
+    set: (list, name) => list.push(name),
+  })
+  assert.deepEqual(written, ['baggage'])
   assert.deepEqual(createPropagator(['none']).fields(), [])
   assert.deepEqual(createPropagator([]).fields(), [])
 })

@@ -29,6 +29,32 @@ test('a registered value travels by reference within the thread', () => {
   snapshot.run(() => assert.equal(storage.getStore(), undefined))
 })
 
+test('registrations that come and go after the capture mix nothing up', () => {
+  const [early, mine, late] = [
+    new AsyncLocalStorage<string>(),
+    new AsyncLocalStorage<string>(),
+    new AsyncLocalStorage<string>(),
+  ]
+  const stopEarly = propagate(early, { name: 'early' })
+  const stops = [propagate(mine, { name: 'mine' })]
+  const snapshot = early.run('e', () => mine.run('m', capture))
+  stopEarly()
+  stops.push(propagate(late, { name: 'late' }), propagate(early, { name: 'early again' }))
+  snapshot.run(() =>
+    assert.deepEqual([early.getStore(), mine.getStore(), late.getStore()], [undefined, 'm', undefined]),
+  )
+  assert.deepEqual(snapshot.toCarrier().values, { mine: 'm' })
+  for (const stop of stops) stop()
+})
+
+test('a name that every object has is a name like any other', () => {
+  const storage = new AsyncLocalStorage<unknown>()
+  const stop = propagate(storage, { name: 'constructor' })
+  Snapshot.from({ values: { other: 1 } }).run(() => assert.equal(storage.getStore(), undefined))
+  Snapshot.from({ values: { constructor: 1 } }).run(() => assert.equal(storage.getStore(), 1))
+  stop()
+})
+
 test('what a snapshot does not hold is cleared in it', () => {
   const storage = new AsyncLocalStorage<number>()
   const stop = propagate(storage, { name: 'cleared' })
