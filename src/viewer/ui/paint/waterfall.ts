@@ -1,0 +1,133 @@
+import { duration } from '../../model/format.js'
+import { CLOSED, ERROR, labelOf } from '../../model/trace.js'
+import { ROW, type TraceView } from '../trace/view.js'
+import { axisTicks } from './axis.js'
+import { arrowHead, extent, opacity, paintBar, paintCritical, paintWait } from './bars.js'
+import { type Frame, scaleX, writeWithin } from './canvas.js'
+import type { Palette } from './palette.js'
+
+const BAR = 12
+
+/** Draws the bars of the rows that are in view. */
+export function paintWaterfall(
+  ctx: CanvasRenderingContext2D,
+  view: TraceView,
+  colours: Palette,
+  frame: Frame,
+): void {
+  const { trace } = view
+  const rows = view.rows.peek()
+  const first = Math.max(0, Math.floor(frame.top / ROW))
+  const last = Math.min(rows.length, Math.ceil((frame.top + frame.height) / ROW))
+  const x = scaleX(frame)
+  const hues = view.hues.peek()
+  const selected = view.selected.peek()
+  const hovered = view.hovered.peek()
+
+  for (let row = first; row < last; row++) {
+    const span = rows[row]!
+    if (span !== selected && span !== hovered) continue
+    ctx.fillStyle = span === selected ? colours.selected : colours.hover
+    ctx.fillRect(0, row * ROW - frame.top, frame.width, ROW)
+  }
+  ctx.strokeStyle = colours.line
+  ctx.lineWidth = 1
+  ctx.beginPath()
+  for (const at of axisTicks(view, frame)) {
+    const left = Math.round(x(at)) + 0.5
+    ctx.moveTo(left, 0)
+    ctx.lineTo(left, Math.min(frame.height, rows.length * ROW - frame.top))
+  }
+  ctx.stroke()
+
+  ctx.font = colours.font
+  ctx.textBaseline = 'middle'
+  for (let row = first; row < last; row++) {
+    const span = rows[row]!
+    const y = row * ROW - frame.top + (ROW - BAR) / 2 - 1
+    const [left, width] = extent(trace, span, x)
+    ctx.globalAlpha = opacity(view, span)
+    if (trace.wait[span]! > 0) {
+      paintWait(ctx, colours, x(trace.start[span]! - trace.wait[span]!), left, y + 2, BAR - 4)
+    }
+    paintBar(ctx, colours, trace.flags[span]!, colours.hues[hues[span]!]!, left, y, width, BAR)
+    if (view.critical.peek()) paintCritical(ctx, view, colours, span, x, y + BAR + 1, frame.width)
+    paintText(ctx, view, colours, span, left, left + width, y + BAR / 2 + 0.5, frame.width)
+  }
+  ctx.globalAlpha = 1
+  paintArrows(ctx, view, colours, frame, first, last, x)
+}
+
+/** The duration and what tells the span from others, behind its bar or, where there is no room, before or in it. */
+function paintText(
+  ctx: CanvasRenderingContext2D,
+  view: TraceView,
+  colours: Palette,
+  span: number,
+  left: number,
+  right: number,
+  y: number,
+  width: number,
+): void {
+  const { trace } = view
+  const flags = trace.flags[span]!
+  const state = (flags & CLOSED) !== 0 ? ' ✕ died' : (flags & ERROR) !== 0 ? ' ! failed' : ''
+  const time = `${duration(trace.end[span]! - trace.start[span]!)}${state}`
+  const label = labelOf(trace, span)
+  const wanted = ctx.measureText(time).width
+  ctx.fillStyle = state === '' ? colours.text : colours.error
+  if (right + 6 + wanted < width && right > -wanted) {
+    const at = Math.max(6, right + 6)
+    ctx.fillText(time, at, y)
+    ctx.fillStyle = colours.muted
+    if (label !== '') writeWithin(ctx, label, at + wanted + 8, y, Math.min(420, width - at - wanted - 14))
+    return
+  }
+  const before = Math.max(left, x0(view, span, left)) - 6 - wanted
+  if (before > 0 && left < width) {
+    ctx.fillText(time, before, y)
+    return
+  }
+  ctx.fillStyle = colours.barText
+  const visible = Math.max(0, left) + 6
+  if (right > visible) writeWithin(ctx, time, visible, y, Math.min(right, width) - visible - 4)
+}
+
+/** Where the drawing of a span begins: a queue wait stands before its bar, and a text must not lie on it. */
+function x0(view: TraceView, span: number, left: number): number {
+  return view.trace.wait[span]! > 0 ? Number.NEGATIVE_INFINITY : left
+}
+
+/** From where a task was submitted down to where it ran, for spans in another thread than their parent. */
+function paintArrows(
+  ctx: CanvasRenderingContext2D,
+  view: TraceView,
+  colours: Palette,
+  frame: Frame,
+  first: number,
+  last: number,
+  x: (time: number) => number,
+): void {
+  const { trace } = view
+  const rows = view.rows.peek()
+  const rowOf = view.rowOf.peek()
+  const middle = (row: number): number => row * ROW - frame.top + ROW / 2 - 1
+  ctx.strokeStyle = colours.wait
+  ctx.fillStyle = colours.wait
+  ctx.lineWidth = 1
+  for (let row = first; row < last; row++) {
+    const span = rows[row]!
+    const above = trace.tree.up[span]!
+    if (above < 0 || trace.thread[above] === trace.thread[span] || rowOf[above]! < 0) continue
+    const submit = Math.round(x(trace.start[span]! - trace.wait[span]!)) + 0.5
+    const start = x(trace.start[span]!)
+    if (start < -20 || submit > frame.width + 20) continue
+    const y = middle(row)
+    ctx.beginPath()
+    ctx.moveTo(submit, Math.max(-4, middle(rowOf[above]!) + BAR / 2 + 1))
+    ctx.lineTo(submit, y)
+    if (trace.wait[span] === 0) ctx.lineTo(start - 2, y)
+    ctx.stroke()
+    arrowHead(ctx, start - 1, y)
+  }
+}

@@ -1,0 +1,134 @@
+import { useEffect, useRef } from 'preact/hooks'
+import uPlot from 'uplot'
+import { colour, colours } from '../theme.js'
+
+export interface Line {
+  readonly label: string
+  readonly values: readonly (number | null)[]
+  /** A colour token, `--line-1`. */
+  readonly token: string
+  /** Bars that fill up to the value, instead of a line. */
+  readonly bars?: boolean
+  readonly dash?: readonly number[]
+}
+
+interface Props {
+  readonly title: string
+  /** Milliseconds since the epoch. */
+  readonly times: readonly number[]
+  readonly lines: readonly Line[]
+  readonly format: (value: number) => string
+  /** What dragging over the chart selects, milliseconds since the epoch. */
+  readonly onSelect?: (from: number, to: number) => void
+}
+
+/** A chart over time; its figures are in words beside it for those who do not see it. */
+export function Chart({ title, times, lines, format, onSelect }: Props) {
+  const box = useRef<HTMLDivElement>(null)
+  const select = useRef(onSelect)
+  select.current = onSelect
+  const theme = colours.value
+
+  useEffect(() => {
+    const place = box.current
+    if (place === null) return
+    const chart = new uPlot(options(place, lines, format, select), data(times, lines), place)
+    const observer = new ResizeObserver(() => {
+      if (place.clientWidth > 0) chart.setSize({ width: place.clientWidth, height: place.clientHeight })
+    })
+    observer.observe(place)
+    return () => {
+      observer.disconnect()
+      chart.destroy()
+    }
+  }, [times, lines, theme])
+
+  return (
+    <figure class="panel">
+      <header>
+        <figcaption class="grow">
+          <h2>{title}</h2>
+        </figcaption>
+        <ul class="legend">
+          {lines.map(({ label, token, values }) => {
+            const last = values.findLast((value) => value !== null)
+            return (
+              <span key={label}>
+                <i style={{ background: `var(${token})` }} />
+                {label} <b>{last === undefined || last === null ? '–' : format(last)}</b>
+              </span>
+            )
+          })}
+        </ul>
+      </header>
+      <div class="chart">
+        <div class="plot" ref={box} aria-hidden="true" />
+      </div>
+      <p class="sr-only">{lines.map((line) => inWords(line, format)).join(' ')}</p>
+    </figure>
+  )
+}
+
+function inWords({ label, values }: Line, format: (value: number) => string): string {
+  const known = values.filter((value) => value !== null)
+  if (known.length === 0) return `${label}: no values.`
+  const least = known.reduce((a, b) => Math.min(a, b))
+  const most = known.reduce((a, b) => Math.max(a, b))
+  return `${label}: from ${format(least)} to ${format(most)}, last ${format(known.at(-1)!)}.`
+}
+
+function data(times: readonly number[], lines: readonly Line[]): uPlot.AlignedData {
+  return [times.map((time) => time / 1000), ...lines.map(({ values }) => [...values])]
+}
+
+function options(
+  place: HTMLElement,
+  lines: readonly Line[],
+  format: (value: number) => string,
+  select: { readonly current: Props['onSelect'] },
+): uPlot.Options {
+  const muted = colour('--muted')
+  const grid = { stroke: colour('--line'), width: 1 }
+  const font = `11px ${getComputedStyle(document.body).fontFamily}`
+  const axis = { stroke: muted, grid, ticks: { show: false }, font }
+  return {
+    width: place.clientWidth || 300,
+    height: place.clientHeight || 150,
+    legend: { show: false },
+    cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
+    scales: { y: { range: (_chart, _least, most) => [0, most > 0 ? most * 1.12 : 1] } },
+    axes: [
+      { ...axis, size: 26, space: 60 },
+      { ...axis, size: 60, space: 32, values: (_chart, marks) => marks.map((mark) => format(mark)) },
+    ],
+    series: [
+      {},
+      ...lines.map(({ label, token, bars, dash }): uPlot.Series => {
+        const stroke = colour(token)
+        const paths = bars ? { paths: uPlot.paths.bars!({ size: [0.86, 40] }), fill: stroke } : {}
+        return {
+          label,
+          stroke,
+          width: bars ? 0 : 1.5,
+          points: { show: !bars && onePoint(lines), size: 5 },
+          ...(dash && { dash: [...dash] }),
+          ...paths,
+        }
+      }),
+    ],
+    hooks: {
+      setSelect: [
+        (chart) => {
+          const { left, width } = chart.select
+          if (width < 4) return
+          select.current?.(chart.posToVal(left, 'x') * 1000, chart.posToVal(left + width, 'x') * 1000)
+          chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+        },
+      ],
+    },
+  }
+}
+
+function onePoint(lines: readonly Line[]): boolean {
+  return lines.every(({ values }) => values.filter((value) => value !== null).length < 3)
+}

@@ -1,0 +1,86 @@
+import type { ServiceRow } from '../../api.js'
+import { duration } from '../../model/format.js'
+import { FILTERS, useData } from '../client.js'
+import { route, setParams } from '../route.js'
+
+const SHOWN: Readonly<Record<string, (value: string) => string>> = {
+  transaction: (value) => value,
+  host: (value) => `Host ${value}`,
+  from: (value) => `From ${clock(Number(value))}`,
+  to: (value) => `To ${clock(Number(value))}`,
+  min: (value) => `At least ${duration(Number(value))}`,
+  max: (value) => `At most ${duration(Number(value))}`,
+}
+
+/** The filters that all lists share; they live in the address. */
+export function Filters() {
+  const { params } = route.value
+  const { data: services } = useData<ServiceRow[]>('/api/services', true)
+  const chips = FILTERS.filter((name) => SHOWN[name] !== undefined && params[name] !== undefined)
+  return (
+    <search class="filters" aria-label="Filters">
+      <select
+        aria-label="Service"
+        value={params['service'] ?? ''}
+        onChange={(event) => setParams({ service: event.currentTarget.value, transaction: undefined })}
+      >
+        <option value="">All services</option>
+        {services?.map(({ service }) => (
+          <option key={service} value={service}>
+            {service}
+          </option>
+        ))}
+        {params['service'] !== undefined &&
+          !services?.some(({ service }) => service === params['service']) && (
+            <option value={params['service']}>{params['service']}</option>
+          )}
+      </select>
+      <select
+        aria-label="Status"
+        value={params['status'] ?? ''}
+        onChange={(event) => setParams({ status: event.currentTarget.value })}
+      >
+        <option value="">Any status</option>
+        <option value="ok">ok</option>
+        <option value="error">error</option>
+        {params['status'] !== undefined && !['ok', 'error', ''].includes(params['status']) && (
+          <option value={params['status']}>{params['status']}</option>
+        )}
+      </select>
+      <input
+        type="search"
+        placeholder="Name or attribute"
+        aria-label="Search in names and attributes"
+        value={params['search'] ?? ''}
+        onChange={(event) => setParams({ search: event.currentTarget.value })}
+      />
+      {chips.map((name) => (
+        <span class="chip" key={name}>
+          <span>{SHOWN[name]!(params[name]!)}</span>
+          <button
+            type="button"
+            aria-label={`Remove filter: ${SHOWN[name]!(params[name]!)}`}
+            onClick={() => setParams({ [name]: undefined })}
+          >
+            ×
+          </button>
+        </span>
+      ))}
+    </search>
+  )
+}
+
+/** Whether any filter is set. */
+export function filtered(params: Readonly<Record<string, string>>): boolean {
+  return FILTERS.some((name) => params[name] !== undefined)
+}
+
+/** The local time of an instant, with the date when it is not today's. */
+export function clock(time: number): string {
+  const date = new Date(time)
+  if (Number.isNaN(date.getTime())) return '–'
+  const today = date.toDateString() === new Date().toDateString()
+  return today
+    ? date.toLocaleTimeString([], { hourCycle: 'h23' })
+    : date.toLocaleString([], { dateStyle: 'short', timeStyle: 'medium', hourCycle: 'h23' })
+}

@@ -1,0 +1,73 @@
+import type { ComponentChildren } from 'preact'
+import type { RequestError } from '../client.js'
+import { status } from '../live.js'
+import { copy } from '../toast.js'
+import { OpenFile } from './dropzone.js'
+
+/** What a screen says while there is nothing to show. */
+export function Empty({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <section class="empty">
+      <h2>{title}</h2>
+      {children}
+    </section>
+  )
+}
+
+/** What to do to see something: shown until the first span arrives. */
+export function Waiting({ what }: { what: string }) {
+  const endpoint = status.value?.endpoint ?? 'http://127.0.0.1:4318'
+  return (
+    <Empty title={`Waiting for ${what}`}>
+      <p>Nothing has arrived yet. Any of these fills this page:</p>
+      <ol>
+        <li>
+          Run your program with the viewer attached:
+          <Command text="npx threadspan run app.js" />
+        </li>
+        <li>
+          Let a program that runs elsewhere, or any OpenTelemetry SDK, export to this viewer:
+          <Command
+            text={`OTEL_EXPORTER_OTLP_ENDPOINT=${endpoint} node --require threadspan/register app.js`}
+          />
+        </li>
+        <li>
+          Open a file of OTLP JSON lines, as threadspan and the OpenTelemetry Collector write them, or drop it
+          here.
+          <div class="row">
+            <OpenFile />
+          </div>
+        </li>
+      </ol>
+    </Empty>
+  )
+}
+
+function Command({ text }: { text: string }) {
+  return (
+    <div class="command">
+      <code>{text}</code>
+      <button type="button" class="plain" onClick={() => void copy(text, 'Command')}>
+        Copy
+      </button>
+    </div>
+  )
+}
+
+/** A failed request in words. */
+export function Failed({ error }: { error: RequestError }) {
+  return (
+    <p class="notice bad" role="alert">
+      {error.message} <code>{error.code}</code>
+    </p>
+  )
+}
+
+/** Shown while the first answer is under way. */
+export function Loading() {
+  return (
+    <p class="loading" role="status">
+      Loading…
+    </p>
+  )
+}

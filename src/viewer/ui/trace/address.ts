@@ -1,0 +1,55 @@
+import { clampWindow } from '../../model/window.js'
+import { href, navigate, route } from '../route.js'
+import type { TraceView } from './view.js'
+
+/**
+ * What of a view is in the address: `view`, `span` (its id), `t` (from and to, milliseconds after the start of the trace,
+ * joined by `~`), `q` (the search) and `colour`. What is as it was at first is left out.
+ */
+type Params = Readonly<Record<string, string | undefined>>
+
+const NAMES = ['view', 'span', 't', 'q', 'colour'] as const
+
+function paramsOf({ trace, bounds, mode, window, selected, query, colourBy }: TraceView): Params {
+  const { from, to } = window.value
+  const whole = from <= bounds.from && to >= bounds.to
+  const digits = (time: number): string => Number((time - trace.from).toPrecision(9)).toString()
+  return {
+    view: mode.value === 'lanes' ? 'lanes' : undefined,
+    span: selected.value < 0 ? undefined : trace.ids[selected.value],
+    t: whole ? undefined : `${digits(from)}~${digits(to)}`,
+    q: query.value || undefined,
+    colour: colourBy.value === 'thread' ? undefined : colourBy.value,
+  }
+}
+
+function same(a: Params, b: Params): boolean {
+  return NAMES.every((name) => (a[name] ?? '') === (b[name] ?? ''))
+}
+
+/** Makes the view what the address says, where they differ. */
+export function fromAddress(view: TraceView, params: Params): void {
+  if (same(params, paramsOf(view))) return
+  const { trace, bounds } = view
+  view.mode.value = params['view'] === 'lanes' ? 'lanes' : 'waterfall'
+  view.query.value = params['q'] ?? ''
+  const by = params['colour']
+  view.colourBy.value = by === 'service' || by === 'name' ? by : 'thread'
+  const [from = Number.NaN, to = Number.NaN] = (params['t'] ?? '').split('~').map(Number)
+  view.window.value =
+    to > from ? clampWindow({ from: trace.from + from, to: trace.from + to }, bounds) : bounds
+  const span = params['span'] === undefined ? -1 : trace.ids.indexOf(params['span'])
+  if (span !== view.selected.peek()) view.select(span, span >= 0)
+}
+
+/** Makes the address say what the view is, a moment after it last changed. To be called in an effect. */
+export function toAddress(view: TraceView): () => void {
+  const params = paramsOf(view)
+  const timer = setTimeout(() => {
+    const { path, params: before } = route.peek()
+    if (path[0] === 'trace' && path[1] === view.trace.id && !same(before, params)) {
+      navigate(href(path, params), true)
+    }
+  }, 150)
+  return () => clearTimeout(timer)
+}

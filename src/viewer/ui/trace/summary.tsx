@@ -1,0 +1,81 @@
+import { duration, percent, plural } from '../../model/format.js'
+import { nameOf } from '../../model/trace.js'
+import type { TraceView } from './view.js'
+
+/** What running in parallel gave: one sentence, and the numbers. */
+export function Summary({ view }: { view: TraceView }) {
+  const { trace } = view
+  const sum = view.sum.value
+  const { peak } = view.steps.value
+  const path = view.path.value
+  const longest = sum.waits[0]
+  let onRoot = 0
+  for (let i = 0; i < path.count; i++) {
+    if (path.span[i] === view.root.value) onRoot += path.end[i]! - path.start[i]!
+  }
+  const ran = path.count === 0 ? 0 : trace.end[view.root.value]! - trace.start[view.root.value]!
+  return (
+    <section class="summary" aria-label="What parallelism gave">
+      <p>
+        <b>{sentence(view)}</b>
+        {longest !== undefined && (
+          <>
+            {' '}
+            Longest wait in a queue {duration(trace.wait[longest]!)}:{' '}
+            <button type="button" class="link" onClick={() => view.select(longest, true)}>
+              {nameOf(trace, longest).slice(0, 80)}
+            </button>
+            .
+          </>
+        )}
+        {sum.idle.length > 0 && (
+          <span class="muted">
+            {' '}
+            {plural(sum.idle.length, 'thread')} nearly idle:{' '}
+            {sum.idle
+              .slice(0, 3)
+              .map((thread) => trace.threads[thread]!.label)
+              .join(', ')}
+            {sum.idle.length > 3 && ` and ${sum.idle.length - 3} more`}.
+          </span>
+        )}
+      </p>
+      <dl class="tiles">
+        <Tile name="Wall time" value={duration(sum.wall)} />
+        <Tile
+          name="Busy time"
+          value={duration(sum.busy)}
+          hint="Self time of all spans, queue waits left out"
+        />
+        <Tile name="Speed-up" value={`${sum.speedup.toFixed(1)}×`} hint="Busy time over wall time" />
+        <Tile name="At once, most" value={String(peak)} hint="Spans at work at the same instant" />
+        <Tile name="Threads" value={`${sum.threads.length}`} />
+        <Tile name="Waited in queues" value={duration(sum.waited)} hint="Sum over all spans" />
+        <Tile
+          name="Critical path in other spans"
+          value={ran > 0 ? percent(1 - onRoot / ran) : '–'}
+          hint="Share of the root's time in which it waited for another span"
+        />
+      </dl>
+    </section>
+  )
+}
+
+function sentence({ trace, sum }: TraceView): string {
+  const { wall, busy, speedup, threads } = sum.value
+  const processes = new Set(threads.map(({ thread }) => trace.threads[thread]!.process)).size
+  const where = `${plural(threads.length, 'thread')}${processes > 1 ? ` in ${processes} processes` : ''}`
+  if (wall === 0) return `${plural(trace.size, 'span')} of no length on ${where}.`
+  if (speedup < 1.05)
+    return `${duration(busy)} of work in ${duration(wall)} on ${where}: nothing ran in parallel.`
+  return `${duration(busy)} of work in ${duration(wall)} on ${where}: ${speedup.toFixed(1)} times as fast as one after another.`
+}
+
+function Tile({ name, value, hint }: { name: string; value: string; hint?: string }) {
+  return (
+    <div class="tile" title={hint}>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  )
+}
