@@ -6,7 +6,7 @@ import { writeOut } from './terminal.js'
 import { duration, printable } from './text.js'
 import type { TraceSpan } from './waterfall-trace.js'
 
-const KINDS = ['', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER']
+const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER']
 
 const LONGEST_VALUE = 200
 

@@ -69,7 +69,9 @@ export function duration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1e3)
   const pad = (value: number): string => String(value).padStart(2, '0')
   if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${pad(seconds % 60)} s`
-  return `${Math.floor(seconds / 3600)} h ${pad(Math.floor((seconds % 3600) / 60))} m`
+  const hours = Math.floor(seconds / 3600)
+  if (hours < 100) return `${hours} h ${pad(Math.floor((seconds % 3600) / 60))} m`
+  return `${Math.floor(hours / 24)} d`
 }
 
 /** Three significant digits, without trailing zeros. */

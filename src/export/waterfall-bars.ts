@@ -21,7 +21,7 @@ export interface Axis {
 /** The half columns that an interval touches: at least one, wherever it is. */
 function halves({ columns, wall }: Axis, { start, end }: Interval): [number, number] {
   const most = columns * 2
-  if (!(wall > 0)) return [0, most]
+  if (!(wall > 0)) return [0, 1]
   const first = Math.min(Math.floor((Math.max(start, 0) / wall) * most + 1e-9), most - 1)
   return [first, Math.min(Math.max(Math.ceil((end / wall) * most - 1e-9), first + 1), most)]
 }

@@ -130,9 +130,12 @@ class Lanes {
 
 const IS_REMOTE = 0x200
 
+/** Milliseconds; longer waits are no waits: 24 days. */
+const LONGEST_WAIT = 2 ** 31
+
 function waitOf({ attributes }: Span): number {
   const wait = attributes['threadspan.queue.wait']
-  return typeof wait === 'number' && wait > 0 && wait < Number.POSITIVE_INFINITY ? wait : 0
+  return typeof wait === 'number' && wait > 0 && wait < LONGEST_WAIT ? wait : 0
 }
 
 /** When the first span was submitted, in nanoseconds since the epoch. Spans that never got a time do not count. */
@@ -210,7 +213,7 @@ function link(nodes: readonly WaterfallNode[], byId: ReadonlyMap<string, Waterfa
       order.push(node)
       const { children } = node
       const kept = children.filter((child) => !reached.has(child))
-      kept.sort((a, b) => submitted(a) - submitted(b) || b.end - a.end)
+      kept.sort((a, b) => submitted(a) - submitted(b) || a.end - b.end)
       children.length = 0
       for (const child of kept) {
         reached.add(child)

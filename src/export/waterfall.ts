@@ -1,14 +1,13 @@
-import type { AnyValue } from '../otlp/types.js'
 import { displayWidth, duration, fit, printable } from './text.js'
 import { type Axis, bar, concurrency, ticks } from './waterfall-bars.js'
 import { type WaterfallRow, waterfallRows } from './waterfall-rows.js'
+import { errorText, lengthOf, merge, order, plain, plural, text } from './waterfall-summary.js'
 import {
   buildTrace,
   type Interval,
   type Lane,
   pickTrace,
   type TraceSpan,
-  type WaterfallNode,
   type WaterfallTrace,
 } from './waterfall-trace.js'
 
@@ -114,11 +113,20 @@ class Drawing {
     const parts = [
       `wall ${duration(wall)}`,
       `busy ${duration(busy)}`,
-      speedup >= 1.05 ? this.#paint(`${BOLD};${GREEN}`, gain) : gain,
+      wall === 0 ? '' : speedup >= 1.05 ? this.#paint(`${BOLD};${GREEN}`, gain) : gain,
       `${plural(nodes.length, 'span')} on ${plural(lanes.length, 'thread')} in ${plural(processes, 'process')}`,
     ]
     if (errors > 0) parts.push(this.#paint(RED, plural(errors, 'error')))
-    this.#add(` ${parts.join('   ')}`)
+    let line = ''
+    for (const part of parts) {
+      if (part === '') continue
+      if (line !== '' && displayWidth(plain(line)) + 3 + displayWidth(plain(part)) >= this.#width) {
+        this.#add(line)
+        line = ''
+      }
+      line += line === '' ? ` ${part}` : `   ${part}`
+    }
+    this.#add(line)
     this.#add('')
   }
 
@@ -133,7 +141,8 @@ class Drawing {
   #scale(): void {
     let line = ''
     for (const [column, label] of this.#ticks()) {
-      if (column + label.length <= this.#axis.columns + DURATION) line = line.padEnd(column) + label
+      const fits = column + label.length <= this.#axis.columns + DURATION
+      if (fits && (line === '' || line.length < column)) line = line.padEnd(column) + label
     }
     this.#line('', '', this.#paint(DIM, line), '')
   }
@@ -257,7 +266,10 @@ class Drawing {
       fit(right, DURATION, 'right'),
     )
     this.#add('')
-    this.#add(this.#paint(DIM, ' ━ at work   ─ waiting for others   ┈ in a queue'))
+    const legend = ['━ at work']
+    if (nodes.some(({ children }) => children.length > 0)) legend.push('─ waiting')
+    if (nodes.some(({ wait }) => wait > 0)) legend.push('┈ in a queue')
+    this.#add(this.#paint(DIM, ` ${legend.join('   ')}`))
   }
 
   #errors(): void {
@@ -274,44 +286,6 @@ class Drawing {
       this.#add(this.#paint(DIM, ` … and ${plural(told.length - MOST_ERRORS, 'more error')}`))
     }
   }
-}
-
-const text = (value: AnyValue | undefined): string =>
-  value === undefined || value === null ? '' : printable(String(value))
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the colours that `paint` adds
-const plain = (line: string): string => line.replace(/\x1b\[[\d;]*m/g, '')
-
-function plural(count: number, noun: string): string {
-  const many = noun.endsWith('s') ? `${noun}es` : `${noun}s`
-  return `${count.toLocaleString('en-US')} ${count === 1 ? noun : many}`
-}
-
-/** Threads stand with the others of their process, processes in order of appearance. */
-const order = (lanes: readonly Lane[], lane: Lane): number =>
-  lanes.findIndex(({ process }) => process === lane.process)
-
-/** The intervals without their overlaps, in order. */
-function merge(intervals: readonly Interval[]): Interval[] {
-  const merged: { start: number; end: number }[] = []
-  for (const { start, end } of intervals.toSorted((a, b) => a.start - b.start)) {
-    const last = merged.at(-1)
-    if (last !== undefined && start <= last.end) last.end = Math.max(last.end, end)
-    else merged.push({ start, end })
-  }
-  return merged
-}
-
-const lengthOf = (intervals: readonly Interval[]): number =>
-  intervals.reduce((sum, { start, end }) => sum + end - start, 0)
-
-function errorText({ span }: WaterfallNode): string {
-  const closed = text(span.attributes['threadspan.closed'])
-  if (closed !== '') return `ended by ${closed}`
-  const exception = span.events.findLast(({ name }) => name === 'exception')?.attributes
-  const type = text(exception?.['exception.type'])
-  const message = text(exception?.['exception.message']) || printable(span.status.message)
-  return [type, message].filter((part) => part !== '').join(': ') || 'error'
 }
 
 /**
