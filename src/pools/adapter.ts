@@ -55,11 +55,6 @@ export interface PoolHost {
   readonly tracing: PoolTracing
   /** Absolute path of the folder that holds the adapters' worker-side files (`dist/pools`). */
   readonly folder: string
-  /**
-   * Tells the user once about something that does not work as it should.
-   * @param code Stable, `THREADSPAN_*`.
-   */
-  warn(code: string, message: string): void
 }
 
 /** A CommonJS module that has just been loaded. */

@@ -1,4 +1,5 @@
 import Module from 'node:module'
+import { warnOnce } from '../core/log.js'
 import type { LoadedModule, PoolAdapter, PoolHost } from './adapter.js'
 import { piscina } from './piscina.js'
 import { replace } from './replace.js'
@@ -49,7 +50,7 @@ function notify(interested: PoolAdapter[], module: LoadedModule, host: PoolHost)
     try {
       adapter.loaded(module, host)
     } catch (error) {
-      host.warn('THREADSPAN_POOL_UNTRACED', `Pools of ${adapter.name} are not traced: ${String(error)}`)
+      warnOnce('THREADSPAN_POOL_UNTRACED', `Pools of ${adapter.name} are not traced: ${String(error)}`)
     }
   }
 }

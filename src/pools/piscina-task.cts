@@ -11,16 +11,21 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 type Handler = (input: unknown) => unknown
 
+/** See `core/shared.ts` and `pools/shared.ts`. */
 interface Shared {
-  readonly tracing?: {
-    run(wire: unknown, task: string, handler: Handler, input: unknown): unknown
-  }
+  get(name: 'pools'):
+    | {
+        readonly tracing:
+          | undefined
+          | { run(wire: unknown, task: string, handler: Handler, input: unknown): unknown }
+      }
+    | undefined
 }
 
 /** Piscina's worker file, which is what loads this one: where handlers given by a module name are looked for. */
 const worker = module.parent?.filename ?? process.argv[1] ?? __filename
 
-const SHARED = Symbol.for('threadspan.pools.1')
+const SHARED = Symbol.for('threadspan.shared.0')
 
 /** What `__importStar(require(filename))[name]` gives in Piscina's worker, of which only the result counts. */
 function exportOf(exports: unknown, name: string): unknown {
@@ -72,7 +77,7 @@ function handlerFor(encoded: string): Handler | Promise<Handler> {
       wire = envelope['threadspan.wire']
       input = envelope['threadspan.task']
     }
-    const { tracing } = (globalThis as { [SHARED]?: Shared })[SHARED] ?? {}
+    const tracing = (globalThis as { [SHARED]?: Shared })[SHARED]?.get('pools')?.tracing
     return tracing === undefined ? handler!(input) : tracing.run(wire, task, handler!, input)
   }
 

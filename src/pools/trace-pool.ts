@@ -1,10 +1,6 @@
+import { ThreadspanError } from '../core/errors.js'
 import type { PoolHost } from './adapter.js'
 import { adapters } from './follow.js'
-
-/** Error of a wrong argument; `code` is `THREADSPAN_POOL_UNKNOWN`. */
-export class UnknownPoolError extends TypeError {
-  readonly code = 'THREADSPAN_POOL_UNKNOWN'
-}
 
 /**
  * Makes one pool carry context into its workers, for programs that run without the preload.
@@ -13,13 +9,14 @@ export class UnknownPoolError extends TypeError {
  * what is set up there (the preload, or an import of `threadspan/worker`).
  *
  * @returns The same pool. One that is traced already, by this function or by the preload, is left alone.
- * @throws UnknownPoolError if the object is no pool of a library that is known.
+ * @throws ThreadspanError `THREADSPAN_POOL_UNKNOWN` if the object is no pool of a library that is known.
  */
 export function tracePool<P extends object>(pool: P, host: PoolHost): P {
   const adapter = typeof pool === 'object' && pool !== null && adapters.find((each) => each.accepts(pool))
   if (!adapter) {
     const known = adapters.map(({ name }) => name).join(', ')
-    throw new UnknownPoolError(`tracePool() takes a pool of one of these libraries: ${known}`)
+    const message = `tracePool() takes a pool of one of these libraries: ${known}`
+    throw new ThreadspanError('THREADSPAN_POOL_UNKNOWN', message)
   }
   adapter.trace(pool, host)
   return pool

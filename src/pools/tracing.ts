@@ -1,50 +1,47 @@
 import {
   type Context,
   context as contextApi,
-  createTraceState,
+  createContextKey,
   propagation,
   ROOT_CONTEXT,
   type Span,
-  type SpanContext,
   SpanKind,
   SpanStatusCode,
   type Tracer,
-  type TraceState,
   trace,
 } from '@opentelemetry/api'
+import type { Carrier } from '../context/carrier.js'
+import { contextWithSpan, spanOf } from '../context/context.js'
+import { recordError } from '../context/exception.js'
+import { ensureContextManager } from '../context/manager.js'
+import { capture, Snapshot } from '../context/snapshot.js'
+import { contextWithCarriedTransaction, transactionIn } from '../context/transaction.js'
+import { registrations } from '../context/values.js'
 import type { PoolTracing } from './adapter.js'
 
-/**
- * What travels with a task besides its span context and baggage: values of the user's, the transaction's name. Neither
- * function may throw.
- */
-export interface Luggage {
-  /** In the submitter's context. @returns Something structured-cloneable, or undefined if there is nothing. */
-  pack(active: Context): unknown
-  /** In the worker: calls `run` with everything in place that `packed` holds. */
-  unpack<R>(packed: unknown, run: () => R): R
-}
+/** What most tasks carry: their parent span, the monotonic milliseconds of the submission, and their transaction. */
+type ShortWire = readonly [
+  traceId: string,
+  spanId: string,
+  traceFlags: number,
+  at: number,
+  transactionId: string,
+  transactionName: string,
+]
 
-/** Options of {@link apiTracing}. */
-export interface ApiTracingOptions {
-  /** Makes both spans of a task. */
-  readonly tracer: Tracer
-  readonly luggage?: Luggage
+/** What a task carries if there is baggage, a trace state or a registered value. `at` is 0 if it makes no span. */
+interface LongWire {
+  readonly at: number
+  readonly carrier: Carrier
 }
 
 interface Submitted {
   readonly span: Span | undefined
-  readonly wire: Wire
+  readonly wire: ShortWire | LongWire
 }
 
-/** Span context and time of submission; `more` only where there is more. */
-type Wire = [traceId: string, spanId: string, flags: number, at: number, more?: More]
-
-interface More {
-  readonly state?: string
-  readonly baggage?: [key: string, value: string, metadata: string][]
-  readonly luggage?: unknown
-}
+/** Under which `context/snapshot.ts` keeps values that this thread only passes on. */
+const ARRIVED_KEY = createContextKey('threadspan arrived values')
 
 /** Milliseconds on the clock that all threads of a machine share, which `performance.now()` is not. */
 function monotonic(): number {
@@ -58,39 +55,25 @@ function monotonic(): number {
  * Each task gives two spans of kind INTERNAL. `task <name>` lasts from the submission until the outcome is back and carries
  * `threadspan.pool` and `threadspan.task`; `run <name>`, its child in the worker, lasts while the handler runs and carries
  * `threadspan.queue.wait`, the milliseconds from submission to start. The parent of the latter is not remote: a thread is not
- * a service of its own. A task that is submitted outside of any span makes none; its baggage and luggage travel all the same.
+ * a service of its own. A task that is submitted outside of any span makes none; baggage and values travel all the same.
+ *
+ * @param tracer Makes both spans.
  */
-export function apiTracing({ tracer, luggage }: ApiTracingOptions): PoolTracing {
-  function moreOf(active: Context, state: TraceState | undefined): More | undefined {
-    const baggage = propagation.getBaggage(active)?.getAllEntries()
-    const packed = luggage?.pack(active)
-    if (state === undefined && (baggage === undefined || baggage.length === 0) && packed === undefined)
-      return undefined
-    return {
-      ...(state && { state: state.serialize() }),
-      ...(baggage?.length && {
-        baggage: baggage.map(([key, entry]) => [key, entry.value, entry.metadata?.toString() ?? '']),
-      }),
-      ...(packed !== undefined && { luggage: packed }),
-    }
-  }
-
+export function apiTracing(tracer: Tracer): PoolTracing {
   return {
     submit(pool, task) {
       try {
         const active = contextApi.active()
-        if (active === ROOT_CONTEXT && luggage === undefined) return undefined
-        if (trace.getSpanContext(active) === undefined) {
-          const more = moreOf(active, undefined)
-          return more && ({ span: undefined, wire: ['', '', 0, 0, more] } satisfies Submitted)
+        if (active === ROOT_CONTEXT && registrations().length === 0) return undefined
+        if (spanOf(active) === undefined) {
+          const carrier = capture().toCarrier({ clone: true })
+          return isEmpty(carrier)
+            ? undefined
+            : ({ span: undefined, wire: { at: 0, carrier } } satisfies Submitted)
         }
         const attributes = { 'threadspan.pool': pool, 'threadspan.task': task }
         const span = tracer.startSpan(`task ${task}`, { kind: SpanKind.INTERNAL, attributes }, active)
-        const { traceId, spanId, traceFlags, traceState } = span.spanContext()
-        const wire: Wire = [traceId, spanId, traceFlags, monotonic()]
-        const more = moreOf(active, traceState)
-        if (more !== undefined) wire.push(more)
-        return { span, wire } satisfies Submitted
+        return { span, wire: wireOf(active, span) } satisfies Submitted
       } catch {
         return undefined
       }
@@ -107,50 +90,84 @@ export function apiTracing({ tracer, luggage }: ApiTracingOptions): PoolTracing 
     fail(submission, error, origin) {
       const { span } = submission as Submitted
       if (span === undefined) return
-      if (origin === 'abort') {
-        span.setAttribute('error.type', 'AbortError')
-        span.setStatus({ code: SpanStatusCode.ERROR, message: 'The task was aborted' })
-      } else {
-        // What the handler threw is recorded by its own span, in the worker.
-        markFailed(span, error, origin === 'pool')
-      }
+      if (origin === 'pool') recordError(span, error)
+      else markFailed(span, origin === 'abort' ? ABORT : error)
       span.end()
     },
 
     run(wire, task, handler, input) {
-      const parent = contextOf(wire)
-      const packed = (wire as Partial<Wire> | undefined)?.[4]?.luggage
-      const inContext = () => {
-        if (parent.at === 0)
-          return contextApi.with(parent.context, handler as never, undefined, input as never)
-        const attributes = { 'threadspan.queue.wait': Math.max(0, monotonic() - parent.at) }
-        const span = tracer.startSpan(`run ${task}`, { kind: SpanKind.INTERNAL, attributes }, parent.context)
-        const active = trace.setSpan(parent.context, span)
-        return contextApi.with(active, callInSpan as never, undefined, span, handler, input) as never
-      }
-      return packed === undefined || luggage === undefined ? inContext() : luggage.unpack(packed, inContext)
+      if (!isLong(wire)) return runShort(tracer, wire as ShortWire | undefined, task, handler, input)
+      const { at, carrier } = wire
+      return Snapshot.from(carrier, { remote: false }).run(() =>
+        at === 0 ? handler(input) : runInSpan(tracer, contextApi.active(), at, task, handler, input),
+      )
     },
   }
 }
 
-const ROOT = { context: ROOT_CONTEXT, at: 0 }
+function isEmpty(carrier: Carrier): boolean {
+  for (const _ in carrier) return false
+  return true
+}
 
-/** The context that a wire stands for. `at` is zero if there is no span to be a child of. */
-function contextOf(wire: unknown): { context: Context; at: number } {
-  if (!Array.isArray(wire)) return ROOT
-  const [traceId, spanId, traceFlags, at, more] = wire as Wire
-  let context = ROOT_CONTEXT
-  if (spanId !== '') {
-    const parent: SpanContext = { traceId, spanId, traceFlags, isRemote: false }
-    if (more?.state) parent.traceState = createTraceState(more.state)
-    context = trace.setSpanContext(context, parent)
+function isLong(wire: unknown): wire is LongWire {
+  return typeof wire === 'object' && wire !== null && !Array.isArray(wire)
+}
+
+function wireOf(active: Context, span: Span): ShortWire | LongWire {
+  const { traceId, spanId, traceFlags, traceState } = span.spanContext()
+  const at = monotonic()
+  if (
+    traceState !== undefined ||
+    registrations().length > 0 ||
+    propagation.getBaggage(active) !== undefined ||
+    active.getValue(ARRIVED_KEY) !== undefined
+  ) {
+    const snapshot = capture().withContext(contextWithSpan(active, span))
+    return { at, carrier: snapshot.toCarrier({ clone: true }) }
   }
-  if (more?.baggage) {
-    let baggage = propagation.createBaggage()
-    for (const [key, value] of more.baggage) baggage = baggage.setEntry(key, { value })
-    context = propagation.setBaggage(context, baggage)
+  const transaction = transactionIn(active)
+  return transaction?.traceId === traceId
+    ? [traceId, spanId, traceFlags, at, transaction.id, transaction.name]
+    : [traceId, spanId, traceFlags, at, '', '']
+}
+
+function runShort<I, O>(
+  tracer: Tracer,
+  wire: ShortWire | undefined,
+  task: string,
+  handler: (input: I) => O,
+  input: I,
+): O {
+  if (wire === undefined) return inContext(ROOT_CONTEXT, handler, input)
+  const [traceId, spanId, traceFlags, at, id, name] = wire
+  let parent = ROOT_CONTEXT
+  if (id !== '') parent = contextWithCarriedTransaction(parent, { id, name, traceId, isRemote: false })
+  parent = contextWithSpan(parent, trace.wrapSpanContext({ traceId, spanId, traceFlags, isRemote: false }))
+  return runInSpan(tracer, parent, at, task, handler, input)
+}
+
+function inContext<A extends unknown[], O>(context: Context, fn: (...args: A) => O, ...args: A): O {
+  ensureContextManager()
+  return contextApi.with(context, fn as (...args: A) => ReturnType<typeof fn>, undefined, ...args) as O
+}
+
+function runInSpan<I, O>(
+  tracer: Tracer,
+  parent: Context,
+  at: number,
+  task: string,
+  handler: (input: I) => O,
+  input: I,
+): O {
+  let span: Span
+  try {
+    const attributes = { 'threadspan.queue.wait': Math.max(0, monotonic() - at) }
+    span = tracer.startSpan(`run ${task}`, { kind: SpanKind.INTERNAL, attributes }, parent)
+  } catch {
+    return inContext(parent, handler, input)
   }
-  return { context, at: spanId === '' ? 0 : at }
+  return inContext(contextWithSpan(parent, span), callInSpan<I, O>, span, handler, input)
 }
 
 function callInSpan<I, O>(span: Span, handler: (input: I) => O, input: I): O {
@@ -158,7 +175,7 @@ function callInSpan<I, O>(span: Span, handler: (input: I) => O, input: I): O {
   try {
     result = handler(input)
   } catch (error) {
-    markFailed(span, error, true)
+    recordError(span, error)
     span.end()
     throw error
   }
@@ -172,7 +189,7 @@ function callInSpan<I, O>(span: Span, handler: (input: I) => O, input: I): O {
   promise.then(
     () => span.end(),
     (error: unknown) => {
-      markFailed(span, error, true)
+      recordError(span, error)
       span.end()
     },
   )
@@ -188,14 +205,17 @@ function isPlainPromise(value: object): value is Promise<unknown> {
   return value instanceof Promise && value.then === Promise.prototype.then
 }
 
-/** Anything can be thrown, also objects whose properties throw when they are read. */
-function markFailed(span: Span, error: unknown, record: boolean): void {
+const ABORT = Object.assign(new Error('The task was aborted'), { name: 'AbortError' })
+
+/**
+ * Marks a span as failed without an `exception` event: what the handler threw is recorded by its own span, in the worker, and
+ * giving a task up is no error of the program's.
+ */
+function markFailed(span: Span, error: unknown): void {
   try {
     const known = error instanceof Error
-    const message = known ? error.message : String(error)
     span.setAttribute('error.type', known ? error.name : typeof error)
-    span.setStatus({ code: SpanStatusCode.ERROR, message })
-    if (record) span.recordException(known ? error : message)
+    span.setStatus({ code: SpanStatusCode.ERROR, message: known ? error.message : String(error) })
   } catch {
     span.setStatus({ code: SpanStatusCode.ERROR })
   }

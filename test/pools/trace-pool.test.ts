@@ -57,10 +57,7 @@ test('tracePool is idempotent, and untracePool puts back what was there', async 
 
 test('what is no pool is refused by a code', () => {
   for (const value of [{}, null, undefined, 5, () => {}]) {
-    assert.throws(() => tracePool(value as object, host), {
-      code: 'THREADSPAN_POOL_UNKNOWN',
-      name: 'TypeError',
-    })
+    assert.throws(() => tracePool(value as object, host), { code: 'THREADSPAN_POOL_UNKNOWN' })
   }
 })
 
