@@ -217,11 +217,18 @@ describe('HTTP server', () => {
     await ended(1)
     assert.equal(inContinue, byName('GET').spanContext().spanId)
     forget()
-    server.once('upgrade', (_, socket) => {
+    // The first that its server ever gets: no request was announced before.
+    const upgrading = http.createServer()
+    upgrading.once('upgrade', (_, socket) => {
       inUpgrade = trace.getSpanContext(context.active())?.traceId
       socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')
     })
+    await new Promise<void>((resolve) => upgrading.listen(0, '127.0.0.1', resolve))
+    const watchedPort = port
+    port = (upgrading.address() as AddressInfo).port
     await get('/', `Connection: Upgrade\r\nUpgrade: x\r\ntraceparent: ${TRACEPARENT}\r\n`)
+    port = watchedPort
+    upgrading.close()
     assert.equal(inUpgrade, TRACE)
     assert.deepEqual(spans(), [])
   })
