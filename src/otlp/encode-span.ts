@@ -111,7 +111,7 @@ export function encodeSpan(span: Span): Uint8Array {
   // Field 16 needs a tag of two bytes.
   writer.byte(0x85)
   writeFixed32(0x01, span.flags)
-  return Uint8Array.prototype.slice.call(writer.bytes, 0, writer.pos)
+  return new Uint8Array(writer.bytes.subarray(0, writer.pos))
 }
 
 function writeFixed32(tag: number, value: number): void {

@@ -157,7 +157,7 @@ export class ProtobufReader {
     const length = this.#length()
     const start = this.pos
     this.pos = start + length
-    return Uint8Array.prototype.slice.call(this.bytes, start, this.pos)
+    return new Uint8Array(this.bytes.subarray(start, this.pos))
   }
 
   /** Enters an embedded message: `end` becomes its end. Answers the outer end, for `leave`. */

@@ -6,7 +6,7 @@ import type { Live } from './live.js'
 import { traceColumns } from './queries/columns.js'
 import { spanDetail } from './queries/detail.js'
 import type { Errors } from './queries/errors.js'
-import { chromeExport, otlpExport } from './queries/export.js'
+import { chromeExport, otlpExport, type Pieces, storeExport } from './queries/export.js'
 import { parseFilter } from './queries/filter.js'
 import { metricRows, metricSeries } from './queries/metrics.js'
 import { distribution, series } from './queries/series.js'
@@ -81,6 +81,10 @@ export async function answerApi(
   const wanted = EXPORT.exec(pathname)
   if (wanted !== null)
     return exportTrace(context.sink, wanted[1]!, searchParams.get('format') ?? 'otlp', response)
+  if (pathname === '/api/export') {
+    await answerFile(response, 'application/x-ndjson', 'traces.otlp.jsonl', storeExport(context.sink.store))
+    return
+  }
   for (const [path, handler] of GET) {
     const match = path.exec(pathname)
     if (match === null) continue
@@ -126,9 +130,18 @@ async function exportTrace(sink: Sink, id: string, format: string, response: Ser
   }
   const trace = find(sink, id)
   const pieces = format === 'otlp' ? otlpExport(sink.store, trace) : chromeExport(sink.store, trace)
+  await answerFile(response, 'application/json', `trace-${id}.${format}.json`, pieces)
+}
+
+async function answerFile(
+  response: ServerResponse,
+  type: string,
+  name: string,
+  pieces: Pieces,
+): Promise<void> {
   response.writeHead(200, {
-    'content-type': 'application/json',
-    'content-disposition': `attachment; filename="trace-${id}.${format === 'otlp' ? 'otlp' : 'chrome'}.json"`,
+    'content-type': type,
+    'content-disposition': `attachment; filename="${name}"`,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   })
@@ -136,7 +149,7 @@ async function exportTrace(sink: Sink, id: string, format: string, response: Ser
 }
 
 /** Pieces in writes of a reasonable size. */
-function* gather(pieces: Iterable<string>): Generator<string> {
+export function* gather(pieces: Iterable<string>): Generator<string> {
   let text = ''
   for (const piece of pieces) {
     text += piece

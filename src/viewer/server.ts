@@ -1,12 +1,15 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { ThreadspanError } from '../core/errors.js'
 import type { Status } from './api.js'
 import { Live } from './live.js'
 import { answerPage } from './page.js'
 import { Errors } from './queries/errors.js'
+import { storeExport } from './queries/export.js'
 import { statusOf } from './queries/status.js'
 import { summary } from './queries/traces.js'
 import { answerFailure } from './receiver/answers.js'
@@ -16,7 +19,7 @@ import { HttpError } from './receiver/http-error.js'
 import { type LinesResult, readLines } from './receiver/lines.js'
 import { encodingOf, receive, signalOf } from './receiver/receiver.js'
 import { Sink } from './receiver/sink.js'
-import { answerApi, answerJson } from './routes.js'
+import { answerApi, answerJson, gather } from './routes.js'
 import { Database } from './store/database.js'
 import { Logs } from './store/logs.js'
 import { Metrics } from './store/metrics.js'
@@ -49,6 +52,8 @@ export interface Viewer {
   restored: number
   /** Reads an OTLP JSON lines file into the viewer. @throws ThreadspanError `THREADSPAN_FILE_UNREADABLE` */
   load(file: string): Promise<LinesResult>
+  /** Writes all spans to an OTLP JSON lines file, which `load` reads. @throws ThreadspanError `THREADSPAN_FILE_UNWRITABLE` */
+  save(file: string): Promise<void>
   status(): Status
   /** Ends all streams and connections, writes what is left to the database. May be called again. */
   close(): Promise<void>
@@ -101,6 +106,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
     restored,
     status,
     load: (file) => load(file, sink),
+    save: (file) => save(file, store),
     close: () => (closed ??= close()),
   }
 
@@ -174,6 +180,17 @@ async function load(file: string, sink: Sink): Promise<LinesResult> {
   } catch (error) {
     const { message } = error as Error
     throw new ThreadspanError('THREADSPAN_FILE_UNREADABLE', `${file} cannot be read: ${message}`, {
+      cause: error,
+    })
+  }
+}
+
+async function save(file: string, store: Store): Promise<void> {
+  try {
+    await pipeline(Readable.from(gather(storeExport(store))), createWriteStream(file, { mode: 0o600 }))
+  } catch (error) {
+    const { message } = error as Error
+    throw new ThreadspanError('THREADSPAN_FILE_UNWRITABLE', `${file} cannot be written: ${message}`, {
       cause: error,
     })
   }

@@ -33,6 +33,14 @@ export function* otlpExport(store: Store, trace: Trace): Pieces {
   yield ']}\n'
 }
 
+/** `GET /api/export`: everything in the store as OTLP JSON lines, a trace to a line, the oldest first. */
+export function* storeExport(store: Store): Pieces {
+  store.settle()
+  // Traces that leave while this is written are left out, those that come are not waited for.
+  for (const trace of [...store.traces.values()])
+    if (store.traces.has(trace.key)) yield* otlpExport(store, trace)
+}
+
 /**
  * `export?format=chrome`: the trace in the Trace Event Format, for Perfetto and `chrome://tracing`. Every thread is a
  * track of its process. Spans of one thread may overlap, which complete events must not: they are async events

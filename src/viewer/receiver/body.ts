@@ -6,13 +6,19 @@ import { HttpError } from './http-error.js'
 /** Largest request, before and after decompression: what OTLP 1.x recommends to servers as the default. */
 export const MAX_BODY = 64 * 1024 * 1024
 
+/** Most bytes of bodies that are being read at the same time; beyond it senders are asked to come back. */
+const MAX_IN_FLIGHT = 4 * MAX_BODY
+
 const CHUNK = 256 * 1024
+
+let inFlight = 0
 
 /**
  * The body of a request, decompressed by its `Content-Encoding` (`gzip`, `deflate`, `identity`). Reading stops at
  * `limit` bytes, counted before and after decompression, so that a small body cannot become a large one. What was not
  * read stays in the request: see `drain`.
- * @throws HttpError 413 beyond the limit, 415 for another encoding, 400 for data that does not decompress.
+ * @throws HttpError 413 beyond the limit, 415 for another encoding, 400 for data that does not decompress, 503 while
+ * other bodies take up all the room there is.
  */
 export function readBody(request: IncomingMessage, limit = MAX_BODY): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit))
@@ -26,17 +32,24 @@ export function readBody(request: IncomingMessage, limit = MAX_BODY): Promise<Bu
     const chunks: Buffer[] = []
     let received = 0
     let size = 0
+    const forget = () => {
+      inFlight -= size
+      size = 0
+    }
     const fail = (error: HttpError) => {
       request.off('data', take)
       request.off('end', end)
       request.pause()
       decoder?.destroy()
       chunks.length = 0
+      forget()
       reject(error)
     }
     const keep = (chunk: Buffer) => {
       size += chunk.length
+      inFlight += chunk.length
       if (size > limit) fail(tooLarge(limit))
+      else if (inFlight > MAX_IN_FLIGHT) fail(busy())
       else chunks.push(chunk)
     }
     const take = (chunk: Buffer) => {
@@ -48,7 +61,10 @@ export function readBody(request: IncomingMessage, limit = MAX_BODY): Promise<Bu
         decoder.once('drain', () => request.resume())
       }
     }
-    const finish = () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
+    const finish = () => {
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
+      forget()
+    }
     const end = () => (decoder === undefined ? finish() : decoder.end())
     decoder?.on('data', keep)
     decoder?.on('end', finish)
@@ -117,5 +133,14 @@ function tooLarge(limit: number): HttpError {
     'THREADSPAN_BODY_TOO_LARGE',
     `The body is larger than ${limit} bytes, which is the most taken in one request, compressed or not`,
     'too-large',
+  )
+}
+
+function busy(): HttpError {
+  return new HttpError(
+    503,
+    'THREADSPAN_BUSY',
+    'Too much data arrives at once: send it again a little later',
+    'busy',
   )
 }

@@ -69,6 +69,7 @@ function fail(
   if (!request.complete) response.setHeader('connection', 'close')
   if (error instanceof HttpError) {
     sink.drop(error.counted)
+    if (error.status === 503) response.setHeader('retry-after', '1')
     answerFailure(response, encoding, error.status, `${error.message} (${error.code})`)
   } else if (isMalformed(error)) {
     sink.drop('malformed')

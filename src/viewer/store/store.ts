@@ -151,7 +151,7 @@ export class Store {
 
   /** The traces that changed since the last call, at most `most` of the newest of them, settled. */
   takeChanged(most: number): Trace[] {
-    const changed = [...this.#changed].slice(-most)
+    const changed = most === 0 ? [] : [...this.#changed].slice(-most)
     this.#changed.clear()
     for (const trace of changed) if (!trace.settled) this.#settle(trace)
     return changed
