@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { decodeTraces } from '../otlp/decode.js'
 import { tracesToJson } from '../otlp/json.js'
 import {
@@ -29,7 +30,8 @@ export class FileExporter implements Exporter {
 
   /** @param path Of the file; it and its folders are made when there is something to write, for their owner only. */
   constructor(path: string, log: ExportLog) {
-    this.#path = path
+    // The program may change its working directory.
+    this.#path = resolve(path)
     this.#notices = new Notices(log, path)
   }
 
@@ -72,7 +74,6 @@ export class FileExporter implements Exporter {
 
   async #open(): Promise<FileHandle> {
     const { mkdir, open } = await import('node:fs/promises')
-    const { dirname } = await import('node:path')
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
     // Attributes hold what users sent and asked for.
     return open(this.#path, 'a+', 0o600)

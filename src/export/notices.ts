@@ -15,6 +15,9 @@ const REASONS: Record<string, string> = {
   ENETUNREACH: 'no route to the network',
 }
 
+/** Where users try things out: there they are told how to begin. */
+const OWN_HOST = /^https?:\/\/(?:localhost|127\.|\[::1\])/
+
 /** An error of a connection in words, with its code. */
 export function reason(error: Error): string {
   const code = (error as NodeJS.ErrnoException).code
@@ -81,10 +84,12 @@ export class Notices {
   #announce(why: string): void {
     if (this.#down) return
     this.#down = true
+    const local = why.includes('ECONNREFUSED') && OWN_HOST.test(this.#endpoint)
+    const hint = local ? '; "threadspan view" starts a receiver' : ''
     this.#log(
       'warn',
       'THREADSPAN_EXPORT_UNREACHABLE',
-      `spans cannot be delivered to ${this.#endpoint}: ${why}. Trying again, quietly`,
+      `spans cannot be delivered to ${this.#endpoint}: ${why}${hint}. Trying again, quietly`,
     )
   }
 }

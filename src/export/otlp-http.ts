@@ -19,7 +19,7 @@ import { type Piece, split } from './split.js'
 /** Bytes of spans in one request: a fifth of the 20 MiB that servers should take, so that a retry is no great loss. */
 const REQUEST_BYTES = 4 * 1024 * 1024
 
-/** Spans compress at nearly the same ratio with the fastest level, for a third of the time. */
+/** The fastest level: spans then take a sixth more room than with the default, in less than half of the time. */
 const GZIP_LEVEL = 1
 
 const ACCEPTED = 'accepted'

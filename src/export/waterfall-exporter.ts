@@ -23,7 +23,8 @@ interface OpenTrace {
 
 /**
  * Draws each trace on standard error when it is complete: for looking at a program while it is written. Spans count
- * as delivered when they are taken; a trace whose root never ends is drawn at `close`, or when too many are open.
+ * as delivered when they are taken; a trace whose root never ends is drawn at `close`, or when too many are open. What comes
+ * after that is drawn by itself.
  * @param write Takes a drawing; false when it could not.
  */
 export function waterfallExporter(

@@ -18,9 +18,16 @@ export function plural(count: number, noun: string): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? noun : many}`
 }
 
-/** Threads stand with the others of their process, processes in order of appearance. */
-export const order = (lanes: readonly Lane[], lane: Lane): number =>
-  lanes.findIndex(({ process }) => process === lane.process)
+/** Threads with the others of their process, processes in order of appearance. */
+export function byProcess(lanes: readonly Lane[]): Lane[] {
+  const processes = new Map<Lane['process'], Lane[]>()
+  for (const lane of lanes) {
+    const own = processes.get(lane.process)
+    if (own === undefined) processes.set(lane.process, [lane])
+    else own.push(lane)
+  }
+  return [...processes.values()].flat()
+}
 
 /** The intervals without their overlaps, in order. */
 export function merge(intervals: readonly Interval[]): Interval[] {

@@ -1,7 +1,7 @@
 import { displayWidth, duration, fit, printable } from './text.js'
 import { type Axis, bar, concurrency, ticks } from './waterfall-bars.js'
 import { type WaterfallRow, waterfallRows } from './waterfall-rows.js'
-import { errorText, lengthOf, merge, order, plain, plural, text } from './waterfall-summary.js'
+import { byProcess, errorText, lengthOf, merge, plain, plural, text } from './waterfall-summary.js'
 import {
   buildTrace,
   type Interval,
@@ -58,7 +58,13 @@ class Drawing {
     this.#rows = rows
     this.#omitted = omitted
     const longest = (widths: number[], least: number, most: number): number =>
-      Math.max(least, Math.min(Math.max(...widths), most))
+      Math.max(
+        least,
+        Math.min(
+          widths.reduce((a, b) => Math.max(a, b), 0),
+          most,
+        ),
+      )
     this.#nameWidth = longest(
       [...rows.map((row) => displayWidth(row.branch) + displayWidth(this.#label(row).slice(0, 200))), 15],
       12,
@@ -238,7 +244,7 @@ class Drawing {
     const work = pieces.map(merge)
     this.#add('')
     let last: Lane['process'] | undefined
-    const listed = lanes.toSorted((a, b) => order(lanes, a) - order(lanes, b) || a.index - b.index)
+    const listed = byProcess(lanes)
     for (const lane of listed.slice(0, MOST_LANES)) {
       const own = work[lane.index]!
       const share = wall > 0 ? `${Math.round((lengthOf(own) / wall) * 100)} %` : ''

@@ -185,6 +185,18 @@ describe('OTLP over HTTP: answers', () => {
     await server.close()
   })
 
+  it('heeds an answer that comes before all is sent', async () => {
+    const server = await tcp((socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n'))
+      socket.resume()
+    })
+    const { exporter } = make(server.url)
+    const result = await exporter.export([batch(2, 20_000_000)], soon())
+    assert.deepEqual(result, { delivered: 0, dropped: new Map([['too-large', 2]]) })
+    await exporter.close()
+    server.close()
+  })
+
   it('counts a partial success, in protobuf and in JSON', async () => {
     const server = await receiver((_, response, index) => {
       const json = JSON.stringify({ partialSuccess: { rejectedSpans: '2', errorMessage: 'no' } })
