@@ -1,5 +1,5 @@
 import diagnostics from 'node:diagnostics_channel'
-import type { Module } from 'node:module'
+import { replaceMethod } from './replace-method.js'
 
 type ChildProcessModule = typeof import('node:child_process')
 type Load = (this: unknown, ...args: unknown[]) => unknown
@@ -35,12 +35,7 @@ export function whenChildProcessLoads(then: (module: ChildProcessModule) => void
     then(process.getBuiltinModule('node:child_process'))
     return
   }
-  const modules = process.getBuiltinModule('node:module') as unknown as {
-    Module: typeof Module & { _load: Load }
-  }
-  const { Module: loader } = modules
-  const originalLoad = loader._load
-  const originalChannel = diagnostics.channel
+  const { Module: loader } = process.getBuiltinModule('node:module') as unknown as { Module: { _load: Load } }
   let depth = 0
   let isSeen = false
   let isDone = false
@@ -48,33 +43,40 @@ export function whenChildProcessLoads(then: (module: ChildProcessModule) => void
   const finish = (): void => {
     if (isDone) return
     isDone = true
+    // Whoever put a function of theirs over one of these goes on calling it, and it calls on.
     if (loader._load === load) loader._load = originalLoad
     if (diagnostics.channel === channel) diagnostics.channel = originalChannel
     diagnostics.unsubscribe(CHANNEL, finish)
     then(process.getBuiltinModule('node:child_process'))
   }
-  const load: Load = new Proxy(originalLoad, {
-    apply(target, self, args) {
-      if (isDone) return Reflect.apply(target, self, args)
-      depth++
-      try {
-        return Reflect.apply(target, self, args)
-      } finally {
-        depth--
-        if (isSeen) finish()
-      }
-    },
-  })
-  const channel = new Proxy(originalChannel, {
-    apply(target, self, args) {
-      if (args[0] === CHANNEL && !isDone && !isSeen) {
-        isSeen = true
-        if (depth === 0) queueMicrotask(finish)
-      }
-      return Reflect.apply(target, self, args)
-    },
-  })
-  loader._load = load
-  diagnostics.channel = channel
+  const originalLoad = replaceMethod<Load>(
+    loader,
+    '_load',
+    (original) =>
+      function (...args) {
+        if (isDone) return Reflect.apply(original, this, args)
+        depth++
+        try {
+          return Reflect.apply(original, this, args)
+        } finally {
+          depth--
+          if (isSeen) finish()
+        }
+      },
+  )
+  const load = loader._load
+  const originalChannel = replaceMethod<typeof diagnostics.channel>(
+    diagnostics,
+    'channel',
+    (original) =>
+      function (this: unknown, ...args) {
+        if (args[0] === CHANNEL && !isDone && !isSeen) {
+          isSeen = true
+          if (depth === 0) queueMicrotask(finish)
+        }
+        return Reflect.apply(original, this, args)
+      },
+  )
+  const channel = diagnostics.channel
   diagnostics.subscribe(CHANNEL, finish)
 }

@@ -2,8 +2,10 @@ import { environmentWith } from './child-environment.js'
 import type { ChildBoundary } from './child-process.js'
 import { guarded } from './guarded.js'
 import type { OwnPreload } from './own-preload.js'
+import { replaceMethod } from './replace-method.js'
 
 type ChildProcessModule = typeof import('node:child_process')
+type Form = (this: unknown, ...given: unknown[]) => unknown
 type Name = 'spawnSync' | 'execFileSync' | 'execSync'
 
 /** One call of a synchronous form: what is started, and where its options stand among the arguments. */
@@ -56,13 +58,13 @@ interface Result {
  */
 export function followSync(module: ChildProcessModule, boundary: ChildBoundary, own: OwnPreload): void {
   for (const name of ['spawnSync', 'execFileSync', 'execSync'] as const) {
-    const followed = new Proxy(module[name] as (...args: unknown[]) => unknown, {
-      apply(target, self, given: unknown[]) {
+    replaceMethod<Form>(module, name, (original) => {
+      return function (...given) {
         const call = readCall(name, given)
         const opened =
           call &&
           guarded('ChildBoundary.open', () => boundary.open({ file: call.file, args: call.args, sync: true }))
-        if (call === undefined || opened === undefined) return Reflect.apply(target, self, given)
+        if (call === undefined || opened === undefined) return Reflect.apply(original, this, given)
         const args = [...given]
         const env = environmentWith(call.options.env || process.env, opened.env, own)
         args[call.at] = { ...call.options, env }
@@ -70,7 +72,7 @@ export function followSync(module: ChildProcessModule, boundary: ChildBoundary, 
           guarded('ChildBoundary', () => settle(boundary, opened.handle, result))
         let result: unknown
         try {
-          result = Reflect.apply(target, self, args)
+          result = Reflect.apply(original, this, args)
         } catch (thrown) {
           tell(readThrown(thrown))
           throw thrown
@@ -78,9 +80,8 @@ export function followSync(module: ChildProcessModule, boundary: ChildBoundary, 
         // The other two throw where the status is not 0, and return what the child wrote, not who it was.
         tell(name === 'spawnSync' ? ((result ?? {}) as Result) : { status: 0 })
         return result
-      },
+      }
     })
-    Object.defineProperty(module, name, { ...Object.getOwnPropertyDescriptor(module, name), value: followed })
   }
 }
 

@@ -6,6 +6,7 @@ import { followSync } from './child-process-sync.js'
 import { guarded } from './guarded.js'
 import { overrideEmit } from './override-emit.js'
 import { type OwnPreload, ownPreload } from './own-preload.js'
+import { replaceMethod } from './replace-method.js'
 
 export { restoreEnvironment } from './child-environment.js'
 
@@ -47,7 +48,7 @@ interface SpawnOptions {
   envPairs?: unknown
 }
 
-type Spawn = (this: ChildProcess, options: unknown) => unknown
+type Spawn = (this: ChildProcess, ...given: unknown[]) => unknown
 
 /**
  * Follows every child process that this thread starts from now on. Node children get the preload through `NODE_OPTIONS`, after
@@ -77,29 +78,36 @@ function followAsync(type: typeof ChildProcess, boundary: ChildBoundary, own: Ow
     guarded('ChildBoundary.ended', () => boundary.ended(entry.handle, how))
   }
 
-  prototype.spawn = new Proxy(prototype.spawn, {
-    apply(target, child: ChildProcess, given: [unknown]) {
-      const options = given[0] as SpawnOptions | null | undefined
-      const opened = openSpawn(options, boundary)
-      if (opened === undefined) return Reflect.apply(target, child, given)
-      const { envPairs } = options as SpawnOptions
-      // Node reads the pairs from this very object, on which it also leaves other things for the caller.
-      Reflect.set(options as object, 'envPairs', pairsWith(envPairs as string[] | undefined, opened.env, own))
-      followed.set(child, { handle: opened.handle })
-      let result: unknown
-      try {
-        result = Reflect.apply(target, child, given)
-      } catch (error) {
-        end(child, { exitCode: null, signal: null, error })
-        throw error
-      } finally {
-        Reflect.set(options as object, 'envPairs', envPairs)
-      }
-      const { pid } = child
-      if (pid) guarded('ChildBoundary.started', () => boundary.started(opened.handle, pid))
-      return result
-    },
-  })
+  replaceMethod<Spawn>(
+    prototype,
+    'spawn',
+    (original) =>
+      function spawn(...given) {
+        const options = given[0] as SpawnOptions | null | undefined
+        const opened = openSpawn(options, boundary)
+        if (opened === undefined) return Reflect.apply(original, this, given)
+        const { envPairs } = options as SpawnOptions
+        // Node reads the pairs from this very object, on which it also leaves other things for the caller.
+        Reflect.set(
+          options as object,
+          'envPairs',
+          pairsWith(envPairs as string[] | undefined, opened.env, own),
+        )
+        followed.set(this, { handle: opened.handle })
+        let result: unknown
+        try {
+          result = Reflect.apply(original, this, given)
+        } catch (error) {
+          end(this, { exitCode: null, signal: null, error })
+          throw error
+        } finally {
+          Reflect.set(options as object, 'envPairs', envPairs)
+        }
+        const { pid } = this
+        if (pid) guarded('ChildBoundary.started', () => boundary.started(opened.handle, pid))
+        return result
+      },
+  )
 
   overrideEmit(prototype as ChildProcess, (child, event, args) => {
     if (event !== 'exit' && event !== 'error') return undefined

@@ -1,5 +1,5 @@
 import threads, { type WorkerOptions } from 'node:worker_threads'
-import { absoluteNodeOptions, nodeOptionsWith } from './node-options.js'
+import { absoluteNodeOptions } from './node-options.js'
 import type { OwnPreload } from './own-preload.js'
 
 /** A Worker's options, completed so that the preload runs in it, and what it needs to show the program what was asked for. */
@@ -8,12 +8,15 @@ export interface CompletedOptions {
   readonly options: WorkerOptions | undefined
   /** `process.execArgv` as it has to read in the Worker, where that is not what the constructor gets less the preload. */
   readonly execArgv: readonly string[] | undefined
-  /** `NODE_OPTIONS` as it has to read in the Worker, null where it has to be unset; undefined where it is right already. */
-  readonly nodeOptions: string | null | undefined
+  /** `NODE_OPTIONS` as it has to read in the Worker, where that is not what the constructor gets. */
+  readonly nodeOptions: string | undefined
 }
 
+/** Arguments of this process that Node refuses for a Worker: V8's flags, `--title` and such, which hold for it all the same. */
+const refused = new Set<string>()
+
 /**
- * Completes a Worker's options. Node gives a Worker its options in one of three ways, and each has its way in for a preload:
+ * Completes a Worker's options. Node gives a Worker its options in one of three ways:
  *
  * - neither `env` nor `execArgv`: a copy of the parent thread's options, in which the preload is unless the application loaded it
  *   by itself, or by a name that is relative to a working directory since left;
@@ -21,7 +24,10 @@ export interface CompletedOptions {
  *   passed over;
  * - an `execArgv`: the same with these arguments, of which Node refuses those that are for processes only.
  *
- * The copy of an `env` is made as Node makes it; `options` itself is not touched, and getters in it run as they would.
+ * Where the preload is missing it is added to an `execArgv`, the user's or one that reads as the parent's. `NODE_OPTIONS` is
+ * changed only where it names the preload by a path that no longer leads there: Node compares it with the parent's.
+ *
+ * `options` itself is not touched, and getters in it run as they would.
  */
 export function completeOptions(options: WorkerOptions | undefined, own: OwnPreload): CompletedOptions {
   const env: unknown = options?.env
@@ -32,23 +38,18 @@ export function completeOptions(options: WorkerOptions | undefined, own: OwnPrel
 
   let execArgv: string[] | undefined
   if (Array.isArray(given)) execArgv = absoluteArguments(given, own)
-  else if ((stale && own.inExecArgv) || (isShared && !own.inherited)) execArgv = [...own.execArgv]
+  else if (own.inExecArgv ? stale : hasEnv || !own.inherited) execArgv = ownArguments(own)
   execArgv?.push('--require', own.path)
 
   let completeEnv: NodeJS.ProcessEnv | undefined
-  let nodeOptions: string | null | undefined
-  if (!isShared) {
+  let nodeOptions: string | undefined
+  if (stale && !isShared) {
     const source = (hasEnv ? env : process.env) as Record<string, unknown>
-    const present = Object.hasOwn(source, 'NODE_OPTIONS') ? `${source['NODE_OPTIONS']}` : undefined
-    let complete = present
-    if (execArgv !== undefined) {
-      if (stale && present !== undefined) complete = absoluteNodeOptions(present, own)
-    } else if (hasEnv ? !own.inExecArgv : stale || !own.inherited) {
-      complete = nodeOptionsWith(present, own)
-    }
-    if (complete !== present) {
-      completeEnv = { ...source, NODE_OPTIONS: complete } as NodeJS.ProcessEnv
-      nodeOptions = present ?? null
+    const present = Object.hasOwn(source, 'NODE_OPTIONS') ? `${source['NODE_OPTIONS']}` : ''
+    const absolute = absoluteNodeOptions(present, own)
+    if (absolute !== present) {
+      completeEnv = { ...source, NODE_OPTIONS: absolute } as NodeJS.ProcessEnv
+      nodeOptions = present
     }
   }
 
@@ -56,15 +57,20 @@ export function completeOptions(options: WorkerOptions | undefined, own: OwnPrel
     return { options, execArgv: undefined, nodeOptions: undefined }
   }
   const completed = Object.create(options ?? null) as WorkerOptions
-  const define = (name: keyof WorkerOptions, value: unknown) =>
-    Object.defineProperty(completed, name, { value, configurable: true, enumerable: true, writable: true })
-  if (execArgv !== undefined) define('execArgv', execArgv)
-  if (completeEnv !== undefined) define('env', completeEnv)
-  return {
-    options: completed,
-    execArgv: execArgv !== undefined && !Array.isArray(given) ? own.execArgv : undefined,
-    nodeOptions,
-  }
+  define(completed, 'execArgv', execArgv)
+  define(completed, 'env', completeEnv)
+  const isOwn = execArgv !== undefined && !Array.isArray(given)
+  return { options: completed, execArgv: isOwn ? own.execArgv : undefined, nodeOptions }
+}
+
+function define(options: WorkerOptions, name: keyof WorkerOptions, value: unknown): void {
+  if (value === undefined) return
+  Object.defineProperty(options, name, { value, configurable: true, enumerable: true, writable: true })
+}
+
+/** What a Worker with an `env` alone would have of this thread's arguments. */
+function ownArguments(own: OwnPreload): string[] {
+  return own.execArgv.filter((argument) => !refused.has(argument))
 }
 
 /** The user's own list may name the preload, relative to a directory that is no longer the current one. */
@@ -77,19 +83,22 @@ function absoluteArguments(list: readonly string[], own: OwnPreload): string[] {
 }
 
 /**
- * The arguments that a Worker accepts, after Node refused some of `completed`: those of the process (V8's flags, `--title`), which
- * hold for a Worker whether they are named or not.
+ * Completes the options again, after Node refused arguments that were this thread's own. Node names them, and they are left out
+ * from then on.
  *
  * @param error what the constructor threw.
- * @returns undefined where the error is another one, or the list was the user's own.
+ * @returns undefined where the error is another one, or the list is the user's own.
  */
-export function withoutRefused(completed: CompletedOptions, error: unknown): CompletedOptions | undefined {
-  if (completed.execArgv === undefined || completed.options?.execArgv === undefined) return undefined
+export function completeWithoutRefused(
+  options: WorkerOptions | undefined,
+  own: OwnPreload,
+  error: unknown,
+): CompletedOptions | undefined {
+  if (Array.isArray(options?.execArgv)) return undefined
   const { code, message } = error as NodeJS.ErrnoException
   if (code !== 'ERR_WORKER_INVALID_EXEC_ARGV') return undefined
-  const refused = new Set(message.slice(message.indexOf(': ') + 2).split(', '))
-  const execArgv = completed.options.execArgv.filter((argument) => !refused.has(argument))
-  if (execArgv.length === completed.options.execArgv.length) return undefined
-  const options = Object.create(completed.options, { execArgv: { value: execArgv, enumerable: true } })
-  return { ...completed, options }
+  const before = refused.size
+  const names = new Set(message.slice(message.indexOf(': ') + 2).split(', '))
+  for (const argument of own.execArgv) if (names.has(argument)) refused.add(argument)
+  return refused.size > before ? completeOptions(options, own) : undefined
 }

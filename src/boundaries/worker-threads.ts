@@ -3,7 +3,8 @@ import { shared } from '../core/shared.js'
 import { guarded } from './guarded.js'
 import { overrideEmit } from './override-emit.js'
 import { type OwnPreload, ownPreload } from './own-preload.js'
-import { type CompletedOptions, completeOptions, withoutRefused } from './worker-options.js'
+import { replaceMethod } from './replace-method.js'
+import { type CompletedOptions, completeOptions, completeWithoutRefused } from './worker-options.js'
 
 /** How a Worker's thread ended. */
 export interface WorkerEnd {
@@ -37,7 +38,7 @@ export interface WorkerBoundary {
 interface Envelope {
   readonly data: unknown
   readonly execArgv: readonly string[] | undefined
-  readonly nodeOptions: string | null | undefined
+  readonly nodeOptions: string | undefined
 }
 
 interface Followed {
@@ -110,16 +111,15 @@ export function followWorkers(boundary: WorkerBoundary): void {
 
   const { prototype } = original
   redefine(prototype, 'constructor', followedWorker)
-  redefine(
+  replaceMethod<Worker['terminate']>(
     prototype,
     'terminate',
-    new Proxy(prototype.terminate, {
-      apply(target, worker, args) {
-        const entry = followed.get(worker)
+    (original) =>
+      function terminate(this: Worker, ...args) {
+        const entry = followed.get(this)
         if (entry !== undefined) entry.terminated = true
-        return Reflect.apply(target, worker, args)
+        return Reflect.apply(original, this, args)
       },
-    }),
   )
   const end = (worker: Worker, entry: Followed, exitCode: number): void => {
     followed.delete(worker)
@@ -178,7 +178,7 @@ function construct(
   try {
     return attempt(completed)
   } catch (error) {
-    const accepted = withoutRefused(completed, error)
+    const accepted = completeWithoutRefused(args[1] as WorkerOptions | undefined, own, error)
     if (accepted === undefined) throw error
     return attempt(accepted)
   }
@@ -202,8 +202,7 @@ export function receiveHandoff(): unknown {
     state.isReplaced = true
     process.execArgv.splice(0, process.execArgv.length, ...execArgv)
   }
-  if (nodeOptions === null) delete process.env['NODE_OPTIONS']
-  else if (nodeOptions !== undefined) process.env['NODE_OPTIONS'] = nodeOptions
+  if (nodeOptions !== undefined) process.env['NODE_OPTIONS'] = nodeOptions
   state.handoff = data
   return data
 }
