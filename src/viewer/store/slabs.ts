@@ -2,7 +2,7 @@
 export const SLAB_SIZE = 4 * 1024 * 1024
 
 /** Each record starts with its row and its length, so that a slab can be read from front to back. */
-const HEADER = 8
+export const RECORD_HEADER = 8
 
 interface Slab {
   bytes: Buffer
@@ -45,27 +45,27 @@ export class Slabs {
   put(places: Places, row: number, source: Buffer, start: number, end: number): void {
     const length = end - start
     let slab = this.#slabs[this.#current]
-    if (slab === undefined || slab.used + HEADER + length > SLAB_SIZE) slab = this.#open()
+    if (slab === undefined || slab.used + RECORD_HEADER + length > SLAB_SIZE) slab = this.#open()
     const at = slab.used
     slab.bytes.writeUInt32LE(row, at)
     slab.bytes.writeUInt32LE(length, at + 4)
-    source.copy(slab.bytes, at + HEADER, start, end)
-    slab.used = at + HEADER + length
-    slab.live += HEADER + length
-    this.#live += HEADER + length
+    source.copy(slab.bytes, at + RECORD_HEADER, start, end)
+    slab.used = at + RECORD_HEADER + length
+    slab.live += RECORD_HEADER + length
+    this.#live += RECORD_HEADER + length
     places.slab[row] = this.#current
-    places.offset[row] = at + HEADER
+    places.offset[row] = at + RECORD_HEADER
     places.length[row] = length
   }
 
   remove(places: Places, row: number): void {
     const number = places.slab[row]!
     const slab = this.#slabs[number]!
-    const size = HEADER + places.length[row]!
+    const size = RECORD_HEADER + places.length[row]!
     slab.live -= size
     this.#live -= size
     // The row may be given to another span before its old record is gone: the record must not look like that span's.
-    slab.bytes.writeUInt32LE(0xffffffff, places.offset[row]! - HEADER)
+    slab.bytes.writeUInt32LE(0xffffffff, places.offset[row]! - RECORD_HEADER)
     if (slab.live === 0) this.#close(number)
   }
 
@@ -86,10 +86,10 @@ export class Slabs {
     const slab = this.#slabs[number]!
     for (let at = 0; at < slab.used; ) {
       const row = slab.bytes.readUInt32LE(at)
-      const end = at + HEADER + slab.bytes.readUInt32LE(at + 4)
+      const end = at + RECORD_HEADER + slab.bytes.readUInt32LE(at + 4)
       if (row !== 0xffffffff) {
         this.#live -= end - at
-        this.put(places, row, slab.bytes, at + HEADER, end)
+        this.put(places, row, slab.bytes, at + RECORD_HEADER, end)
       }
       at = end
     }

@@ -5,12 +5,15 @@ import { Columns, Mark } from './columns.js'
 import { Interner } from './interner.js'
 import { Lanes } from './lanes.js'
 import { type SpanScan, scanSpan, scanTraces } from './scan.js'
-import { Slabs } from './slabs.js'
+import { RECORD_HEADER, Slabs } from './slabs.js'
 import { SpanIndex } from './span-index.js'
 import { settle, Trace } from './trace.js'
 
 /** Longest encoded span that is kept. A quarter of a slab, so that slabs fill well. */
 export const MAX_SPAN_BYTES = 1024 * 1024
+
+/** Memory of a span beside its record: its columns and its place in the index. */
+const ROW_BYTES = Columns.rowBytes + 8
 
 /** Memory of a trace beside its spans: the object, its key and its map entry. */
 const TRACE_BYTES = 320
@@ -67,7 +70,7 @@ export class Store {
 
   /** Bytes in use, by the measure of `maxBytes`. */
   get bytes(): number {
-    return this.#slabs.live + this.#spans * (Columns.rowBytes + 8) + this.traces.size * TRACE_BYTES
+    return this.#slabs.live + this.#spans * ROW_BYTES + this.traces.size * TRACE_BYTES
   }
 
   /** Bytes taken from the system for spans and columns, holes and reserves included. */
@@ -276,8 +279,9 @@ export class Store {
   /** Lets the oldest traces go, but not `wanted`. Answers whether there is room for `length` bytes more. */
   #makeRoom(length: number, wanted: Trace | undefined): boolean {
     const { maxSpans, maxBytes } = this.limits
+    const needed = length + RECORD_HEADER + ROW_BYTES + (wanted === undefined ? TRACE_BYTES : 0)
     let removed = false
-    while (this.#spans >= maxSpans || this.bytes + length > maxBytes) {
+    while (this.#spans >= maxSpans || this.bytes + needed > maxBytes) {
       const oldest = this.#oldestBut(wanted)
       if (oldest === undefined) return false
       this.#evict(oldest)
