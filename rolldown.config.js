@@ -12,11 +12,10 @@ const bundle = (name, format, options = {}) => ({
   input: file(`dist/${name}`),
   platform: 'node',
   resolve: { alias },
-  external: [/^node:/, /^\.\/runtime\.cjs$/],
+  external: [/^node:/],
   output: { file: file(`dist/${name}`), format, exports: 'named', ...options },
 })
 
-export default [
-  bundle('runtime.cjs', 'cjs'),
-  bundle('collector.js', 'esm'),
-].filter(({ input }) => existsSync(input))
+export default [bundle('register.cjs', 'cjs'), bundle('collector.js', 'esm')].filter(({ input }) =>
+  existsSync(input),
+)

@@ -21,11 +21,17 @@ function apply(fn: AnyFunction, thisArg: unknown, args: unknown[]): unknown {
  */
 export class ThreadContextManager implements ContextManager {
   #storage: AsyncLocalStorage<Context> | undefined
+  readonly #base: Context
 
-  /** The current context; the API's `ROOT_CONTEXT` where there is none. */
+  /** @param base What is current where nothing was entered: the context that this thread or process was started in. */
+  constructor(base: Context = ROOT_CONTEXT) {
+    this.#base = base
+  }
+
+  /** The current context; the thread's base where none was entered. */
   active(): Context {
     const storage = this.#storage
-    return storage === undefined ? ROOT_CONTEXT : (storage.getStore() ?? ROOT_CONTEXT)
+    return storage === undefined ? this.#base : (storage.getStore() ?? this.#base)
   }
 
   /**
@@ -42,7 +48,7 @@ export class ThreadContextManager implements ContextManager {
   with(context: Context, fn: AnyFunction, thisArg?: unknown, ...args: unknown[]): unknown {
     let storage = this.#storage
     if (storage === undefined) {
-      if (context === ROOT_CONTEXT) return fn.apply(thisArg, args)
+      if (context === this.#base) return fn.apply(thisArg, args)
       storage = this.#storage = new AsyncLocalStorage()
     }
     if (thisArg !== undefined && thisArg !== null) return storage.run(context, apply, fn, thisArg, args)

@@ -32,10 +32,11 @@ export function count(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: value % 1 === 0 ? 0 : 2 })
 }
 
-/** A share of 0 to 1 as per cent: `0 %`, `0.4 %`, `12 %`. */
+/** A share of 0 to 1 as per cent: `0 %`, `0.4 %`, `12 %`; what is there is never shown as nothing, `< 0.1 %`. */
 export function percent(share: number): string {
   if (!Number.isFinite(share)) return '–'
   const value = share * 100
+  if (value > 0 && value < 0.05) return '< 0.1 %'
   return value === 0 || Math.abs(value) >= 9.95 ? `${value.toFixed(0)} %` : `${value.toFixed(1)} %`
 }
 

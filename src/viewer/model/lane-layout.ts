@@ -1,19 +1,24 @@
 import type { Lanes } from './lanes.js'
+import type { Queues } from './queues.js'
 import type { Trace } from './trace.js'
 
 /** Heights of the lanes view, CSS pixels. */
 export const PROCESS_HEIGHT = 26
 export const LANE_ROW = 16
+export const QUEUE_ROW = 9
 export const LANE_PADDING = 4
 export const FOLDED_HEIGHT = 26
+/** A queue deeper than this is folded at first: its depth over time then shows as its density. */
+const DEEP_QUEUE = 16
 
-/** One band of the lanes view: the head of a process, or a lane. Pixels from the top of the drawing. */
+/** One band of the lanes view: the head of a process, its queue, or a lane. Pixels from the top of the drawing. */
 export interface Band {
+  readonly kind: 'process' | 'queue' | 'lane'
   readonly top: number
   readonly height: number
   readonly process: number
-  /** Index in `Lanes.lanes`, or -1 for the head of a process. */
-  readonly lane: number
+  /** Index in `Lanes.lanes` or in `Queues.queues`; -1 for the head of a process. */
+  readonly index: number
   /** Height of one row of spans. */
   readonly row: number
   readonly folded: boolean
@@ -26,32 +31,57 @@ export interface LaneLayout {
   readonly height: number
 }
 
+/** What stands for the queue of a process in the set of folded threads. */
+export function queueKey(process: number): number {
+  return -1 - process
+}
+
 /**
- * Stacks the lanes, those of one process under its head, processes in order of their first lane.
- * @param folded threads whose rows are squeezed into one line
+ * Stacks the lanes: under the head of a process its queue, then its threads; processes in order of their first lane.
+ * @param folded threads (and queues, by `queueKey`) whose rows the reader folded, or, for deep queues, unfolded
  */
-export function layOutLanes(trace: Trace, lanes: Lanes, folded: ReadonlySet<number>): LaneLayout {
+export function layOutLanes(
+  trace: Trace,
+  { lanes }: Lanes,
+  { queues }: Queues,
+  folded: ReadonlySet<number>,
+): LaneLayout {
   const byProcess = new Map<number, number[]>()
-  lanes.lanes.forEach(({ thread }, lane) => {
+  lanes.forEach(({ thread }, lane) => {
     const { process } = trace.threads[thread]!
     const group = byProcess.get(process)
     if (group === undefined) byProcess.set(process, [lane])
     else group.push(lane)
   })
   const bands: Band[] = []
-  const ofLane = new Int32Array(lanes.lanes.length)
+  const ofLane = new Int32Array(lanes.length)
   let top = 0
+  const add = (band: Omit<Band, 'top'>): void => {
+    bands.push({ ...band, top })
+    top += band.height
+  }
+  const stack = (
+    kind: 'queue' | 'lane',
+    process: number,
+    index: number,
+    rows: number,
+    shut: boolean,
+  ): void => {
+    const high = kind === 'queue' ? QUEUE_ROW : LANE_ROW
+    const height = shut ? FOLDED_HEIGHT : Math.max(FOLDED_HEIGHT, rows * high + 2 * LANE_PADDING)
+    const row = shut ? Math.min(high, (height - 2 * LANE_PADDING) / rows) : high
+    add({ kind, height, process, index, row, folded: shut })
+  }
   for (const [process, group] of byProcess) {
-    bands.push({ top, height: PROCESS_HEIGHT, process, lane: -1, row: 0, folded: false })
-    top += PROCESS_HEIGHT
+    add({ kind: 'process', height: PROCESS_HEIGHT, process, index: -1, row: 0, folded: false })
+    const queue = queues.findIndex((each) => each.process === process)
+    if (queue >= 0) {
+      const { rows } = queues[queue]!
+      stack('queue', process, queue, rows, folded.has(queueKey(process)) !== rows > DEEP_QUEUE)
+    }
     for (const lane of group) {
-      const { thread, rows } = lanes.lanes[lane]!
-      const shut = folded.has(thread)
-      const height = shut ? FOLDED_HEIGHT : Math.max(FOLDED_HEIGHT, rows * LANE_ROW + 2 * LANE_PADDING)
-      const row = shut ? Math.min(LANE_ROW, (height - 2 * LANE_PADDING) / rows) : LANE_ROW
       ofLane[lane] = bands.length
-      bands.push({ top, height, process, lane, row, folded: shut })
-      top += height
+      stack('lane', process, lane, lanes[lane]!.rows, folded.has(lanes[lane]!.thread))
     }
   }
   return { bands, ofLane, height: top }
@@ -69,9 +99,12 @@ export function bandAt({ bands }: LaneLayout, y: number): number {
   return bands.length === 0 ? -1 : Math.max(0, low - 1)
 }
 
-/** The span of a lane's row that is drawn nearest to an instant, within a tolerance; -1 when none is. */
+/**
+ * The span of a row that is drawn nearest to an instant, within a tolerance; -1 when none is.
+ * @param times when spans begin and end, by span: as they ran, or as they waited
+ */
 export function spanAt(
-  trace: Trace,
+  times: { readonly start: Float64Array; readonly end: Float64Array },
   spans: Int32Array,
   low: number,
   high: number,
@@ -82,14 +115,14 @@ export function spanAt(
   let to = high
   while (from < to) {
     const middle = (from + to) >>> 1
-    if (trace.start[spans[middle]!]! <= time) from = middle + 1
+    if (times.start[spans[middle]!]! <= time) from = middle + 1
     else to = middle
   }
   let best = -1
   let distance = tolerance
   for (let at = Math.max(low, from - 1); at <= from && at < high; at++) {
     const span = spans[at]!
-    const away = Math.max(0, trace.start[span]! - time, time - trace.end[span]!)
+    const away = Math.max(0, times.start[span]! - time, time - times.end[span]!)
     if (away <= distance) {
       best = span
       distance = away

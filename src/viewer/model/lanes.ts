@@ -1,3 +1,4 @@
+import { FreeRows } from './free-rows.js'
 import { CLOSED, ERROR, type Trace } from './trace.js'
 
 /**
@@ -80,7 +81,12 @@ function packLane(trace: Trace, thread: number, members: Int32Array, row: Int32A
   }
 }
 
-function byRow(members: Int32Array, row: Int32Array, rows: number): { first: Int32Array; spans: Int32Array } {
+/** Members by their row, rows one after another, each in the order of the members. */
+export function byRow(
+  members: Int32Array,
+  row: Int32Array,
+  rows: number,
+): { first: Int32Array; spans: Int32Array } {
   const first = new Int32Array(rows + 1)
   for (const span of members) first[row[span]! + 1]!++
   for (let r = 0; r < rows; r++) first[r + 1]! += first[r]!
@@ -90,59 +96,9 @@ function byRow(members: Int32Array, row: Int32Array, rows: number): { first: Int
   return { first, spans }
 }
 
-/** Rows by the time they become free, in a segment tree of minima: finds the topmost free row from a given one on. */
-class FreeRows {
-  #leaves = 8
-  #least = new Float64Array(16).fill(Number.NEGATIVE_INFINITY)
-
-  take(from: number, start: number, end: number): number {
-    while (from >= this.#leaves) this.#grow()
-    let row = this.#topmost(1, 0, this.#leaves, from, start)
-    while (row < 0) {
-      this.#grow()
-      row = this.#topmost(1, 0, this.#leaves, from, start)
-    }
-    // A span of no length still takes its row: two at the same instant must not cover each other.
-    this.#set(row, end > start ? end : nextUp(end))
-    return row
-  }
-
-  #topmost(node: number, low: number, width: number, from: number, limit: number): number {
-    if (low + width <= from || this.#least[node]! > limit) return -1
-    if (width === 1) return low
-    const half = width >>> 1
-    const left = this.#topmost(node * 2, low, half, from, limit)
-    return left >= 0 ? left : this.#topmost(node * 2 + 1, low + half, half, from, limit)
-  }
-
-  #set(row: number, value: number): void {
-    let node = this.#leaves + row
-    this.#least[node] = value
-    for (node >>>= 1; node >= 1; node >>>= 1) {
-      this.#least[node] = Math.min(this.#least[node * 2]!, this.#least[node * 2 + 1]!)
-    }
-  }
-
-  #grow(): void {
-    const old = this.#least.subarray(this.#leaves)
-    this.#leaves *= 2
-    const grown = new Float64Array(this.#leaves * 2).fill(Number.NEGATIVE_INFINITY)
-    grown.set(old, this.#leaves)
-    for (let node = this.#leaves - 1; node >= 1; node--) {
-      grown[node] = Math.min(grown[node * 2]!, grown[node * 2 + 1]!)
-    }
-    this.#least = grown
-  }
-}
-
-/** Just after an instant: a nanosecond, the finest step that the wire has. */
-function nextUp(time: number): number {
-  return time + 1e-6
-}
-
-/** Position in a row (ascending, not overlapping) of the first span that ends after `time`. */
+/** Position in a row (ascending, not overlapping) of the first span that ends after `time`; `end` by span. */
 export function firstEndingAfter(
-  trace: Trace,
+  end: Float64Array,
   spans: Int32Array,
   low: number,
   high: number,
@@ -150,7 +106,7 @@ export function firstEndingAfter(
 ): number {
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (trace.end[spans[middle]!]! > time) high = middle
+    if (end[spans[middle]!]! > time) high = middle
     else low = middle + 1
   }
   return low

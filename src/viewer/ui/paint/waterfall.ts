@@ -40,8 +40,12 @@ export function paintWaterfall(
   }
   ctx.stroke()
 
+  paintArrows(ctx, view, colours, frame, first, last, x)
+
   ctx.font = colours.font
   ctx.textBaseline = 'middle'
+  // A halo keeps texts legible where a line passes below them.
+  ctx.lineJoin = 'round'
   for (let row = first; row < last; row++) {
     const span = rows[row]!
     const y = row * ROW - frame.top + (ROW - BAR) / 2 - 1
@@ -55,7 +59,6 @@ export function paintWaterfall(
     paintText(ctx, view, colours, span, left, left + width, y + BAR / 2 + 0.5, frame.width)
   }
   ctx.globalAlpha = 1
-  paintArrows(ctx, view, colours, frame, first, last, x)
 }
 
 /** The duration and what tells the span from others, behind its bar or, where there is no room, before or in it. */
@@ -78,6 +81,9 @@ function paintText(
   ctx.fillStyle = state === '' ? colours.text : colours.error
   if (right + 6 + wanted < width && right > -wanted) {
     const at = Math.max(6, right + 6)
+    ctx.lineWidth = 3
+    ctx.strokeStyle = span === view.selected.peek() ? colours.selected : colours.surface
+    ctx.strokeText(time, at, y)
     ctx.fillText(time, at, y)
     ctx.fillStyle = colours.muted
     if (label !== '') writeWithin(ctx, label, at + wanted + 8, y, Math.min(420, width - at - wanted - 14))
@@ -115,7 +121,9 @@ function paintArrows(
   ctx.strokeStyle = colours.wait
   ctx.fillStyle = colours.wait
   ctx.lineWidth = 1
-  for (let row = first; row < last; row++) {
+  // Tasks that were submitted together share a trunk: from the bottom up, the longest is drawn and holds the others.
+  const trunks = new Set<string>()
+  for (let row = last - 1; row >= first; row--) {
     const span = rows[row]!
     const above = trace.tree.up[span]!
     if (above < 0 || trace.thread[above] === trace.thread[span] || rowOf[above]! < 0) continue
@@ -123,11 +131,13 @@ function paintArrows(
     const start = x(trace.start[span]!)
     if (start < -20 || submit > frame.width + 20) continue
     const y = middle(row)
+    const trunk = `${above} ${Math.round(submit / 4)}`
     ctx.beginPath()
-    ctx.moveTo(submit, Math.max(-4, middle(rowOf[above]!) + BAR / 2 + 1))
+    ctx.moveTo(submit, trunks.has(trunk) ? y : Math.max(-4, middle(rowOf[above]!) + BAR / 2 + 1))
     ctx.lineTo(submit, y)
-    if (trace.wait[span] === 0) ctx.lineTo(start - 2, y)
+    if (start - submit < 8) ctx.lineTo(start - 2, y)
     ctx.stroke()
+    trunks.add(trunk)
     arrowHead(ctx, start - 1, y)
   }
 }

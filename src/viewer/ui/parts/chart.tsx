@@ -46,10 +46,10 @@ export function Chart({ title, times, lines, format, onSelect }: Props) {
   return (
     <figure class="panel">
       <header>
-        <figcaption class="grow">
+        <figcaption class="title">
           <h2>{title}</h2>
         </figcaption>
-        <ul class="legend">
+        <div class="legend">
           {lines.map(({ label, token, values }) => {
             const last = values.findLast((value) => value !== null)
             return (
@@ -59,7 +59,7 @@ export function Chart({ title, times, lines, format, onSelect }: Props) {
               </span>
             )
           })}
-        </ul>
+        </div>
       </header>
       <div class="chart">
         <div class="plot" ref={box} aria-hidden="true" />
@@ -98,7 +98,12 @@ function options(
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     scales: { y: { range: (_chart, _least, most) => [0, most > 0 ? most * 1.12 : 1] } },
     axes: [
-      { ...axis, size: 26, space: 60 },
+      {
+        ...axis,
+        size: 22,
+        space: 70,
+        values: (_chart, marks, _axis, _space, step) => marks.map((mark) => clockAt(mark, step)),
+      },
       { ...axis, size: 60, space: 32, values: (_chart, marks) => marks.map((mark) => format(mark)) },
     ],
     series: [
@@ -127,6 +132,15 @@ function options(
       ],
     },
   }
+}
+
+/** The local time of a mark on the axis, as exact as the distance between marks asks for; both in seconds. */
+function clockAt(mark: number, step: number): string {
+  const date = new Date(mark * 1000)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  if (step >= 86_400) return `${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`
+  return step >= 60 ? time : `${time}:${two(date.getSeconds())}`
 }
 
 function onePoint(lines: readonly Line[]): boolean {

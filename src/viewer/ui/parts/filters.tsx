@@ -75,12 +75,12 @@ export function filtered(params: Readonly<Record<string, string>>): boolean {
   return FILTERS.some((name) => params[name] !== undefined)
 }
 
-/** The local time of an instant, with the date when it is not today's. */
+/** The local time of an instant, with the date (ISO 8601 order) when it is not today's. */
 export function clock(time: number): string {
   const date = new Date(time)
   if (Number.isNaN(date.getTime())) return '–'
-  const today = date.toDateString() === new Date().toDateString()
-  return today
-    ? date.toLocaleTimeString([], { hourCycle: 'h23' })
-    : date.toLocaleString([], { dateStyle: 'short', timeStyle: 'medium', hourCycle: 'h23' })
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')
+  if (date.toDateString() === new Date().toDateString()) return clock
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock}`
 }

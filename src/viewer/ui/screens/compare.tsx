@@ -3,7 +3,7 @@ import type { TraceColumns } from '../../api.js'
 import { activity } from '../../model/activity.js'
 import { type ComparedRow, compareTraces } from '../../model/compare.js'
 import { mainRoot } from '../../model/critical-path.js'
-import { count, duration, plural } from '../../model/format.js'
+import { count, duration } from '../../model/format.js'
 import { parallelism } from '../../model/parallelism.js'
 import { nameOf, readTrace, type Trace } from '../../model/trace.js'
 import { useData } from '../client.js'
@@ -164,10 +164,6 @@ const COLUMNS: Column<ComparedRow>[] = [
     number: true,
     value: ({ left, right }) => left.errors + right.errors,
     cell: ({ left, right }) =>
-      left.errors + right.errors === 0 ? (
-        <span class="muted">none</span>
-      ) : (
-        `${plural(left.errors, 'error')} → ${right.errors}`
-      ),
+      left.errors + right.errors === 0 ? <span class="muted">none</span> : `${left.errors} → ${right.errors}`,
   },
 ]

@@ -41,7 +41,7 @@ export function Attributes({ of }: { of: Readonly<Record<string, unknown>> }) {
 }
 
 function Value({ name, value }: { name: string; value: unknown }) {
-  const text = typeof value === 'string' ? value : JSON.stringify(value, null, 1)
+  const text = typeof value === 'string' ? value : inOneLine(value)
   if (SQL.has(name) && typeof value === 'string') {
     return (
       <div class="sql">
@@ -53,6 +53,12 @@ function Value({ name, value }: { name: string; value: unknown }) {
     )
   }
   return <pre class={typeof value === 'string' ? '' : 'literal'}>{cut(text ?? 'null')}</pre>
+}
+
+/** JSON on one line while that is short. */
+function inOneLine(value: unknown): string | undefined {
+  const line = JSON.stringify(value)
+  return line === undefined || line.length < 120 ? line : JSON.stringify(value, null, 2)
 }
 
 function cut(text: string): string {

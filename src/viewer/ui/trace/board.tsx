@@ -132,8 +132,8 @@ export function Board({ view, face }: { view: TraceView; face: Face }) {
           event.preventDefault()
         }}
       >
-        <div class="board-size" style={{ height: `${Math.max(1, face.height)}px` }}>
-          <div class="board-view" style={{ height: `${Math.min(size.value.height, face.height)}px` }}>
+        <div class="board-size" style={{ height: `${Math.max(size.value.height, face.height)}px` }}>
+          <div class="board-view" style={{ height: `${size.value.height}px` }}>
             <div class="sr-only" role="row" aria-rowindex={1}>
               <span role="columnheader">Name</span>
               <span role="columnheader">Time</span>

@@ -1,7 +1,8 @@
 import { percent, plural } from '../../model/format.js'
-import { type Band, bandAt, LANE_PADDING, spanAt } from '../../model/lane-layout.js'
+import { type Band, bandAt, LANE_PADDING, queueKey, spanAt } from '../../model/lane-layout.js'
 import { paintLanes } from '../paint/lanes.js'
 import { Board, type Face } from './board.js'
+import { onLaneKey } from './lane-keys.js'
 import type { TraceView } from './view.js'
 import { inWords } from './words.js'
 
@@ -12,11 +13,8 @@ export function LanesView({ view }: { view: TraceView }) {
   const { lanes, row, ofThread } = view.lanes.value
   const selected = view.selected.value
   const shares = new Map(view.sum.value.threads.map(({ thread, share }) => [thread, share]))
+  const bandOf = (span: number): number => layout.ofLane[ofThread[trace.thread[span]!]!]!
 
-  const place = (span: number): readonly [number, number] => {
-    const band = layout.bands[layout.ofLane[ofThread[trace.thread[span]!]!]!]!
-    return [band.top + LANE_PADDING + row[span]! * band.row, Math.max(16, band.row)]
-  }
   const face: Face = {
     label: `Lanes of ${plural(lanes.length, 'thread')}`,
     titles: (
@@ -28,24 +26,25 @@ export function LanesView({ view }: { view: TraceView }) {
     height: layout.height,
     rowCount: layout.bands.length,
     active: selected >= 0 ? `thread-${trace.thread[selected]}` : undefined,
-    place,
+    place: (span) => {
+      const band = layout.bands[bandOf(span)]!
+      return [band.top + LANE_PADDING + row[span]! * band.row, Math.max(16, band.row)]
+    },
     paint: paintLanes,
     hit: (time, y, tolerance) => hit(view, time, y, tolerance),
-    onKey: (event) => onKey(view, event),
+    onKey: (event) => onLaneKey(view, event),
     rows: (top, bottom) => {
-      const out = []
+      const shown: number[] = []
       const first = Math.max(0, bandAt(layout, top))
-      let active = false
-      for (let i = first; i < layout.bands.length && layout.bands[i]!.top < bottom; i++) {
+      for (let i = first; i < layout.bands.length && layout.bands[i]!.top < bottom; i++) shown.push(i)
+      // The row under the cursor exists also while it is out of view: it is what a screen reader is on.
+      if (selected >= 0 && !shown.includes(bandOf(selected))) shown.push(bandOf(selected))
+      return shown.map((i) => {
         const band = layout.bands[i]!
-        active ||= band.lane >= 0 && selected >= 0 && lanes[band.lane]!.thread === trace.thread[selected]
-        out.push(<BandRow key={i} view={view} band={band} index={i} shares={shares} />)
-      }
-      if (selected >= 0 && !active) {
-        const i = layout.ofLane[ofThread[trace.thread[selected]!]!]!
-        out.push(<BandRow key={i} view={view} band={layout.bands[i]!} index={i} shares={shares} />)
-      }
-      return out
+        if (band.kind === 'process') return <ProcessRow key={i} view={view} band={band} index={i} />
+        if (band.kind === 'queue') return <QueueRow key={i} view={view} band={band} index={i} />
+        return <LaneRow key={i} view={view} band={band} index={i} shares={shares} />
+      })
     },
   }
   return (
@@ -62,33 +61,61 @@ interface BandProps {
   readonly view: TraceView
   readonly band: Band
   readonly index: number
-  readonly shares: ReadonlyMap<number, number>
 }
 
-function BandRow({ view, band, index, shares }: BandProps) {
+const place = ({ top, height }: Band) => ({ transform: `translateY(${top}px)`, height: `${height}px` })
+
+function ProcessRow({ view, band, index }: BandProps) {
+  const process = view.trace.processes[band.process]
+  return (
+    <div
+      role="row"
+      class="lane-process"
+      style={place(band)}
+      aria-level={1}
+      aria-rowindex={index + 2}
+      aria-expanded={true}
+    >
+      <span role="gridcell" class="ellipsis">
+        {process?.label ?? 'unknown process'}
+      </span>
+      <span role="gridcell" class="muted">
+        {process === undefined || process.pid === null ? '' : `pid ${process.pid}`}
+      </span>
+    </div>
+  )
+}
+
+function QueueRow({ view, band, index }: BandProps) {
+  const { spans } = view.queues.value.queues[band.index]!
+  return (
+    <div
+      role="row"
+      class="lane-row"
+      style={place(band)}
+      aria-level={2}
+      aria-rowindex={index + 2}
+      aria-expanded={!band.folded}
+      tabIndex={-1}
+      onClick={() => view.foldThread(queueKey(band.process))}
+      onKeyDown={() => undefined}
+    >
+      <span class="twisty" aria-hidden="true">
+        {band.folded ? '▸' : '▾'}
+      </span>
+      <span class="swatch waiting" aria-hidden="true" />
+      <span role="gridcell" class="tree-name" title="From submit to start: what waited for a thread">
+        Waiting
+        <span class="muted"> {plural(spans.length, 'task')}</span>
+      </span>
+      <span role="gridcell" />
+    </div>
+  )
+}
+
+function LaneRow({ view, band, index, shares }: BandProps & { shares: ReadonlyMap<number, number> }) {
   const { trace } = view
-  const style = { transform: `translateY(${band.top}px)`, height: `${band.height}px` }
-  if (band.lane < 0) {
-    const process = trace.processes[band.process]
-    return (
-      <div
-        role="row"
-        class="lane-process"
-        style={style}
-        aria-level={1}
-        aria-rowindex={index + 2}
-        aria-expanded={true}
-      >
-        <span role="gridcell" class="ellipsis">
-          {process?.label ?? 'unknown process'}
-        </span>
-        <span role="gridcell" class="muted">
-          {process?.pid === null || process === undefined ? '' : `pid ${process.pid}`}
-        </span>
-      </div>
-    )
-  }
-  const lane = view.lanes.value.lanes[band.lane]!
+  const lane = view.lanes.value.lanes[band.index]!
   const { label, id } = trace.threads[lane.thread]!
   const share = shares.get(lane.thread) ?? 0
   const selected = view.selected.value
@@ -99,7 +126,7 @@ function BandRow({ view, band, index, shares }: BandProps) {
       id={`thread-${lane.thread}`}
       role="row"
       class={`lane-row${here ? ' selected' : ''}`}
-      style={style}
+      style={place(band)}
       aria-level={2}
       aria-rowindex={index + 2}
       aria-expanded={many ? !band.folded : undefined}
@@ -132,51 +159,13 @@ function BandRow({ view, band, index, shares }: BandProps) {
 function hit(view: TraceView, time: number, y: number, tolerance: number): number {
   const layout = view.layout.peek()
   const band = layout.bands[bandAt(layout, y)]
-  if (band === undefined || band.lane < 0) return -1
-  const lane = view.lanes.peek().lanes[band.lane]!
-  const row = Math.floor((y - band.top - LANE_PADDING) / band.row)
-  if (row < 0 || row >= lane.rows) return -1
-  return spanAt(view.trace, lane.spans, lane.first[row]!, lane.first[row + 1]!, time, tolerance)
-}
-
-/** Left and right go along a row of a lane, up and down to the nearest span of the next row or lane. */
-function onKey(view: TraceView, event: KeyboardEvent): boolean {
-  const { lanes, row, ofThread } = view.lanes.peek()
-  if (lanes.length === 0) return false
-  const span = view.selected.peek()
+  if (band === undefined || band.kind === 'process') return -1
   const { trace } = view
-  if (event.key === 'Enter') {
-    if (span >= 0) view.select(span, true)
-    return true
-  }
-  if (event.key === ' ') {
-    if (span >= 0) view.foldThread(trace.thread[span]!)
-    return true
-  }
-  const step = { ArrowDown: 1, ArrowUp: -1, ArrowRight: 1, ArrowLeft: -1, Home: 0, End: 0 }[event.key]
-  if (step === undefined) return false
-  if (span < 0 || event.key === 'Home') {
-    view.select(lanes[0]!.spans[0]!)
-    return true
-  }
-  if (event.key === 'End') {
-    view.select(lanes.at(-1)!.spans.at(-1)!)
-    return true
-  }
-  const laneIndex = ofThread[trace.thread[span]!]!
-  const lane = lanes[laneIndex]!
-  if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
-    const [low, high] = [lane.first[row[span]!]!, lane.first[row[span]! + 1]!]
-    const at = lane.spans.indexOf(span, low) + step
-    if (at >= low && at < high) view.select(lane.spans[at]!)
-    return true
-  }
-  const next = row[span]! + step
-  const inLane = next >= 0 && next < lane.rows
-  const target = inLane ? lane : lanes[laneIndex + step]
-  if (target === undefined) return true
-  const to = inLane ? next : step > 0 ? 0 : target.rows - 1
-  const [low, high] = [target.first[to]!, target.first[to + 1]!]
-  view.select(spanAt(trace, target.spans, low, high, trace.start[span]!, Number.POSITIVE_INFINITY))
-  return true
+  const queues = view.queues.peek()
+  const waits = band.kind === 'queue'
+  const { rows, first, spans } = waits ? queues.queues[band.index]! : view.lanes.peek().lanes[band.index]!
+  const row = Math.floor((y - band.top - LANE_PADDING) / band.row)
+  if (row < 0 || row >= rows) return -1
+  const times = waits ? { start: queues.submit, end: trace.start } : trace
+  return spanAt(times, spans, first[row]!, first[row + 1]!, time, tolerance)
 }

@@ -6,6 +6,7 @@ import { criticalPath, mainRoot } from '../../model/critical-path.js'
 import { layOutLanes } from '../../model/lane-layout.js'
 import { packLanes } from '../../model/lanes.js'
 import { parallelism } from '../../model/parallelism.js'
+import { packQueues } from '../../model/queues.js'
 import { search } from '../../model/search.js'
 import { selfTimes } from '../../model/self-time.js'
 import { ERROR, type Trace } from '../../model/trace.js'
@@ -49,7 +50,11 @@ export class TraceView {
     return out
   })
   readonly lanes = computed(() => packLanes(this.trace))
-  readonly layout = computed(() => layOutLanes(this.trace, this.lanes.value, this.foldedThreads.value))
+  readonly queues = computed(() => packQueues(this.trace))
+  readonly layout = computed(() =>
+    layOutLanes(this.trace, this.lanes.value, this.queues.value, this.foldedThreads.value),
+  )
+
   readonly hues = computed(() => hues(this.trace, this.colourBy.value))
   readonly threadHues = computed(() =>
     this.colourBy.value === 'service' ? serviceHues(this.trace) : threadHues(this.trace),
@@ -107,6 +112,7 @@ export class TraceView {
     this.foldedThreads.value = new Set(fold ? this.lanes.peek().lanes.map(({ thread }) => thread) : [])
   }
 
+  /** Folds or unfolds the lane of a thread, or a queue by its `queueKey`. */
   foldThread(thread: number): void {
     const next = new Set(this.foldedThreads.peek())
     if (!next.delete(thread)) next.add(thread)

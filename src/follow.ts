@@ -1,0 +1,143 @@
+/** What the preload follows beyond this thread: Workers, child processes, pools, HTTP; and this process to its end. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { context as contextApi, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { type ChildBoundary, followChildren } from './boundaries/child-process.js'
+import { followProcessEnd } from './boundaries/process-end.js'
+import { followWorkers } from './boundaries/worker-threads.js'
+import { carrierToEnv } from './context/carrier.js'
+import { contextWithSpan } from './context/context.js'
+import { capture } from './context/snapshot.js'
+import { debug } from './core/log.js'
+import { shared } from './core/shared.js'
+import { enableInstrumentations } from './instrumentation/index.js'
+import { followPools } from './pools/follow.js'
+import { apiTracing } from './pools/tracing.js'
+import { childDeath, workerDeath } from './relay/death.js'
+import { finishRuntime, ownTracer, type Runtime, shortName, type WorkerHandoff } from './runtime.js'
+
+/** Variables that tell a descendant where it comes from; see `ProcessOrigin`. */
+export const LINK = 'THREADSPAN_LINK'
+export const ANCHOR = 'THREADSPAN_ANCHOR'
+
+/**
+ * Workers whose context is none: they outlive the request that happens to make them. Their tasks bring contexts of their own.
+ */
+const POOLS = /[\\/]node_modules[\\/](?:piscina|tinypool|workerpool|poolifier|jest-worker)[\\/]/
+/** Workers that libraries run for themselves and that never make a span: they stay as they are. */
+const HELPERS = /[\\/]node_modules[\\/](?:thread-stream|esbuild|synckit|@swc|sass-embedded)[\\/]/
+
+export interface FollowOptions {
+  /** Absolute path of the preload. */
+  readonly preload: string
+  /** Absolute path of the folder that holds the pools' worker-side files. */
+  readonly pools: string
+  /** Names of instrumentations to leave out. */
+  readonly disabled: readonly string[]
+}
+
+/** Follows everything that this thread makes. */
+export function followAll(runtime: Runtime, options: FollowOptions): void {
+  const tracer = ownTracer()
+  followWorkers({
+    preload: options.preload,
+    open({ filename, name }): WorkerHandoff | undefined {
+      const file = String(filename)
+      if (HELPERS.test(file)) return undefined
+      const snapshot = POOLS.test(file) ? undefined : capture()
+      return {
+        relay: runtime.relay?.openThread(),
+        carrier: snapshot?.toCarrier({ clone: true }),
+        name,
+      }
+    },
+    created(_worker, data) {
+      const { relay } = data as WorkerHandoff
+      if (relay !== undefined) runtime.relay?.threadCreated(relay)
+    },
+    ended(_worker, data, end) {
+      const { relay } = data as WorkerHandoff
+      if (relay !== undefined) runtime.relay?.threadEnded(relay, workerDeath(end))
+    },
+    failed() {},
+  })
+  followChildren(childBoundary(runtime, options.preload))
+  followPools({ tracing: apiTracing(tracer), folder: options.pools })
+  enableInstrumentations({ tracer, disabled: options.disabled })
+  if (runtime.process !== undefined) {
+    followProcessEnd((exitCode, uncaught) => {
+      finishRuntime(exitCode, uncaught)
+      removeFolder()
+    })
+  }
+}
+
+interface Child {
+  readonly span: Span | undefined
+  pid: number | undefined
+}
+
+function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
+  return {
+    preload,
+    open({ file }) {
+      const active = contextApi.active()
+      // Without an active span there is nothing that the child would be part of; its own transactions are its own.
+      const span =
+        trace.getSpan(active) === undefined
+          ? undefined
+          : ownTracer().startSpan(
+              `spawn ${shortName(file)}`,
+              { kind: SpanKind.INTERNAL, attributes: { 'process.executable.name': shortName(file) } },
+              active,
+            )
+      const snapshot = span === undefined ? capture() : capture().withContext(contextWithSpan(active, span))
+      const env = carrierToEnv(snapshot.toCarrier())
+      if (runtime.relay !== undefined) {
+        const link = linkFolder(runtime)
+        if (link !== undefined) env[LINK] = link
+        env[ANCHOR] = String(runtime.relay.connection.anchor)
+      }
+      return { env, handle: { span, pid: undefined } satisfies Child }
+    },
+    started(handle, pid) {
+      const child = handle as Child
+      child.pid = pid
+      child.span?.setAttribute('threadspan.child.pid', pid)
+    },
+    ended(handle, end) {
+      const { span, pid } = handle as Child
+      if (pid !== undefined) runtime.relay?.childEnded(pid, childDeath(end))
+      if (span === undefined) return
+      if (end.exitCode !== null) span.setAttribute('process.exit.code', end.exitCode)
+      if (end.exitCode !== 0) span.setStatus({ code: SpanStatusCode.ERROR, message: childDeath(end) })
+      span.end()
+    },
+  }
+}
+
+const folder = shared('link', () => ({ path: undefined as string | undefined, isOurs: false }))
+
+/** The folder to which descendants write: that of the process that exports, made private and when first needed. */
+function linkFolder(runtime: Runtime): string | undefined {
+  if (folder.path !== undefined) return folder.path
+  try {
+    folder.path = runtime.link ?? mkdtempSync(join(tmpdir(), 'threadspan-'))
+    folder.isOurs = runtime.link === undefined
+  } catch (error) {
+    debug('no folder for descendants: %s', error)
+    return undefined
+  }
+  if (folder.isOurs) runtime.relay?.follow(folder.path)
+  return folder.path
+}
+
+function removeFolder(): void {
+  if (folder.path === undefined || !folder.isOurs) return
+  try {
+    rmSync(folder.path, { recursive: true, force: true })
+  } catch (error) {
+    debug('folder of descendants: %s', error)
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * A thread's recorder: OpenTelemetry's TracerProvider, light enough for every thread. It samples, makes spans, and has
+ * them encoded into the thread's shared memory. It runs no timer, keeps no list of spans and exports nothing.
+ */
+import type { Tracer, TracerOptions, TracerProvider } from '@opentelemetry/api'
+import type { SpanLimits } from '../config/tracing.js'
+import { encodeScope } from '../otlp/encode.js'
+import { closeRecord, openRecord } from './record.js'
+import type { Sampler } from './sampler.js'
+import type { ScopeHandle } from './scope.js'
+import type { RecordSink } from './sink.js'
+import type { RecordedSpan, SpanEnd } from './span.js'
+import { RecorderTracer } from './tracer.js'
+
+export interface RecorderOptions {
+  readonly sampler: Sampler
+  readonly limits: SpanLimits
+  /** Encoded `Span.attributes` fields that every span of this thread carries; see `threadAttributes`. */
+  readonly thread: Buffer
+  /** Makes the thread's memory, at the first span; undefined when there can be none, and nothing is recorded then. */
+  readonly open: () => RecordSink | undefined
+}
+
+/** Scopes with names of their own beyond this many share one handle; a name made from data must not grow without end. */
+const MAX_SCOPES = 1000
+
+export class Recorder implements TracerProvider, SpanEnd {
+  readonly sampler: Sampler
+  readonly limits: SpanLimits
+  private readonly thread: Buffer
+  private readonly open: () => RecordSink | undefined
+  private sink: RecordSink | undefined
+  private opened = false
+  private readonly tracers = new Map<string, RecorderTracer>()
+
+  constructor(options: RecorderOptions) {
+    this.sampler = options.sampler
+    this.limits = options.limits
+    this.thread = options.thread
+    this.open = options.open
+  }
+
+  /** Specification "Get a Tracer": the same name, version and schema URL give the same tracer. */
+  getTracer(name: string, version?: string, options?: TracerOptions): Tracer {
+    const schemaUrl = options?.schemaUrl ?? ''
+    const key = `${name}\n${version ?? ''}\n${schemaUrl}`
+    let tracer = this.tracers.get(key)
+    if (tracer === undefined) {
+      if (this.tracers.size >= MAX_SCOPES) return this.tracers.values().next().value as RecorderTracer
+      const scope: ScopeHandle = {
+        name,
+        encoded: encodeScope(String(name ?? ''), version ?? ''),
+        schemaUrl,
+        id: -1,
+      }
+      tracer = new RecorderTracer(this, scope)
+      this.tracers.set(key, tracer)
+    }
+    return tracer
+  }
+
+  /** Whether spans can be recorded; makes the thread's memory at the first call. */
+  ready(): boolean {
+    if (!this.opened) {
+      this.opened = true
+      this.sink = this.open()
+    }
+    return this.sink !== undefined
+  }
+
+  /** Encodes a span's start. `ready()` has been asked before. */
+  started(span: RecordedSpan): void {
+    const sink = this.sink!
+    const { scope } = span
+    if (scope.id < 0) scope.id = sink.defineScope(scope.encoded, scope.schemaUrl)
+    openRecord(sink, span, this.thread)
+  }
+
+  /** Encodes a span that ended at `time`. */
+  ended(span: RecordedSpan, time: number): void {
+    closeRecord(this.sink!, span, time, this.thread)
+  }
+}

@@ -1,0 +1,166 @@
+import {
+  type Context,
+  context as contextApi,
+  type Span,
+  type SpanOptions,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api'
+import { contextWithSpan, spanOf } from '../context/context.js'
+import { now, timeOf } from '../core/clock.js'
+import { hexOfWord, randomWord, TraceIdentity, wordOfHex } from '../core/ids.js'
+import type { Recorder } from './recorder.js'
+import type { ParentState } from './sampler.js'
+import type { ScopeHandle } from './scope.js'
+import { RecordedSpan } from './span.js'
+
+/** W3C trace flags. */
+const SAMPLED = 1
+const RANDOM = 2
+
+/** The key by which OpenTelemetry's exporters and instrumentations say: no spans in here. */
+const SUPPRESS_TRACING = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
+
+const NO_OPTIONS: SpanOptions = {}
+
+type SpanFunction<T> = (span: Span) => T
+
+/** OpenTelemetry's `Tracer`, for one instrumentation scope in one thread. */
+export class RecorderTracer implements Tracer {
+  constructor(
+    private readonly recorder: Recorder,
+    private readonly scope: ScopeHandle,
+  ) {}
+
+  startSpan(name: string, options: SpanOptions = NO_OPTIONS, context: Context = contextApi.active()): Span {
+    const parent = options.root === true ? undefined : spanOf(context)
+    if (context.getValue(SUPPRESS_TRACING) === true) return silent(parent)
+    // A recorded parent of this thread is the common case: its ids are words already, its decision is made.
+    if (parent instanceof RecordedSpan) {
+      if (!this.recorder.sampler.shouldSample(parent.trace, 'local-sampled'))
+        return unsampled(parent.trace, parent.traceFlags, parent.traceState)
+      return this.begin(name, options, parent.trace, parent.s0, parent.s1, parent.traceFlags, parent, false)
+    }
+    const outer = parent?.spanContext()
+    if (outer === undefined || !trace.isSpanContextValid(outer)) {
+      const identity = TraceIdentity.random()
+      if (!this.recorder.sampler.shouldSample(identity, 'none')) return unsampled(identity, RANDOM, undefined)
+      return this.begin(name, options, identity, 0, 0, SAMPLED | RANDOM, undefined, false)
+    }
+    const identity = identityOf(outer.traceId)
+    const remote = outer.isRemote === true
+    const state: ParentState =
+      (outer.traceFlags & SAMPLED) !== 0
+        ? remote
+          ? 'remote-sampled'
+          : 'local-sampled'
+        : remote
+          ? 'remote-not-sampled'
+          : 'local-not-sampled'
+    if (!this.recorder.sampler.shouldSample(identity, state))
+      return unsampled(identity, outer.traceFlags, outer.traceState)
+    return this.begin(
+      name,
+      options,
+      identity,
+      wordOfHex(outer.spanId, 0),
+      wordOfHex(outer.spanId, 8),
+      (outer.traceFlags & RANDOM) | SAMPLED,
+      undefined,
+      remote,
+      outer.traceState,
+    )
+  }
+
+  private begin(
+    name: string,
+    options: SpanOptions,
+    identity: TraceIdentity,
+    p0: number,
+    p1: number,
+    flags: number,
+    parent: RecordedSpan | undefined,
+    remote: boolean,
+    traceState = parent?.traceState,
+  ): Span {
+    const { recorder } = this
+    if (!recorder.ready()) return unsampled(identity, flags, traceState)
+    const { kind, attributes, links, startTime } = options
+    const span = new RecordedSpan(
+      recorder,
+      this.scope,
+      identity,
+      randomWord(),
+      randomWord() || 1,
+      p0,
+      p1,
+      flags,
+      traceState,
+      remote,
+      typeof name === 'string' ? name : String(name),
+      kind === undefined ? 1 : kind + 1,
+      startTime === undefined ? now() : timeOf(startTime),
+      parent,
+    )
+    if (attributes !== undefined) span.setAttributes(attributes)
+    if (links !== undefined) span.addLinks(links)
+    recorder.started(span)
+    return span
+  }
+
+  startActiveSpan<F extends SpanFunction<unknown>>(name: string, fn: F): ReturnType<F>
+  startActiveSpan<F extends SpanFunction<unknown>>(name: string, options: SpanOptions, fn: F): ReturnType<F>
+  startActiveSpan<F extends SpanFunction<unknown>>(
+    name: string,
+    options: SpanOptions,
+    context: Context,
+    fn: F,
+  ): ReturnType<F>
+  startActiveSpan(name: string, second: unknown, third?: unknown, fourth?: unknown): unknown {
+    let options: SpanOptions | undefined
+    let context: Context | undefined
+    let fn: SpanFunction<unknown>
+    if (fourth !== undefined) {
+      options = second as SpanOptions
+      context = third as Context
+      fn = fourth as SpanFunction<unknown>
+    } else if (third !== undefined) {
+      options = second as SpanOptions
+      fn = third as SpanFunction<unknown>
+    } else {
+      fn = second as SpanFunction<unknown>
+    }
+    const parent = context ?? contextApi.active()
+    const span = this.startSpan(name, options ?? NO_OPTIONS, parent)
+    return contextApi.with(contextWithSpan(parent, span), fn, undefined, span)
+  }
+}
+
+/** The last foreign trace id as words: the spans of one task or request ask for the same one again and again. */
+let lastHex = ''
+let lastIdentity: TraceIdentity | undefined
+
+function identityOf(hex: string): TraceIdentity {
+  if (lastIdentity === undefined || hex !== lastHex) {
+    lastHex = hex
+    lastIdentity = TraceIdentity.fromHex(hex.toLowerCase())
+  }
+  return lastIdentity
+}
+
+/** A span that is not recorded, but whose context travels on, so that the decision holds downstream. */
+function unsampled(identity: TraceIdentity, flags: number, traceState: RecordedSpan['traceState']): Span {
+  return trace.wrapSpanContext({
+    traceId: identity.hex,
+    spanId: hexOfWord(randomWord()) + hexOfWord(randomWord() || 1),
+    traceFlags: flags & ~SAMPLED,
+    ...(traceState === undefined ? {} : { traceState }),
+  })
+}
+
+/** Where tracing is suppressed, the parent's context goes on and nothing is made. */
+function silent(parent: Span | undefined): Span {
+  return trace.wrapSpanContext(
+    parent?.spanContext() ?? { traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 },
+  )
+}

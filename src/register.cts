@@ -1,0 +1,34 @@
+/**
+ * The preload: `node --require threadspan/register` or `--import threadspan/register`, and what it adds to every Worker and
+ * child. It is bundled into one CommonJS file.
+ */
+import { join } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
+import { restoreEnvironment } from './boundaries/child-process.js'
+import { receiveHandoff, untracedWorker } from './boundaries/worker-threads.js'
+import { ANCHOR, followAll, LINK } from './follow.js'
+import { startRuntime, type WorkerHandoff } from './runtime.js'
+
+function anchorOf(text: string | undefined): bigint | undefined {
+  return text !== undefined && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined
+}
+
+function main(): void {
+  const handoff = isMainThread ? undefined : (receiveHandoff() as WorkerHandoff | undefined)
+  // A Worker that is left alone runs the preload where Node hands it on by itself.
+  if (!isMainThread && handoff === undefined) return
+  const given = isMainThread ? restoreEnvironment() : {}
+  const runtime = startRuntime({
+    env: isMainThread ? { ...process.env, ...given } : process.env,
+    collector: join(__dirname, 'collector.js'),
+    worker: untracedWorker,
+    handoff,
+    origin: { link: given[LINK], anchor: anchorOf(given[ANCHOR]) },
+  })
+  const disabled = (process.env['OTEL_NODE_DISABLED_INSTRUMENTATIONS'] ?? '')
+    .split(',')
+    .map((name) => name.trim())
+  followAll(runtime, { preload: __filename, pools: join(__dirname, 'pools'), disabled })
+}
+
+main()

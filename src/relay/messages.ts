@@ -1,0 +1,51 @@
+/** What the threads of a process tell its collector. */
+import type { ThreadMemory } from './layout.js'
+import type { KnownScope } from './reader.js'
+
+/** A thread that writes spans. */
+export interface ThreadEntry {
+  /** Its number within the process. */
+  readonly thread: number
+  /** The thread that made it; its end is the end of this one. -1 for the main thread. */
+  readonly parent: number
+  readonly memory: ThreadMemory
+  /** Scopes that were read before this collector began. */
+  readonly scopes?: ReadonlyMap<number, KnownScope>
+}
+
+export type CollectorMessage =
+  | { readonly type: 'thread'; readonly entry: ThreadEntry }
+  /** A thread is gone; `time` in nanoseconds since the epoch. */
+  | { readonly type: 'ended'; readonly thread: number; readonly reason: string; readonly time: bigint }
+  /** A child process may write to this folder from now on. */
+  | { readonly type: 'folder'; readonly path: string }
+  | { readonly type: 'child-ended'; readonly pid: number; readonly reason: string; readonly time: bigint }
+  /** The process ends; `deadline` in milliseconds since the epoch. */
+  | { readonly type: 'exit'; readonly reason: string; readonly deadline: number }
+
+/** What a collector is started with. */
+export interface CollectorStart {
+  readonly control: SharedArrayBuffer
+  /** The process's clock anchor, in nanoseconds. */
+  readonly anchor: bigint
+  readonly messages: readonly CollectorMessage[]
+  /** The folder of the process that exports, when this one is its descendant and hands its spans on; else spans are exported here. */
+  readonly link: string | undefined
+  /** The program's file, for the resource. */
+  readonly main: string | undefined
+}
+
+/** What a new thread is handed by the one that makes it. */
+export interface Handoff extends Connection {
+  readonly thread: number
+  readonly memory: ThreadMemory
+}
+
+/** What connects a thread with its process's relay. */
+export interface Connection {
+  readonly control: SharedArrayBuffer
+  /** The process's clock anchor, in nanoseconds. */
+  readonly anchor: bigint
+  /** Name of the BroadcastChannel on which threads tell the main thread of threads that they made. */
+  readonly channel: string
+}

@@ -1,0 +1,233 @@
+/** The relay of a process's main thread: it owns the collector thread, and waits for it at the end. */
+import { BroadcastChannel, receiveMessageOnPort, type Worker, type WorkerOptions } from 'node:worker_threads'
+import { readConfig } from '../config/config.js'
+import { resourceAttributes } from '../config/resource.js'
+import { startClock } from '../core/clock.js'
+import { debug } from '../core/log.js'
+import { encodeResource } from '../otlp/encode.js'
+import { ABSENT, AWAKE, CONTROL_BYTES, FLUSH_DONE, FLUSH_WANTED, NEXT_THREAD, STATE, WAKE } from './layout.js'
+import type { CollectorMessage, CollectorStart } from './messages.js'
+import { OwnLink } from './own-link.js'
+import { Ring } from './ring.js'
+import { ThreadRelay } from './thread.js'
+
+export interface ProcessRelayOptions {
+  /** Path of the collector thread's program. */
+  readonly collector: string
+  /** The constructor for a thread that is not followed. */
+  readonly worker: () => new (file: string, options: WorkerOptions) => Worker
+  readonly ringSize: number
+  /** Milliseconds that the end of the process waits for the last export at most. */
+  readonly exitTimeout: number
+  /** Clock anchor of the parent process. */
+  readonly anchor: bigint | undefined
+  /** The exporting ancestor's folder; undefined where this process exports. */
+  readonly link: string | undefined
+  /** The program's file. */
+  readonly main: string | undefined
+  readonly env: NodeJS.ProcessEnv
+  /** Calls a function in no context of the application's. */
+  readonly outside: <T>(fn: () => T) => T
+}
+
+/** Milliseconds by which the collector must have given up before the main thread stops waiting for it. */
+const MARGIN = 100
+/** Milliseconds that starting the collector may take at the end, beside the time for the export. */
+const START = 1000
+
+export class ProcessRelay extends ThreadRelay {
+  readonly anchor: bigint
+  private own: Ring | undefined
+  private readonly ownLink: OwnLink | undefined
+  private collector: Worker | undefined
+  private pending: CollectorMessage[] = []
+  private finished = false
+  private channel: BroadcastChannel | undefined
+
+  constructor(private readonly setup: ProcessRelayOptions) {
+    const control = new SharedArrayBuffer(CONTROL_BYTES)
+    const anchor = startClock(setup.anchor)
+    const channel = `threadspan:${process.pid}:${Math.random().toString(36).slice(2)}`
+    super({ control, anchor, channel, thread: 0, ringSize: setup.ringSize })
+    this.anchor = anchor
+    Atomics.store(this.control, STATE, ABSENT)
+    Atomics.store(this.control, NEXT_THREAD, 1)
+    if (setup.link !== undefined)
+      this.ownLink = new OwnLink(
+        setup.link,
+        () => ownResource(setup),
+        () => this.startCollector(),
+      )
+  }
+
+  ring(): Ring | undefined {
+    if (this.own !== undefined) return this.own
+    const handoff = this.openThread()
+    if (handoff === undefined) return undefined
+    const entry = { thread: 0, parent: -1, memory: handoff.memory }
+    this.own = new Ring(handoff.memory, this.control, () => this.woken())
+    if (this.ownLink === undefined) this.announce({ type: 'thread', entry })
+    else this.ownLink.read(entry, this.own)
+    return this.own
+  }
+
+  /** Something was written, and the collector is asleep or absent. */
+  private woken(): void {
+    if (this.collector !== undefined) this.nudge()
+    else if (this.ownLink !== undefined) this.ownLink.drain()
+    else this.startCollector()
+  }
+
+  protected announce(message: CollectorMessage): void {
+    if (this.collector === undefined) {
+      this.pending.push(message)
+      if (message.type === 'thread' && message.entry.parent >= 0) this.listen()
+      return
+    }
+    this.collector.postMessage(message)
+    this.nudge()
+  }
+
+  /**
+   * Hears of what other threads have to say: of threads that they made, and that something was written while there is no
+   * collector. Costs no timer, and does not keep the process running.
+   */
+  listen(): void {
+    if (this.channel !== undefined) return
+    this.channel = new BroadcastChannel(this.options.channel)
+    this.channel.onmessage = (event) => this.announce((event as { data: CollectorMessage }).data)
+    // The type definitions lag behind.
+    ;(this.channel as unknown as { unref(): void }).unref()
+    if (this.ownLink !== undefined) this.startCollector()
+    if (this.collector !== undefined) return
+    const wait = Atomics.waitAsync(this.control, WAKE, Atomics.load(this.control, WAKE))
+    if (wait.async) void wait.value.then(() => this.startCollector())
+    else this.startCollector()
+  }
+
+  private receiveAll(): void {
+    if (this.channel === undefined) return
+    // Receiving works on BroadcastChannels as on ports; the type definitions know only of ports.
+    const port = this.channel as unknown as Parameters<typeof receiveMessageOnPort>[0]
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+      this.announce(next.message as CollectorMessage)
+  }
+
+  private startCollector(): void {
+    if (this.collector !== undefined || this.finished) return
+    const handover = this.ownLink?.handOver()
+    if (handover !== undefined) this.pending.unshift({ type: 'thread', entry: handover })
+    const { anchor, control } = this.options
+    const start: CollectorStart = {
+      control,
+      anchor,
+      messages: this.pending,
+      link: this.setup.link,
+      main: this.setup.main,
+    }
+    this.pending = []
+    try {
+      this.setup.outside(() => {
+        const Thread = this.setup.worker()
+        const worker = new Thread(this.setup.collector, {
+          name: 'threadspan',
+          workerData: start,
+          execArgv: [],
+          argv: [],
+          env: this.setup.env,
+          trackUnmanagedFds: false,
+        })
+        worker.unref()
+        // The application must not end because its telemetry did.
+        worker.on('error', (error) => debug('collector failed: %s', error))
+        worker.once('exit', () => Atomics.store(this.control, STATE, ABSENT))
+        this.collector = worker
+      })
+      Atomics.store(this.control, STATE, AWAKE)
+    } catch (error) {
+      debug('collector could not be started: %s', error)
+      this.finished = true
+    }
+  }
+
+  /** Whether there is, or was, anything to deliver. */
+  private hasSpans(): boolean {
+    return (
+      this.collector !== undefined ||
+      this.own !== undefined ||
+      this.pending.some((message) => message.type === 'thread' && written(message.entry.memory.buffer))
+    )
+  }
+
+  /**
+   * The process ends: everything is delivered, and open spans are closed, before this returns; bounded in time.
+   * @param reason One line: how it ends.
+   */
+  finish(reason: string): void {
+    if (this.finished) return
+    this.receiveAll()
+    if (!this.hasSpans()) return
+    if (this.collector === undefined && this.ownLink !== undefined) {
+      this.finished = true
+      this.ownLink.finish(reason)
+      return
+    }
+    const fresh = this.collector === undefined
+    this.startCollector()
+    this.finished = true
+    if (this.collector === undefined) return
+    const deadline = Date.now() + this.setup.exitTimeout
+    this.announce({ type: 'exit', reason, deadline })
+    this.await(deadline + MARGIN + (fresh ? START : 0))
+  }
+
+  private await(until: number): void {
+    const { control } = this
+    const wanted = Atomics.add(control, FLUSH_WANTED, 1) + 1
+    this.nudge()
+    for (;;) {
+      const done = Atomics.load(control, FLUSH_DONE)
+      const left = until - Date.now()
+      if (done >= wanted || left <= 0) return
+      Atomics.wait(control, FLUSH_DONE, done, left)
+    }
+  }
+
+  /**
+   * Delivers what has been written until now.
+   * @returns When the destination has answered, or after 30 seconds.
+   */
+  async flush(): Promise<void> {
+    if (this.finished || !this.hasSpans()) return
+    if (this.collector === undefined) {
+      this.woken()
+      if (this.collector === undefined) return
+    }
+    const { control } = this
+    const wanted = Atomics.add(control, FLUSH_WANTED, 1) + 1
+    this.nudge()
+    // A pending waitAsync does not keep the process running, and whoever awaits a flush wants it to.
+    const alive = setInterval(() => {}, 1000)
+    try {
+      for (;;) {
+        const done = Atomics.load(control, FLUSH_DONE)
+        if (done >= wanted) return
+        const wait = Atomics.waitAsync(control, FLUSH_DONE, done, 30_000)
+        if (!wait.async) continue
+        if ((await wait.value) === 'timed-out') return
+      }
+    } finally {
+      clearInterval(alive)
+    }
+  }
+}
+
+/** The encoded Resource of a process that hands spans on by itself. */
+function ownResource({ env, main }: ProcessRelayOptions): Uint8Array {
+  return encodeResource(resourceAttributes(readConfig(env).config, main))
+}
+
+/** Whether a thread has published anything. */
+function written(buffer: SharedArrayBuffer): boolean {
+  return Atomics.load(new Int32Array(buffer, 0, 1), 0) !== 0
+}

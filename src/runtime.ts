@@ -1,0 +1,163 @@
+/**
+ * What runs in each thread, put together: context, recorder, relay, and what is followed from here. The faces `register`,
+ * `index` and `worker` call it; it is the only place that knows all the parts.
+ */
+import { basename } from 'node:path'
+import threads from 'node:worker_threads'
+import { context as contextApi, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
+import { readTracingConfig, type SamplerConfig, type TracingConfig } from './config/tracing.js'
+import { VERSION } from './config/version.js'
+import { type Carrier, carrierFromEnv } from './context/carrier.js'
+import { ThreadContextManager } from './context/manager.js'
+import { createPropagator } from './context/propagators.js'
+import { Snapshot } from './context/snapshot.js'
+import { startClock } from './core/clock.js'
+import { debug } from './core/log.js'
+import { shared } from './core/shared.js'
+import { Recorder } from './recorder/recorder.js'
+import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from './recorder/sampler.js'
+import { threadAttributes } from './recorder/thread-attributes.js'
+import { ownDeath } from './relay/death.js'
+import type { Connection, Handoff } from './relay/messages.js'
+import { ProcessRelay } from './relay/process.js'
+import { type ThreadRelay, WorkerRelay } from './relay/thread.js'
+
+/** The name under which our own spans' instrumentation scope goes. */
+export const SCOPE = 'threadspan'
+
+/** What a thread hands to a Worker that it makes, beside its context. */
+export interface WorkerHandoff {
+  readonly relay: Handoff | undefined
+  readonly carrier: Carrier | undefined
+  readonly name: string | undefined
+}
+
+/** What the environment of a child process says beside its carrier. */
+export interface ProcessOrigin {
+  /** The folder of the process that exports. */
+  readonly link: string | undefined
+  /** Its clock anchor, in nanoseconds. */
+  readonly anchor: bigint | undefined
+}
+
+export interface RuntimeOptions {
+  /** The environment, with what a parent process had put into it. */
+  readonly env: NodeJS.ProcessEnv
+  /** Absolute path of the collector thread's program. */
+  readonly collector: string
+  /** The Worker constructor for threads of our own. */
+  readonly worker: () => typeof threads.Worker
+  /** In a Worker: what its maker handed over. */
+  readonly handoff?: WorkerHandoff | undefined
+  /** In a Worker whose maker follows no Workers: what connects it with the process. */
+  readonly connection?: Connection | undefined
+  readonly origin?: ProcessOrigin
+}
+
+/** A thread's running parts. */
+export interface Runtime {
+  readonly config: TracingConfig
+  readonly recorder: Recorder | undefined
+  readonly relay: ThreadRelay | undefined
+  /** The relay as the process's, in the main thread. */
+  readonly process: ProcessRelay | undefined
+  /** The folder of the process that exports, where this one is its descendant. */
+  readonly link: string | undefined
+}
+
+const state = shared('runtime', () => ({ runtime: undefined as Runtime | undefined }))
+
+/** This thread's runtime, once it was started. */
+export function currentRuntime(): Runtime | undefined {
+  return state.runtime
+}
+
+function samplerOf({ kind, parentBased: follows, ratio }: SamplerConfig): Sampler {
+  const root = kind === 'always_on' ? alwaysOn : kind === 'always_off' ? alwaysOff : traceIdRatio(ratio)
+  return follows ? parentBased(root) : root
+}
+
+/** Big-endian machines would write ids and times backwards; none of Node's common platforms is one. */
+function isLittleEndian(): boolean {
+  return new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
+}
+
+/** Starts this thread's parts. Once per thread; later calls return the first one's. */
+export function startRuntime(options: RuntimeOptions): Runtime {
+  if (state.runtime !== undefined) return state.runtime
+  const { config } = readTracingConfig(options.env)
+  const carrier = threads.isMainThread ? carrierFromEnv(options.env) : options.handoff?.carrier
+  const arrived = carrier === undefined ? undefined : Snapshot.from(carrier, { remote: threads.isMainThread })
+  const base = arrived?.context ?? ROOT_CONTEXT
+  contextApi.setGlobalContextManager(new ThreadContextManager(base))
+  propagation.setGlobalPropagator(createPropagator(config.propagators))
+  const relay = config.disabled || !isLittleEndian() ? undefined : openRelay(options, config)
+  let recorder: Recorder | undefined
+  if (relay !== undefined) {
+    const id = threads.threadId
+    const name = threads.isMainThread ? 'main' : (options.handoff?.name ?? `worker ${id}`)
+    recorder = new Recorder({
+      sampler: samplerOf(config.sampler),
+      limits: config.limits,
+      thread: threadAttributes(id, name),
+      open: () => relay.ring(),
+    })
+    trace.setGlobalTracerProvider(recorder)
+  }
+  const runtime: Runtime = {
+    config,
+    recorder,
+    relay,
+    process: relay instanceof ProcessRelay ? relay : undefined,
+    link: options.origin?.link,
+  }
+  state.runtime = runtime
+  debug(
+    '%s: pid %d thread %d, %s',
+    VERSION,
+    process.pid,
+    threads.threadId,
+    recorder === undefined ? 'not recording' : 'recording',
+  )
+  return runtime
+}
+
+function openRelay(options: RuntimeOptions, config: TracingConfig): ThreadRelay | undefined {
+  if (typeof SharedArrayBuffer === 'undefined') return undefined
+  const { handoff, connection, origin } = options
+  if (threads.isMainThread) {
+    return new ProcessRelay({
+      collector: options.collector,
+      worker: options.worker,
+      ringSize: config.ringSize,
+      exitTimeout: config.exitTimeout,
+      anchor: origin?.anchor,
+      link: origin?.link,
+      main: process.argv[1],
+      env: options.env,
+      outside: (fn) => contextApi.with(ROOT_CONTEXT, fn),
+    })
+  }
+  const anchor = handoff?.relay?.anchor ?? connection?.anchor
+  if (anchor === undefined) return undefined
+  startClock(anchor)
+  return handoff?.relay !== undefined
+    ? new WorkerRelay(handoff.relay, config.ringSize)
+    : WorkerRelay.join(connection!, config.ringSize)
+}
+
+/** A tracer for spans that this package makes by itself. */
+export function ownTracer(): ReturnType<typeof trace.getTracer> {
+  return trace.getTracer(SCOPE, VERSION)
+}
+
+/** The process ends: deliver everything. */
+export function finishRuntime(exitCode: unknown, uncaught: unknown): void {
+  state.runtime?.process?.finish(ownDeath(exitCode, uncaught))
+}
+
+/** A file's name as spans show it: without its folder, which can be long and private. */
+export function shortName(file: string | URL): string {
+  const text = typeof file === 'string' ? file : file.pathname
+  return text.startsWith('data:') ? 'data:' : basename(text)
+}
