@@ -47,11 +47,13 @@ export function writeWithin(
   let shown = text.length > room ? text.slice(0, Math.ceil(room)) : text
   let width = ctx.measureText(shown).width
   if (width > room || shown.length < text.length) {
-    const keep = Math.max(1, Math.floor((shown.length * (room - 8)) / Math.max(width, 1)))
-    if (keep < 3) return 0
-    shown = `${shown.slice(0, keep)}…`
-    width = ctx.measureText(shown).width
-    if (width > room) return 0
+    let keep = Math.floor((shown.length * (room - 6)) / Math.max(width, 1))
+    do {
+      if (keep < 3) return 0
+      shown = `${text.slice(0, keep)}…`
+      width = ctx.measureText(shown).width
+      keep -= 1 + (keep >> 4)
+    } while (width > room)
   }
   ctx.fillText(shown, x, y)
   return width

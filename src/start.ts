@@ -1,0 +1,59 @@
+/** For programs that say it in code: what the preload would start, without following anything. */
+import { fileURLToPath } from 'node:url'
+import threads from 'node:worker_threads'
+import { untracedWorker } from './boundaries/worker-threads.js'
+import { followProcessEnd } from './boundaries/process-end.js'
+import { apiTracing } from './pools/tracing.js'
+import { providePoolTracing } from './pools/shared.js'
+import type { Connection } from './relay/messages.js'
+import { currentRuntime, finishRuntime, ownTracer, startRuntime } from './runtime.js'
+
+/** Environment data by which Workers that are made after `start()` find the process's collector. */
+const CONNECTION = 'threadspan:connection'
+
+const collector = fileURLToPath(new URL('collector.js', import.meta.url))
+
+/**
+ * Starts recording in the main thread: registers a context manager, a propagator and a TracerProvider with OpenTelemetry's API,
+ * unless the application, or the preload, has registered them before. Reads the `OTEL_*` and `THREADSPAN_*` variables.
+ * Nothing of Node's is replaced: Workers are joined by importing `threadspan/worker` in them, pools by `tracePool`.
+ *
+ * Spans are exported by a thread of their own, which starts with the first span. At the process's end what is left is
+ * delivered before it is gone, within `THREADSPAN_EXIT_TIMEOUT` milliseconds.
+ *
+ * @returns Whether this thread records; false where the environment has disabled it (`OTEL_SDK_DISABLED`).
+ */
+export function start(): boolean {
+  const running = currentRuntime()
+  if (running !== undefined) return running.recorder !== undefined
+  if (!threads.isMainThread) return joinProcess()
+  const runtime = startRuntime({ env: process.env, collector, worker: untracedWorker })
+  if (runtime.process !== undefined) {
+    threads.setEnvironmentData(CONNECTION, runtime.process.connection)
+    runtime.process.listen()
+    followProcessEnd(finishRuntime)
+  }
+  providePoolTracing(apiTracing(ownTracer()))
+  return runtime.recorder !== undefined
+}
+
+/**
+ * Joins a Worker to the process that called `start()`.
+ * @returns Whether this thread records.
+ */
+export function joinProcess(): boolean {
+  const running = currentRuntime()
+  if (running !== undefined) return running.recorder !== undefined
+  const connection = threads.getEnvironmentData(CONNECTION) as unknown as Connection | undefined
+  const runtime = startRuntime({ env: process.env, collector, worker: untracedWorker, connection })
+  providePoolTracing(apiTracing(ownTracer()))
+  return runtime.recorder !== undefined
+}
+
+/**
+ * Delivers the spans that have ended until now.
+ * @returns When the destination has answered, or after 30 seconds. In a Worker at once: its spans are in shared memory, and safe.
+ */
+export async function flush(): Promise<void> {
+  await currentRuntime()?.process?.flush()
+}
