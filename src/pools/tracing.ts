@@ -6,6 +6,7 @@ import {
   ROOT_CONTEXT,
   type Span,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
   type Tracer,
   trace,
@@ -71,8 +72,8 @@ export function apiTracing(tracer: Tracer): PoolTracing {
             ? undefined
             : ({ span: undefined, wire: { at: 0, carrier } } satisfies Submitted)
         }
-        const attributes = { 'threadspan.pool': pool, 'threadspan.task': task }
-        const span = tracer.startSpan(`task ${task}`, { kind: SpanKind.INTERNAL, attributes }, active)
+        const { submitted, options } = labelsOf(pool, task)
+        const span = tracer.startSpan(submitted, options, active)
         return { span, wire: wireOf(active, span) } satisfies Submitted
       } catch {
         return undefined
@@ -103,6 +104,31 @@ export function apiTracing(tracer: Tracer): PoolTracing {
       )
     },
   }
+}
+
+/** What the spans of a task are called and described by: made once, not for each submission. */
+interface Labels {
+  readonly pool: string
+  readonly submitted: string
+  readonly ran: string
+  readonly options: SpanOptions
+}
+
+/** Adapters bound the names that they make up; whoever does not shall not fill this map. */
+const MAX_LABELS = 1000
+
+const labels = new Map<string, Labels>()
+
+function labelsOf(pool: string, task: string): Labels {
+  let known = labels.get(task)
+  if (known === undefined || known.pool !== pool) {
+    if (labels.size >= MAX_LABELS) labels.clear()
+    const attributes = { 'threadspan.pool': pool, 'threadspan.task': task }
+    const options = { kind: SpanKind.INTERNAL, attributes }
+    known = { pool, submitted: `task ${task}`, ran: `run ${task}`, options }
+    labels.set(task, known)
+  }
+  return known
 }
 
 function isEmpty(carrier: Carrier): boolean {
@@ -139,17 +165,22 @@ function runShort<I, O>(
   handler: (input: I) => O,
   input: I,
 ): O {
-  if (wire === undefined) return inContext(ROOT_CONTEXT, handler, input)
-  const [traceId, spanId, traceFlags, at, id, name] = wire
+  if (wire === undefined) return inContext(ROOT_CONTEXT, () => handler(input))
+  // By index: the iterator of a destructuring pattern is not optimised away in a function that runs now and then.
+  const traceId = wire[0]
+  const id = wire[4]
   let parent = ROOT_CONTEXT
-  if (id !== '') parent = contextWithCarriedTransaction(parent, { id, name, traceId, isRemote: false })
-  parent = contextWithSpan(parent, trace.wrapSpanContext({ traceId, spanId, traceFlags, isRemote: false }))
-  return runInSpan(tracer, parent, at, task, handler, input)
+  if (id !== '') {
+    parent = contextWithCarriedTransaction(parent, { id, name: wire[5], traceId, isRemote: false })
+  }
+  const spanContext = { traceId, spanId: wire[1], traceFlags: wire[2], isRemote: false }
+  parent = contextWithSpan(parent, trace.wrapSpanContext(spanContext))
+  return runInSpan(tracer, parent, wire[3], task, handler, input)
 }
 
-function inContext<A extends unknown[], O>(context: Context, fn: (...args: A) => O, ...args: A): O {
+function inContext<O>(context: Context, fn: () => O): O {
   ensureContextManager()
-  return contextApi.with(context, fn as (...args: A) => ReturnType<typeof fn>, undefined, ...args) as O
+  return contextApi.with(context, fn as () => ReturnType<typeof fn>) as O
 }
 
 function runInSpan<I, O>(
@@ -163,11 +194,15 @@ function runInSpan<I, O>(
   let span: Span
   try {
     const attributes = { 'threadspan.queue.wait': Math.max(0, monotonic() - at) }
-    span = tracer.startSpan(`run ${task}`, { kind: SpanKind.INTERNAL, attributes }, parent)
+    span = tracer.startSpan(
+      (labels.get(task) ?? labelsOf('', task)).ran,
+      { kind: SpanKind.INTERNAL, attributes },
+      parent,
+    )
   } catch {
-    return inContext(parent, handler, input)
+    return inContext(parent, () => handler(input))
   }
-  return inContext(contextWithSpan(parent, span), callInSpan<I, O>, span, handler, input)
+  return inContext(contextWithSpan(parent, span), () => callInSpan(span, handler, input))
 }
 
 function callInSpan<I, O>(span: Span, handler: (input: I) => O, input: I): O {

@@ -1,5 +1,6 @@
 /** Piscina under `followPools`, which is what the preload does. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -196,6 +197,22 @@ test('every copy of Piscina is traced', async () => {
   } finally {
     await pool.destroy()
   }
+})
+
+test("the worker's file loads nothing but builtins, and does nothing without tracing", () => {
+  const shim = join(host.folder, 'piscina-task.cjs')
+  const program = `
+    const handlers = require(${JSON.stringify(shim)})
+    const name = ${JSON.stringify(`default\0${fixture('function.cjs')}`)}
+    Promise.resolve(handlers[name]).then(async (handler) => {
+      console.log(JSON.stringify([Object.keys(require.cache), await handler([{}, 5]), handlers.then, handlers.other]))
+    })`
+  const { stdout, status } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', env: {} })
+  assert.equal(status, 0)
+  const [loaded, result, ...others] = JSON.parse(stdout)
+  assert.deepEqual(loaded, [shim, fixture('function.cjs')])
+  assert.deepEqual(result, { function: 5 })
+  assert.deepEqual(others, [null, null])
 })
 
 test('modules of other packages by the same names are left alone', () => {
