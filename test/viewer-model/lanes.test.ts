@@ -72,7 +72,7 @@ describe('lanes', () => {
           for (let r = 0; r < height; r++) {
             let expected = first[r]!
             while (expected < first[r + 1]! && read.end[spans[expected]!]! <= time) expected++
-            assert.equal(model.firstEndingAfter(read, spans, first[r]!, first[r + 1]!, time), expected)
+            assert.equal(model.firstEndingAfter(read.end, spans, first[r]!, first[r + 1]!, time), expected)
           }
         }
       }),

@@ -7,6 +7,10 @@ export const model = {
   ...((await import(dist('viewer/model/trace.js'))) as typeof import('../../src/viewer/model/trace.js')),
   ...((await import(dist('viewer/model/tree.js'))) as typeof import('../../src/viewer/model/tree.js')),
   ...((await import(dist('viewer/model/lanes.js'))) as typeof import('../../src/viewer/model/lanes.js')),
+  ...((await import(dist('viewer/model/queues.js'))) as typeof import('../../src/viewer/model/queues.js')),
+  ...((await import(
+    dist('viewer/model/lane-layout.js')
+  )) as typeof import('../../src/viewer/model/lane-layout.js')),
   ...((await import(
     dist('viewer/model/self-time.js')
   )) as typeof import('../../src/viewer/model/self-time.js')),
