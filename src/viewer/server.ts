@@ -73,8 +73,8 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
       : new Database(options.db, ({ message }) =>
           onWarning?.('THREADSPAN_DB_WRITE', `The database is no longer written to: ${message}`),
         )
-  const restored = database?.load(sink) ?? 0
-  database?.follow(store, sink)
+  database?.load(sink)
+  const restored = store.spans
   let endpoint = ''
   const status = () => statusOf(sink, endpoint, options.db ?? null)
   const live = new Live({

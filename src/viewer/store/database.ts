@@ -57,6 +57,7 @@ export class Database implements Journal, SignalJournal {
   #waitingBytes = 0
   #timer: NodeJS.Timeout | undefined
   #failed = false
+  #loading = false
 
   /**
    * @param onError called once, when the file cannot be written to any more
@@ -86,34 +87,23 @@ export class Database implements Journal, SignalJournal {
     }
   }
 
-  /** Puts what the file holds into the sink; to be called before `follow`. Answers the number of spans. */
-  load(sink: Sink): number {
-    const select = this.#db.prepare(
-      `SELECT span.seq, r.body AS resource, s.body AS scope, span.body FROM span
-       JOIN part r ON r.id = span.resource JOIN part s ON s.id = span.scope
-       WHERE span.seq > ? ORDER BY span.seq LIMIT ${PAGE}`,
-    )
-    let spans = 0
-    for (const { resource, scope, body } of pages(select)) {
-      if (
-        this.#try(sink, () => sink.store.restore(buffer(resource), buffer(scope), buffer(body))) === undefined
-      )
-        spans++
-    }
-    const signals = this.#db.prepare(`SELECT * FROM signal WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`)
-    for (const { name, encoding, body } of pages(signals)) {
-      this.#try(sink, () => sink.take(name as 'metrics' | 'logs', encoding as Encoding, buffer(body)))
-    }
-    return spans
-  }
-
-  /** From now on the file follows the store. */
-  follow(store: Store, sink: Sink): void {
-    store.journal = this
+  /**
+   * Puts what the file holds into the sink; from then on the file follows it. What does not fit the bounds of the store
+   * leaves the file, too.
+   */
+  load(sink: Sink): void {
+    sink.store.journal = this
     sink.journal = this
+    this.#loading = true
+    try {
+      this.#restoreAll(sink)
+    } finally {
+      this.#loading = false
+    }
   }
 
   kept(trace: string, resource: Buffer, scope: Buffer, span: Buffer): void {
+    if (this.#loading) return
     // The body of a request is not kept for one small span of it.
     this.#add({ kind: 'span', trace, resource, scope, body: Buffer.from(span) }, span.length)
   }
@@ -123,6 +113,7 @@ export class Database implements Journal, SignalJournal {
   }
 
   signal(name: 'metrics' | 'logs', encoding: Encoding, body: Uint8Array): void {
+    if (this.#loading) return
     this.#add({ kind: 'signal', name, encoding, body }, body.length)
   }
 
@@ -197,14 +188,28 @@ export class Database implements Journal, SignalJournal {
     }
   }
 
+  #restoreAll(sink: Sink): void {
+    const spans = this.#db.prepare(
+      `SELECT span.seq, r.body AS resource, s.body AS scope, span.body FROM span
+       JOIN part r ON r.id = span.resource JOIN part s ON s.id = span.scope
+       WHERE span.seq > ? ORDER BY span.seq LIMIT ${PAGE}`,
+    )
+    for (const { resource, scope, body } of pages(spans)) {
+      this.#try(sink, () => sink.store.restore(buffer(resource), buffer(scope), buffer(body)))
+    }
+    const signals = this.#db.prepare(`SELECT * FROM signal WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`)
+    for (const { name, encoding, body } of pages(signals)) {
+      this.#try(sink, () => sink.take(name as 'metrics' | 'logs', encoding as Encoding, buffer(body)))
+    }
+  }
+
   /** One unreadable row does not keep the others away. */
-  #try<T>(sink: Sink, take: () => T): T | 'failed' {
+  #try(sink: Sink, take: () => void): void {
     try {
-      return take()
+      take()
     } catch (error) {
       if (!isMalformed(error)) throw error
       sink.drop('malformed')
-      return 'failed'
     }
   }
 }
