@@ -59,7 +59,11 @@ function planOf(
   if (transferList !== undefined && !Array.isArray(transferList)) return undefined
   if (signal !== undefined && typeof signal !== 'object') return undefined
   if (typeof filename !== 'string' || typeof name !== 'string') return undefined
-  return { options: given, target: targets.get(filename, name) }
+  try {
+    return { options: given, target: targets.get(filename, name) }
+  } catch {
+    return undefined
+  }
 }
 
 function isWatched({ options }: Pool, task: unknown): boolean {

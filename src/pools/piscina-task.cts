@@ -7,25 +7,26 @@
  */
 import { createRequire } from 'node:module'
 import { basename } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 
 type Handler = (input: unknown) => unknown
 
+interface Tracing {
+  run(wire: unknown, task: string, handler: Handler, input: unknown): unknown
+}
+
 /** See `core/shared.ts` and `pools/shared.ts`. */
 interface Shared {
-  get(name: 'pools'):
-    | {
-        readonly tracing:
-          | undefined
-          | { run(wire: unknown, task: string, handler: Handler, input: unknown): unknown }
-      }
-    | undefined
+  get(name: 'pools'): { readonly tracing: Tracing | undefined } | undefined
 }
 
 /** Piscina's worker file, which is what loads this one: where handlers given by a module name are looked for. */
 const worker = module.parent?.filename ?? process.argv[1] ?? __filename
 
 const SHARED = Symbol.for('threadspan.shared.0')
+
+/** That of this thread, once it has one. */
+let tracing: Tracing | undefined
 
 /** What `__importStar(require(filename))[name]` gives in Piscina's worker, of which only the result counts. */
 function exportOf(exports: unknown, name: string): unknown {
@@ -60,8 +61,7 @@ async function load(filename: string, name: string): Promise<Handler | undefined
 }
 
 function handlerFor(encoded: string): Handler | Promise<Handler> {
-  const [name, file] = encoded.split('\0') as [string, string]
-  const filename = file.startsWith('file:') ? fileURLToPath(file) : file
+  const [name, filename] = encoded.split('\0') as [string, string]
   const short = basename(filename).replace(/(?<=.)\.[^.]*$/, '')
   const task = name === 'default' ? short : `${short}.${name}`
   let handler: Handler | undefined
@@ -77,7 +77,7 @@ function handlerFor(encoded: string): Handler | Promise<Handler> {
       wire = envelope['threadspan.wire']
       input = envelope['threadspan.task']
     }
-    const tracing = (globalThis as { [SHARED]?: Shared })[SHARED]?.get('pools')?.tracing
+    tracing ??= (globalThis as { [SHARED]?: Shared })[SHARED]?.get('pools')?.tracing
     return tracing === undefined ? handler!(input) : tracing.run(wire, task, handler!, input)
   }
 

@@ -22,7 +22,10 @@ export class Targets {
   #size = 0
   #last: Target = { filename: '', name: '', task: '', encoded: '' }
 
-  /** The target for a file (path, file URL or module name) and the name of an export. */
+  /**
+   * The target for a file (path, file URL or module name) and the name of an export.
+   * @throws TypeError for a file URL that names no file of this machine.
+   */
   get(filename: string, name: string): Target {
     const last = this.#last
     if (last.filename === filename && last.name === name) return last
@@ -47,11 +50,14 @@ export class Targets {
 }
 
 function makeTarget(filename: string, name: string): Target {
-  const file = parse(filename).name
+  const path = filename.startsWith('file:')
+    ? process.getBuiltinModule('node:url').fileURLToPath(filename)
+    : filename
+  const file = parse(path).name
   return {
     filename,
     name,
     task: name === 'default' ? file : `${file}.${name}`,
-    encoded: name + SEPARATOR + filename,
+    encoded: name + SEPARATOR + path,
   }
 }

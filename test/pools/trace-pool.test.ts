@@ -61,6 +61,34 @@ test('what is no pool is refused by a code', () => {
   }
 })
 
+test('what run() refuses it refuses as before', async () => {
+  const bare = new Piscina(options(1))
+  const calls = [[7], [{ transferList: 7 }], [{ filename: 7 }], [{ name: 7 }], [{ signal: 7 }], [null]]
+  try {
+    await withPool({}, async (pool) => {
+      for (const rest of calls as [object][]) {
+        const expected = await bare.run(1, ...rest).catch(({ name, message }) => [name, message])
+        assert.deepEqual(
+          await inRequest(() => pool.run(1, ...rest).catch(({ name, message }) => [name, message])),
+          expected,
+        )
+      }
+      const nowhere = { filename: 'file://elsewhere/task.js' }
+      const { message } = (() => {
+        try {
+          bare.run(1, nowhere)
+        } catch (error) {
+          return error as Error
+        }
+        return assert.fail('did not throw')
+      })()
+      await inRequest(async () => assert.throws(() => pool.run(1, nowhere), { message }))
+    })
+  } finally {
+    await bare.destroy()
+  }
+})
+
 test('subclasses of Piscina are pools', async () => {
   class Mine extends Piscina {}
   const pool = tracePool(new Mine(options(1, { name: 'where' })), host)
