@@ -48,19 +48,23 @@ export async function view(argv: string[]): Promise<number> {
   const viewer = await startViewer(options)
   try {
     if (viewer.restored > 0) tell(`${viewer.restored} spans from ${values.db}`)
-    await Promise.race([interrupted, loadAll(viewer, positionals)])
-    announce(viewer, options.port)
-    if (values.open === true) openBrowser(viewer.url)
-    await interrupted
+    const reading = new AbortController()
+    const ended = await Promise.race([interrupted, loadAll(viewer, positionals, reading.signal)])
+    if (ended === 'interrupted') reading.abort()
+    else {
+      announce(viewer, options.port)
+      if (values.open === true) openBrowser(viewer.url)
+      await interrupted
+    }
   } finally {
     await viewer.close()
   }
   return 0
 }
 
-async function loadAll(viewer: Viewer, files: string[]): Promise<void> {
+async function loadAll(viewer: Viewer, files: string[], signal: AbortSignal): Promise<void> {
   for (const file of files) {
-    const { items, rejected, badLines } = await viewer.load(file)
+    const { items, rejected, badLines } = await viewer.load(file, signal)
     const notes = [`${items} spans, data points and log records from ${file}`]
     if (rejected > 0) notes.push(`${rejected} refused`)
     if (badLines > 0) notes.push(`${badLines} lines are not OTLP JSON`)
@@ -80,11 +84,11 @@ function tell(text: string): void {
   process.stderr.write(`threadspan: ${text}\n`)
 }
 
-function interrupt(): Promise<void> {
+function interrupt(): Promise<'interrupted'> {
   return new Promise((resolve) => {
     // A second signal has its usual effect, should closing take too long.
-    process.once('SIGINT', () => resolve())
-    process.once('SIGTERM', () => resolve())
+    process.once('SIGINT', () => resolve('interrupted'))
+    process.once('SIGTERM', () => resolve('interrupted'))
   })
 }
 

@@ -16,10 +16,12 @@ export function attributes(): Attributes {
   return Object.create(null) as Attributes
 }
 
+/** A Resource in which nothing is set. */
 export function emptyResource(): Resource {
   return { attributes: attributes(), droppedAttributesCount: 0 }
 }
 
+/** An InstrumentationScope in which nothing is set. */
 export function emptyScope(): Scope {
   return { name: '', version: '', attributes: attributes(), droppedAttributesCount: 0 }
 }

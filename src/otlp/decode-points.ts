@@ -8,7 +8,7 @@ import type {
 } from './metrics-types.js'
 import { fields, type ProtobufReader } from './protobuf.js'
 
-// The data points of `metrics.proto`, each length-delimited. All throw `OtlpError` on malformed bytes.
+// The data points of `metrics.proto`, each length-delimited.
 
 const NUMBER = fields(2, 3, 4, 6, 7, 8)
 const HISTOGRAM = fields(2, 3, 4, 5, 6, 7, 9, 10, 11, 12)
@@ -21,6 +21,7 @@ function point() {
   return { attributes: attributes(), startTimeUnixNano: 0n, timeUnixNano: 0n, flags: 0 }
 }
 
+/** `NumberDataPoint`. @throws OtlpError */
 export function readNumberPoint(reader: ProtobufReader): NumberPoint {
   const into: NumberPoint = { ...point(), value: null }
   const outer = reader.enter()
@@ -38,6 +39,7 @@ export function readNumberPoint(reader: ProtobufReader): NumberPoint {
   return into
 }
 
+/** `HistogramDataPoint`. @throws OtlpError */
 export function readHistogramPoint(reader: ProtobufReader): HistogramPoint {
   const into: HistogramPoint = {
     ...point(),
@@ -70,6 +72,7 @@ function readHistogramField(reader: ProtobufReader, tag: number, into: Histogram
   else reader.skip(tag, HISTOGRAM)
 }
 
+/** `ExponentialHistogramDataPoint`. @throws OtlpError */
 export function readExponentialPoint(reader: ProtobufReader): ExponentialHistogramPoint {
   const into: ExponentialHistogramPoint = {
     ...point(),
@@ -118,6 +121,7 @@ function readBuckets(reader: ProtobufReader, into: ExponentialBuckets): void {
   reader.leave(outer)
 }
 
+/** `SummaryDataPoint`. @throws OtlpError */
 export function readSummaryPoint(reader: ProtobufReader): SummaryPoint {
   const into: SummaryPoint = { ...point(), count: 0, sum: 0, quantiles: [] }
   const outer = reader.enter()

@@ -123,7 +123,7 @@ export function attributeMap(value: unknown, depth = 0): Attributes {
   return map
 }
 
-/** @throws OtlpError */
+/** `Resource` in JSON. @throws OtlpError */
 export function resource(value: unknown): Resource {
   if (!isSet(value)) return emptyResource()
   const json = object(value, 'resource')
@@ -133,7 +133,7 @@ export function resource(value: unknown): Resource {
   }
 }
 
-/** @throws OtlpError */
+/** `InstrumentationScope` in JSON. @throws OtlpError */
 export function scope(value: unknown): Scope {
   if (!isSet(value)) return emptyScope()
   const json = object(value, 'scope')

@@ -28,6 +28,7 @@ export function attributesToJson(attributes: Attributes): { key: string; value: 
   return Object.entries(attributes).map(([key, value]) => ({ key, value: anyValueToJson(value) }))
 }
 
+/** `Resource` in OTLP/JSON. */
 export function resourceToJson(resource: Resource): Record<string, unknown> {
   return {
     attributes: attributesToJson(resource.attributes),
@@ -35,6 +36,7 @@ export function resourceToJson(resource: Resource): Record<string, unknown> {
   }
 }
 
+/** `InstrumentationScope` in OTLP/JSON. */
 export function scopeToJson(scope: Scope): Record<string, unknown> {
   return {
     name: scope.name,
@@ -46,14 +48,17 @@ export function scopeToJson(scope: Scope): Record<string, unknown> {
 
 // Defaults are left out, as proto3's JSON mapping does and every reader of it must accept.
 
+/** The field with a number, or nothing for 0. */
 export function count(key: string, value: number): Record<string, unknown> {
   return value === 0 ? {} : { [key]: value }
 }
 
+/** The field with a text, or nothing for an empty one. */
 export function text(key: string, value: string): Record<string, unknown> {
   return value === '' ? {} : { [key]: value }
 }
 
+/** The repeated field, or nothing when it has no elements. */
 export function list(key: string, value: unknown[]): Record<string, unknown> {
   return value.length === 0 ? {} : { [key]: value }
 }

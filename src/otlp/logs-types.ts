@@ -2,6 +2,7 @@ import type { AnyValue, Attributes, Resource, Scope } from './types.js'
 
 // OTLP logs data as plain objects: opentelemetry-proto 1.x, `logs.proto`.
 
+/** `LogRecord`. */
 export interface LogRecord {
   /** Nanoseconds since the Unix epoch; 0 when unknown. */
   timeUnixNano: bigint
@@ -21,12 +22,14 @@ export interface LogRecord {
   eventName: string
 }
 
+/** `ScopeLogs`. */
 export interface ScopeLogs {
   scope: Scope
   logRecords: LogRecord[]
   schemaUrl: string
 }
 
+/** `ResourceLogs`. */
 export interface ResourceLogs {
   resource: Resource
   scopeLogs: ScopeLogs[]

@@ -5,6 +5,7 @@ import type { Attributes, Resource, Scope } from './types.js'
 /** `AggregationTemporality`: 0 unspecified, 1 delta, 2 cumulative. */
 export type Temporality = 0 | 1 | 2
 
+/** What all data points have. */
 interface Point {
   attributes: Attributes
   /** Nanoseconds since the Unix epoch; 0 when unknown. */
@@ -15,11 +16,13 @@ interface Point {
   flags: number
 }
 
+/** `NumberDataPoint`: of a gauge or a sum. */
 export interface NumberPoint extends Point {
   /** Integers beyond 2^53 are bigints; null when the sender set none. */
   value: number | bigint | null
 }
 
+/** What all distributions have. */
 interface Counted extends Point {
   count: number
   /** Absent for instruments that take negative values. */
@@ -28,6 +31,7 @@ interface Counted extends Point {
   max: number | null
 }
 
+/** `HistogramDataPoint`. */
 export interface HistogramPoint extends Counted {
   /** One more than `explicitBounds`, or empty. */
   bucketCounts: number[]
@@ -35,12 +39,14 @@ export interface HistogramPoint extends Counted {
   explicitBounds: number[]
 }
 
+/** `ExponentialHistogramDataPoint.Buckets`. */
 export interface ExponentialBuckets {
   offset: number
   /** Bucket i covers (base^(offset+i), base^(offset+i+1)], base = 2^(2^-scale). */
   bucketCounts: number[]
 }
 
+/** `ExponentialHistogramDataPoint`. */
 export interface ExponentialHistogramPoint extends Counted {
   scale: number
   zeroCount: number
@@ -49,6 +55,7 @@ export interface ExponentialHistogramPoint extends Counted {
   negative: ExponentialBuckets
 }
 
+/** `SummaryDataPoint`. */
 export interface SummaryPoint extends Point {
   count: number
   sum: number
@@ -63,6 +70,7 @@ export type MetricData =
   | { kind: 'exponentialHistogram'; points: ExponentialHistogramPoint[]; temporality: Temporality }
   | { kind: 'summary'; points: SummaryPoint[] }
 
+/** `Metric`: one name with all its data points of one process. */
 export interface Metric {
   name: string
   description: string
@@ -71,12 +79,14 @@ export interface Metric {
   data: MetricData | null
 }
 
+/** `ScopeMetrics`. */
 export interface ScopeMetrics {
   scope: Scope
   metrics: Metric[]
   schemaUrl: string
 }
 
+/** `ResourceMetrics`. */
 export interface ResourceMetrics {
   resource: Resource
   scopeMetrics: ScopeMetrics[]

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ThreadspanError } from '../core/errors.js'
 import type { Status } from './api.js'
+import { Database } from './database.js'
 import { Live } from './live.js'
 import { answerPage } from './page.js'
 import { Errors } from './queries/errors.js'
@@ -20,7 +21,6 @@ import { type LinesResult, readLines } from './receiver/lines.js'
 import { encodingOf, receive, signalOf } from './receiver/receiver.js'
 import { Sink } from './receiver/sink.js'
 import { answerApi, answerJson, gather } from './routes.js'
-import { Database } from './store/database.js'
 import { Logs } from './store/logs.js'
 import { Metrics } from './store/metrics.js'
 import { Store } from './store/store.js'
@@ -28,6 +28,7 @@ import { Store } from './store/store.js'
 /** The port that OTLP/HTTP exporters send to unless told otherwise. */
 export const OTLP_PORT = 4318
 
+/** How `startViewer` runs; everything may be left out. */
 export interface ViewerOptions {
   /** 0 for a free one. Without it 4318, or a free one when that is taken. */
   port?: number
@@ -43,6 +44,7 @@ export interface ViewerOptions {
   onWarning?: (code: string, message: string) => void
 }
 
+/** A running viewer. */
 export interface Viewer {
   /** Where the page is, e.g. `http://127.0.0.1:4318/`. */
   url: string
@@ -50,8 +52,11 @@ export interface Viewer {
   endpoint: string
   /** Spans that the database brought. */
   restored: number
-  /** Reads an OTLP JSON lines file into the viewer. @throws ThreadspanError `THREADSPAN_FILE_UNREADABLE` */
-  load(file: string): Promise<LinesResult>
+  /**
+   * Reads an OTLP JSON lines file into the viewer; `signal` ends the reading early.
+   * @throws ThreadspanError `THREADSPAN_FILE_UNREADABLE`
+   */
+  load(file: string, signal?: AbortSignal): Promise<LinesResult>
   /** Writes all spans to an OTLP JSON lines file, which `load` reads. @throws ThreadspanError `THREADSPAN_FILE_UNWRITABLE` */
   save(file: string): Promise<void>
   status(): Status
@@ -105,7 +110,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
     endpoint,
     restored,
     status,
-    load: (file) => load(file, sink),
+    load: (file, signal) => load(file, sink, signal),
     save: (file) => save(file, store),
     close: () => (closed ??= close()),
   }
@@ -174,9 +179,12 @@ function tryListen(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-async function load(file: string, sink: Sink): Promise<LinesResult> {
+async function load(file: string, sink: Sink, signal: AbortSignal | undefined): Promise<LinesResult> {
   try {
-    return await readLines(createReadStream(file, { highWaterMark: 1024 * 1024 }), sink)
+    return await readLines(
+      createReadStream(file, { highWaterMark: 1024 * 1024, signal: signal ?? null }),
+      sink,
+    )
   } catch (error) {
     const { message } = error as Error
     throw new ThreadspanError('THREADSPAN_FILE_UNREADABLE', `${file} cannot be read: ${message}`, {

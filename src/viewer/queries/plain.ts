@@ -8,6 +8,7 @@ export function plainAttributes(attributes: Attributes): Record<string, unknown>
   return plain
 }
 
+/** One value as JSON can carry it, by the rules of `plainAttributes`. */
 export function plainValue(value: AnyValue): unknown {
   if (typeof value === 'bigint') return value.toString()
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)

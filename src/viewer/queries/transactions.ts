@@ -79,6 +79,7 @@ export function transactionOf(store: Store, row: number): number {
   return at < 0 ? -1 : at
 }
 
+/** Rows by key, in order of first appearance. */
 export function groupBy(rows: readonly number[], keyOf: (row: number) => string): Map<string, number[]> {
   const groups = new Map<string, number[]>()
   for (const row of rows) {

@@ -4,6 +4,7 @@ import { lengthDelimited, putVarint, varintSize } from '../../otlp/encode.js'
 /** The two encodings of OTLP/HTTP. Answers, errors included, have that of the request. */
 export type Encoding = 'protobuf' | 'json'
 
+/** What an OTLP request carries. */
 export type Signal = 'traces' | 'metrics' | 'logs'
 
 const REJECTED = {

@@ -25,6 +25,7 @@ export interface Lane {
   name: string
 }
 
+/** An instrumentation scope with its encoded message. */
 export interface ScopeEntry {
   scope: Scope
   bytes: Buffer

@@ -18,6 +18,7 @@ const ROW_BYTES = Columns.rowBytes + 8
 /** Memory of a trace beside its spans: the object, its key and its map entry. */
 const TRACE_BYTES = 320
 
+/** How much the store keeps. */
 export interface StoreLimits {
   /** Most spans kept. */
   maxSpans: number

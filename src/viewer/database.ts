@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { ThreadspanError } from '../../core/errors.js'
-import type { Encoding } from '../receiver/answers.js'
-import type { SignalJournal, Sink } from '../receiver/sink.js'
-import { isMalformed } from '../receiver/sink.js'
-import type { Journal } from './store.js'
+import { ThreadspanError } from '../core/errors.js'
+import type { Encoding } from './receiver/answers.js'
+import type { SignalJournal, Sink } from './receiver/sink.js'
+import { isMalformed } from './receiver/sink.js'
+import type { Journal } from './store/store.js'
 
 /** Milliseconds that a span may wait for the next write: one transaction for many spans. */
 const FLUSH_INTERVAL = 250
