@@ -12,7 +12,10 @@ export interface OwnPreload {
   readonly execArgv: readonly string[]
   /** Whether the preload is in this thread's own list of arguments, which Node hands to every Worker without an `execArgv`. */
   readonly inExecArgv: boolean
-  /** Whether the preload is among the options that a Worker with neither `env` nor `execArgv` takes over. */
+  /**
+   * Whether the preload is among the modules to require that a Worker with neither `env` nor `execArgv` takes over. `--import` does
+   * not count: it runs in no Worker made of a text.
+   */
   readonly inherited: boolean
   /** Whether a relative name is in use and the working directory is no longer that of the start. */
   stale(): boolean
@@ -50,10 +53,10 @@ function workingDirectory(): string | undefined {
 function leadsTo(name: string, path: string, directory: string | undefined): boolean {
   if (name === path) return true
   try {
-    if (name.startsWith('file:')) return process.getBuiltinModule('node:url').fileURLToPath(name) === path
-    if (directory === undefined && !isAbsolute(name)) return false
+    const file = name.startsWith('file:') ? process.getBuiltinModule('node:url').fileURLToPath(name) : name
+    if (directory === undefined && !isAbsolute(file)) return false
     const { createRequire } = process.getBuiltinModule('node:module')
-    return createRequire(join(directory ?? '/', 'preload.js')).resolve(name) === path
+    return createRequire(join(directory ?? '/', 'preload.js')).resolve(file) === path
   } catch {
     return false
   }

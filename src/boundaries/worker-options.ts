@@ -38,7 +38,7 @@ export function completeOptions(options: WorkerOptions | undefined, own: OwnPrel
 
   let execArgv: string[] | undefined
   if (Array.isArray(given)) execArgv = absoluteArguments(given, own)
-  else if (own.inExecArgv ? stale : hasEnv || !own.inherited) execArgv = ownArguments(own)
+  else if (!own.inherited || (own.inExecArgv ? stale : hasEnv)) execArgv = ownArguments(own)
   execArgv?.push('--require', own.path)
 
   let completeEnv: NodeJS.ProcessEnv | undefined

@@ -33,10 +33,10 @@ const log = join(folder, 'told')
 
 /**
  * A preload that only tells what it sees, bundled as the real one. Workers and children named `left-alone` are. The folder has a
- * space, a quote and a backslash in its name where the system allows it: the path has to get through NODE_OPTIONS.
+ * space and a quote in its name where the system allows it: the path has to get through NODE_OPTIONS.
  */
 async function bundle(): Promise<string> {
-  const directory = join(folder, process.platform === 'win32' ? 'a b' : 'a "b\\c')
+  const directory = join(folder, process.platform === 'win32' ? 'a b' : 'a "b')
   mkdirSync(directory)
   const entry = join(folder, 'entry.mjs')
   const imported = (file: string) => JSON.stringify(fileURLToPath(dist(file)))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { basename, dirname } from 'node:path'
 import { describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { fixtures, type Outcome, preload, quotedPreload, run, runBoth } from './program.js'
 
 /** Every Worker that was opened exists, found its own handoff in its own thread, and ended. */
@@ -68,6 +69,17 @@ describe('followWorkers', () => {
       await run([...flags, program, '/'], { cwd: directory }),
       await run([...flags, ...named, program, '/'], { cwd: directory }),
     ])
+  })
+
+  it('does so where it was imported', async () => {
+    const nothing = `${fixtures}/nothing.cjs`
+    const plain = await run(['--import', pathToFileURL(nothing).href, 'worker-kinds.cjs'])
+    const traced = await run(['--import', pathToFileURL(preload).href, 'worker-kinds.cjs'])
+    assertFollowed(traced)
+    const messages = (outcome: Outcome) =>
+      outcome.stdout.split('\n').filter((line) => line.includes('"message":'))
+    assert.equal(messages(traced).length, KINDS)
+    assert.equal(messages(plain).length, KINDS)
   })
 
   it('does so where the program loaded it', async () => {
