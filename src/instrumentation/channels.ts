@@ -9,10 +9,10 @@ export type Disable = () => void
  * Runs what watches the application, so that a mistake in it stays its own: Node ends the process over an error that a
  * subscriber of a channel throws.
  */
-export function guard<A extends unknown[]>(what: string, fn: (...args: A) => void): (...args: A) => void {
-  return (...args) => {
+export function guard<A, B>(what: string, fn: (a: A, b: B) => void): (a: A, b?: B) => void {
+  return (a, b) => {
     try {
-      fn(...args)
+      fn(a, b as B)
     } catch (error) {
       count('instrumentation.failed')
       debug('%s: %o', what, error)
@@ -30,7 +30,7 @@ export type Listeners = Readonly<Record<string, (message: never) => void>>
 export function subscribe(listeners: Listeners): Disable {
   const subscribed: [string, diagnostics.ChannelListener][] = []
   for (const [name, listener] of Object.entries(listeners)) {
-    const guarded = guard(name, listener as (message: unknown) => void)
+    const guarded = guard(name, listener) as (message: unknown) => void
     diagnostics.subscribe(name, guarded)
     subscribed.push([name, guarded])
   }

@@ -32,5 +32,5 @@ export function instrumentFastify(): Disable {
 function recordError(handled: ServerRequest, error: unknown): void {
   if (handled.error !== undefined) return
   handled.error = error
-  handled.transaction.span.recordException(error instanceof Error ? error : String(error))
+  handled.span.recordException(error instanceof Error ? error : String(error))
 }

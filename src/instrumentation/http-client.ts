@@ -80,10 +80,12 @@ function startCall(tracer: Tracer, request: ClientRequest): void {
   propagation.inject(contextWithSpan(active, span), request, headerSetter)
   if (!span.isRecording()) return
   const closed = guard('http.client close', close)
-  const upgraded = guard('http.client upgrade', upgrade)
+  const upgraded = guard('http.client upgrade', (response: IncomingMessage) =>
+    upgrade(call, request, response),
+  )
   observeEmit(request, (event, argument) => {
     if (event === 'close') closed(call)
-    else if (event === 'upgrade' || event === 'connect') upgraded(call, request, argument as IncomingMessage)
+    else if (event === 'upgrade' || event === 'connect') upgraded(argument as IncomingMessage)
   })
 }
 

@@ -6,12 +6,14 @@ import {
   context as contextApi,
   propagation,
   ROOT_CONTEXT,
+  type Span,
   SpanKind,
   SpanStatusCode,
   type TextMapGetter,
   type Tracer,
 } from '@opentelemetry/api'
-import { contextWithTransaction, type Transaction, transactionOf } from '../context/transaction.js'
+import { contextWithSpan } from '../context/context.js'
+import { contextWithTransaction, transactionOf } from '../context/transaction.js'
 import { type Disable, guard, subscribe } from './channels.js'
 import { errorType, failAborted, methodName } from './http-semantics.js'
 import { serverAttributes } from './http-server-attributes.js'
@@ -26,8 +28,8 @@ interface RequestMessage {
 
 /** A request that an HTTP server is at work on. */
 export interface ServerRequest {
-  /** Its span is the SERVER span. */
-  readonly transaction: Transaction
+  /** The SERVER span, which is the transaction. */
+  readonly span: Span
   /** The template of the matched route (`/users/:id`), once a framework told it. */
   route: string | undefined
   /** What the handler failed with; it is in the span already. */
@@ -35,15 +37,17 @@ export interface ServerRequest {
 }
 
 interface OpenRequest extends ServerRequest {
-  readonly context: Context
+  readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** What else is open on the connection; pipelining makes it more than one. */
-  readonly connection: Set<OpenRequest>
+  readonly context: Context
   handled: boolean
 }
 
-const requests = new WeakMap<IncomingMessage, OpenRequest>()
-const connections = new WeakMap<Socket, Set<OpenRequest>>()
+/**
+ * What is open on each connection; pipelining makes it more than one. Kept by connection, not by request: an entry in a weak map
+ * costs the garbage collector more than all else here, and connections are few.
+ */
+const connections = new WeakMap<Socket, OpenRequest[]>()
 const watchedServers = new WeakSet<Server>()
 
 const headerGetter: TextMapGetter<IncomingMessage['headers']> = {
@@ -72,23 +76,34 @@ export function instrumentHttpServer(tracer: Tracer): Disable {
       watchServer(message.server)
       startRequest(tracer, message)
     },
-    'http.server.response.finish': ({ request }: RequestMessage) => {
-      const open = requests.get(request)
-      if (open !== undefined) endRequest(open, request, true)
+    'http.server.response.finish': ({ request, socket }: RequestMessage) => {
+      const open = connections.get(socket)
+      const at = open === undefined ? -1 : open.findIndex((other) => other.request === request)
+      if (at !== -1) endRequest(open!.splice(at, 1)[0]!, true)
     },
   })
 }
 
-/** The transaction of a request, for what knows more of it (frameworks); undefined where it was not followed. */
+/**
+ * The transaction of a request, for what knows more of it (frameworks); undefined where it is not followed, and after its response.
+ */
 export function serverRequest(request: IncomingMessage): ServerRequest | undefined {
-  return requests.get(request)
+  return openRequest(request)
+}
+
+function openRequest(request: IncomingMessage): OpenRequest | undefined {
+  const { socket } = request
+  const open = typeof socket === 'object' && socket !== null ? connections.get(socket) : undefined
+  return open?.find((other) => other.request === request)
 }
 
 /** Names the transaction by its route: `GET /users/:id`, as the semantic conventions have it. */
 export function setRoute(handled: ServerRequest, method: string, route: string): void {
   if (handled.route === route) return
   handled.route = route
-  handled.transaction.setAttribute('http.route', route).setName(`${methodName(method)} ${route}`)
+  const name = `${methodName(method)} ${route}`
+  handled.span.setAttribute('http.route', route)
+  transactionOf(handled.span).setName(name)
 }
 
 /** Without loading `node:http`: what its servers have, and those of `node:net` have not. */
@@ -107,49 +122,45 @@ function startRequest(tracer: Tracer, { request, response, socket }: RequestMess
     { kind: SpanKind.SERVER, attributes: serverAttributes(request, socket) },
     parent,
   )
-  const transaction = transactionOf(span, name)
-  const connection = openRequestsOf(socket)
-  const open: OpenRequest = {
-    transaction,
-    context: contextWithTransaction(parent, transaction),
+  openRequestsOf(socket).push({
+    span,
+    request,
     response,
-    connection,
+    context: contextOfTransaction(parent, span, name),
     route: undefined,
     error: undefined,
     handled: false,
-  }
-  requests.set(request, open)
-  if (span.isRecording()) connection.add(open)
+  })
 }
 
-function openRequestsOf(socket: Socket): Set<OpenRequest> {
-  let open = connections.get(socket)
-  if (open !== undefined) return open
-  open = new Set()
+/** A context in which `span` is the active one and the transaction. Our recorder's spans know what their transaction is. */
+function contextOfTransaction(parent: Context, span: Span, name: string): Context {
+  if ((span as { localRoot?: unknown }).localRoot === span) return contextWithSpan(parent, span)
+  return contextWithTransaction(parent, transactionOf(span, name))
+}
+
+function openRequestsOf(socket: Socket): OpenRequest[] {
+  const known = connections.get(socket)
+  if (known !== undefined) return known
+  const open: OpenRequest[] = []
   connections.set(socket, open)
-  const abort = guard('http.server abort', abortRequests)
-  const of = open
+  const abort = guard('http.server abort', () => {
+    for (const request of open.splice(0)) endRequest(request, false)
+  })
   observeEmit(socket, (event) => {
-    if (event === 'close' && of.size !== 0) abort(of)
+    if (event === 'close' && open.length !== 0) abort(undefined)
   })
   return open
 }
 
-function abortRequests(connection: Set<OpenRequest>): void {
-  for (const open of connection) endRequest(open, undefined, false)
-}
-
-function endRequest(open: OpenRequest, request: IncomingMessage | undefined, finished: boolean): void {
-  // Handlers that go on after the response keep the context, but the span ends once.
-  if (!open.connection.delete(open)) return
-  const { response } = open
-  const { span } = open.transaction
-  if (request !== undefined && open.route === undefined) setExpressRoute(open, request)
+function endRequest(open: OpenRequest, finished: boolean): void {
+  const { span, response, error } = open
+  if (!span.isRecording()) return
+  if (open.route === undefined) setExpressRoute(open)
   if (finished || response.headersSent) span.setAttribute('http.response.status_code', response.statusCode)
   if (!finished) {
     failAborted(span)
   } else if (response.statusCode >= 500) {
-    const { error } = open
     span.setAttribute('error.type', error === undefined ? String(response.statusCode) : errorType(error))
     span.setStatus(
       error instanceof Error
@@ -161,8 +172,9 @@ function endRequest(open: OpenRequest, request: IncomingMessage | undefined, fin
 }
 
 /** Express leaves the route that answered on the request: nothing of it needs to be watched. */
-function setExpressRoute(open: OpenRequest, request: IncomingMessage): void {
-  const { route, baseUrl } = request as { route?: { path?: unknown }; baseUrl?: unknown }
+function setExpressRoute(open: OpenRequest): void {
+  const { request } = open
+  const { route, baseUrl } = request as IncomingMessage & { route?: { path?: unknown }; baseUrl?: unknown }
   if (typeof route !== 'object' || route === null || typeof route.path !== 'string') return
   setRoute(open, request.method ?? '', `${typeof baseUrl === 'string' ? baseUrl : ''}${route.path}`)
 }
@@ -170,22 +182,18 @@ function setExpressRoute(open: OpenRequest, request: IncomingMessage): void {
 function watchServer(server: Server): void {
   if (watchedServers.has(server)) return
   watchedServers.add(server)
-  ownEmit(server, (original, event, args) => {
-    const context = contextOf(event, args[0])
-    if (context === undefined) return original.call(server, event, ...args)
-    return contextApi.with(
-      context,
-      original as (this: EventEmitter, ...rest: unknown[]) => boolean,
-      server,
-      event,
-      ...args,
-    )
+  ownEmit(server, (original) => {
+    return function emit(this: EventEmitter, ...args: [event: string | symbol, ...rest: unknown[]]) {
+      const context = contextOf(args[0], args[1])
+      if (context === undefined) return original().apply(this, args)
+      return contextApi.with(context, original(), this, ...args)
+    }
   })
 }
 
 function contextOf(event: string | symbol, argument: unknown): Context | undefined {
   if (HANDLING.has(event)) {
-    const open = requests.get(argument as IncomingMessage)
+    const open = openRequest(argument as IncomingMessage)
     // A request that its handler emits again, on this server or another, stays in the context it is in by then.
     if (open === undefined || open.handled) return undefined
     open.handled = true
