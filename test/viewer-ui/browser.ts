@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import axe from 'axe-core'
-import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import axe, { type AxeResults } from 'axe-core'
+import { type BrowserContext, chromium, type Locator, type Page } from 'playwright-core'
 import { dist } from '../support/dist.js'
 import { type Fixture, serve } from './server.js'
 
@@ -89,7 +89,7 @@ export async function stage(colorScheme: 'light' | 'dark' = 'light'): Promise<St
 export async function accessible(page: Page, what: string): Promise<void> {
   // The page's policy allows no script but its own; the debugger's evaluation is not bound by it.
   await page.evaluate(axe.source)
-  const { violations } = (await page.evaluate('axe.run(document)')) as Awaited<ReturnType<typeof axe.run>>
+  const { violations } = (await page.evaluate('axe.run(document)')) as AxeResults
   const serious = violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(
@@ -97,4 +97,9 @@ export async function accessible(page: Page, what: string): Promise<void> {
         `${id}: ${help}\n  ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('\n  ')}`,
     )
   assert.deepEqual(serious, [], what)
+}
+
+/** The text of an element as a screen reader gets it, white space collapsed. */
+export async function words(locator: Locator): Promise<string> {
+  return ((await locator.textContent()) ?? '').replace(/\s+/g, ' ').trim()
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { noBrowser, type Stage, stage } from './browser.js'
+import { noBrowser, type Stage, stage, words } from './browser.js'
 import { orderTrace, summaryOf } from './data.js'
 import { ORDER, OTHER } from './server.js'
 
@@ -51,10 +51,10 @@ describe('lists', { skip: noBrowser }, () => {
     const page = await on.open('#/transactions')
     const table = page.getByRole('region', { name: 'Transactions' }).last()
     await table.getByRole('button', { name: 'p50' }).click()
-    assert.match(await table.locator('tbody tr').first().innerText(), /reindex/)
+    assert.match(await words(table.locator('tbody tr').first()), /reindex/)
     await table.getByRole('button', { name: 'p50' }).click()
-    assert.match(await table.locator('tbody tr').first().innerText(), /GET \/orders/)
-    assert.equal(await table.locator('th[aria-sort="ascending"]').innerText(), 'p50↑')
+    assert.match(await words(table.locator('tbody tr').first()), /GET \/orders/)
+    assert.equal(await words(table.locator('th[aria-sort="ascending"]')), 'p50↑')
   })
 
   it('follow what arrives, pause, and resume', async () => {
@@ -70,7 +70,7 @@ describe('lists', { skip: noBrowser }, () => {
     assert.equal(await page.getByText('while paused').count(), 0)
     await page.getByRole('button', { name: 'Resume (1 new)' }).click()
     await page.getByRole('link', { name: 'while paused' }).waitFor()
-    const first = await page.locator('tbody tr').first().innerText()
+    const first = await words(page.locator('tbody tr').first())
     assert.match(first, /while paused/)
   })
 
@@ -83,7 +83,7 @@ describe('lists', { skip: noBrowser }, () => {
     assert.match(page.url(), new RegExp(`#/compare/${ORDER}/${OTHER}`))
     const row = page.getByRole('row', { name: /resize shop/ })
     await row.waitFor()
-    assert.match(await row.innerText(), /14 → 20/)
+    assert.match(await words(row), /14 → 20/)
   })
 
   it('lead from an error to its place in a trace, and mark spans that a death closed', async () => {
@@ -104,7 +104,7 @@ describe('lists', { skip: noBrowser }, () => {
     const page = await on.open('#/metrics')
     const heap = page.getByRole('article', { name: 'v8js.memory.heap.used' })
     await heap.locator('canvas').waitFor()
-    assert.match(await heap.locator('.sr-only').first().innerText(), /thread main: from .* MB to .* MB/)
+    assert.match(await words(heap.locator('.sr-only').first()), /thread main: from .* MB to .* MB/)
     await page.getByRole('searchbox').fill('queue')
     await page.getByRole('article').nth(1).waitFor({ state: 'detached' })
     assert.equal(await page.getByRole('article').count(), 1)

@@ -2,6 +2,8 @@ import { CLOSED, CYCLE, ERROR, ORPHAN, type Trace } from '../../model/trace.js'
 import type { TraceView } from '../trace/view.js'
 import type { Palette } from './palette.js'
 
+/** Width up to which a bar's corners are square: round ones would not be seen, and cost ten times as much. */
+const SQUARE = 14
 /** Width under which a bar shows neither its state nor a text. */
 export const NARROW = 3
 
@@ -23,6 +25,10 @@ export function paintBar(
     return
   }
   ctx.fillStyle = fill
+  if (width <= SQUARE && flags === 0) {
+    ctx.fillRect(x, y, width, height)
+    return
+  }
   if ((flags & CLOSED) !== 0) {
     tornEnd(ctx, x, y, width, height)
     ctx.fill()

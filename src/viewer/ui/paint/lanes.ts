@@ -11,6 +11,8 @@ import type { Palette } from './palette.js'
 
 /** A row lower than this has no room for a text. */
 const TEXT_ROW = 12
+/** A bar narrower than this has none either. */
+const TEXT_WIDTH = 26
 
 /** What every part of one picture is drawn with. */
 export interface Picture {
@@ -131,7 +133,7 @@ function paintRow(
     paintBar(ctx, colours, trace.flags[span]!, fill, shown, y, right - shown - 0.5, height)
     if (view.critical.peek() && height > 4)
       paintCritical(ctx, view, colours, span, x, y + height - 1, frame.width)
-    if (height >= TEXT_ROW) {
+    if (height >= TEXT_ROW && right - shown > TEXT_WIDTH) {
       ctx.fillStyle = colours.barText
       const label = labelOf(trace, span)
       const text = label === '' ? nameOf(trace, span) : `${nameOf(trace, span)}  ${label}`

@@ -68,11 +68,7 @@ function Receiving() {
       )}
       {lost.length > 0 && (
         <span class="badge late" title={lost.map(([cause, many]) => `${cause}: ${count(many)}`).join('\n')}>
-          {plural(
-            lost.reduce((sum, [, many]) => sum + many, 0),
-            'span',
-          )}{' '}
-          not kept
+          {count(lost.reduce((sum, [, many]) => sum + many, 0))} not kept
         </span>
       )}
     </div>

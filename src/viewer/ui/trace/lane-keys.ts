@@ -55,5 +55,8 @@ function across(view: TraceView, span: number, step: 1 | -1): void {
   if (lane === undefined) return
   const to = inside ? next : step > 0 ? 0 : lane.rows - 1
   const [low, high] = [lane.first[to]!, lane.first[to + 1]!]
-  view.select(spanAt(trace, lane.spans, low, high, trace.start[span]!, Number.POSITIVE_INFINITY))
+  const time = view.column.span === span ? view.column.time : trace.start[span]!
+  const found = spanAt(trace, lane.spans, low, high, time, Number.POSITIVE_INFINITY)
+  view.column = { span: found, time }
+  view.select(found)
 }

@@ -26,6 +26,8 @@ export class TraceView {
   readonly selected = signal(-1)
   readonly hovered = signal(-1)
   readonly details = signal(false)
+  /** The instant that moving across lanes keeps to, while it led to the span under the cursor. */
+  column = { span: -1, time: 0 }
   readonly folded
   readonly foldedThreads = signal<ReadonlySet<number>>(new Set())
   readonly query = signal('')
