@@ -1,0 +1,147 @@
+/**
+ * An OTLP/HTTP receiver that shares no code with the package: `node:http` and the message definitions that OpenTelemetry
+ * generates from its .proto files.
+ */
+import { createServer, type Server } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { gunzipSync } from 'node:zlib'
+
+const require = createRequire(import.meta.url)
+
+export interface ReceivedSpan {
+  traceId: string
+  spanId: string
+  parentSpanId: string
+  name: string
+  kind: number
+  /** Nanoseconds since the epoch. */
+  start: bigint
+  end: bigint
+  flags: number
+  attributes: Record<string, unknown>
+  status: { code: number; message: string }
+  events: { name: string; attributes: Record<string, unknown> }[]
+  resource: Record<string, unknown>
+  scope: string
+}
+
+interface Reader {
+  decode(bytes: Uint8Array): unknown
+  toObject(message: unknown, options: object): { resourceSpans?: RawResourceSpans[] }
+}
+
+interface RawValue {
+  stringValue?: string
+  intValue?: string
+  doubleValue?: number
+  boolValue?: boolean
+  arrayValue?: { values?: RawValue[] }
+}
+type RawAttributes = { key: string; value?: RawValue }[] | undefined
+interface RawSpan {
+  traceId: string
+  spanId: string
+  parentSpanId?: string
+  name?: string
+  kind?: number
+  startTimeUnixNano: string
+  endTimeUnixNano: string
+  flags?: number
+  attributes?: RawAttributes
+  status?: { code?: number; message?: string }
+  events?: { name?: string; attributes?: RawAttributes }[]
+}
+interface RawResourceSpans {
+  resource?: { attributes?: RawAttributes }
+  scopeSpans?: { scope?: { name?: string }; spans?: RawSpan[] }[]
+}
+
+function definitions(): Reader {
+  // The package exports no definitions; they lie beside what it does export.
+  const entry = require.resolve('@opentelemetry/otlp-definitions')
+  const root = require(entry.replace(/index\.js$/, 'generated/root.js'))
+  return root.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest
+}
+
+function plainValue(value: RawValue | undefined): unknown {
+  if (value === undefined) return undefined
+  if (value.intValue !== undefined) return Number(value.intValue)
+  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(plainValue)
+  return value.stringValue ?? value.doubleValue ?? value.boolValue
+}
+
+function attributesOf(list: RawAttributes): Record<string, unknown> {
+  return Object.fromEntries((list ?? []).map(({ key, value }) => [key, plainValue(value)]))
+}
+
+function hexOf(base64: string | undefined): string {
+  return base64 === undefined ? '' : Buffer.from(base64, 'base64').toString('hex')
+}
+
+/** The spans of an `ExportTraceServiceRequest`. */
+export function decodeRequest(bytes: Uint8Array): ReceivedSpan[] {
+  const reader = definitions()
+  const request = reader.toObject(reader.decode(bytes), { longs: String, bytes: String })
+  return (request.resourceSpans ?? []).flatMap(({ resource, scopeSpans }) =>
+    (scopeSpans ?? []).flatMap(({ scope, spans }) =>
+      (spans ?? []).map((span) => ({
+        traceId: hexOf(span.traceId),
+        spanId: hexOf(span.spanId),
+        parentSpanId: hexOf(span.parentSpanId),
+        name: span.name ?? '',
+        kind: span.kind ?? 0,
+        start: BigInt(span.startTimeUnixNano),
+        end: BigInt(span.endTimeUnixNano),
+        flags: span.flags ?? 0,
+        attributes: attributesOf(span.attributes),
+        status: { code: span.status?.code ?? 0, message: span.status?.message ?? '' },
+        events: (span.events ?? []).map((event) => ({
+          name: event.name ?? '',
+          attributes: attributesOf(event.attributes),
+        })),
+        resource: attributesOf(resource?.attributes),
+        scope: scope?.name ?? '',
+      })),
+    ),
+  )
+}
+
+export class Receiver {
+  readonly spans: ReceivedSpan[] = []
+  requests = 0
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(): Promise<Receiver> {
+    const server = createServer()
+    const receiver = new Receiver(server)
+    server.on('request', (request, response) => {
+      const parts: Buffer[] = []
+      request.on('data', (part: Buffer) => parts.push(part))
+      request.on('end', () => {
+        const body = Buffer.concat(parts)
+        const bytes = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body
+        receiver.requests++
+        receiver.spans.push(...decodeRequest(bytes))
+        response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return receiver
+  }
+
+  /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  get endpoint(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`
+  }
+
+  named(name: string): ReceivedSpan[] {
+    return this.spans.filter((span) => span.name === name)
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections()
+    await new Promise((resolve) => this.server.close(resolve))
+  }
+}
