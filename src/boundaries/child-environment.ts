@@ -4,17 +4,24 @@ import type { OwnPreload } from './own-preload.js'
 /** Names the variables that were added for a child: `{ [name]: [added value, the value before or null] }` in JSON. */
 const MANIFEST = 'THREADSPAN_ENVIRONMENT'
 
+/** Asks for Node's permission model, under which a child may read no file that it was not told of: the preload would end it. */
+const RESTRICTED = /(?:^|[\s"'=])--(?:experimental-)?permission\b/
+
 /**
  * What to set in a child's environment: the variables handed in, `NODE_OPTIONS` with the preload, and a list of them by which
  * {@link restoreEnvironment} puts back what was there.
  *
+ * @param args of the child, among them the command line that a shell is given. A child under the permission model gets the
+ *   variables alone, as one that is not a Node process.
  * @param before the value that a variable has in the environment that the application chose for the child.
  */
 function additions(
   ours: Readonly<Record<string, string>>,
+  args: readonly string[],
   own: OwnPreload,
   before: (name: string) => string | undefined,
 ): Record<string, string> {
+  if ([before('NODE_OPTIONS') ?? '', ...args].some((text) => RESTRICTED.test(text))) return { ...ours }
   const added: Record<string, string> = {
     ...ours,
     NODE_OPTIONS: nodeOptionsWith(before('NODE_OPTIONS'), own),
@@ -39,13 +46,14 @@ function isNamed(entry: string, name: string): boolean {
 export function pairsWith(
   pairs: readonly string[] | undefined,
   ours: Readonly<Record<string, string>>,
+  args: readonly string[],
   own: OwnPreload,
 ): string[] {
   const result = pairs ? [...pairs] : Object.entries(process.env).map(([name, value]) => `${name}=${value}`)
   // Windows keeps variables whose name begins with `=`.
   const find = (name: string) =>
     result.findIndex((pair) => isNamed(pair.slice(0, pair.indexOf('=', 1)), name))
-  const added = additions(ours, own, (name) => {
+  const added = additions(ours, args, own, (name) => {
     const pair = result[find(name)]
     return pair?.slice(pair.indexOf('=', 1) + 1)
   })
@@ -61,12 +69,13 @@ export function pairsWith(
 export function environmentWith(
   env: NodeJS.ProcessEnv,
   ours: Readonly<Record<string, string>>,
+  args: readonly string[],
   own: OwnPreload,
 ): NodeJS.ProcessEnv {
   const result: NodeJS.ProcessEnv = Object.create(null)
   for (const name in env) result[name] = env[name]
   const find = (name: string) => (isCaseBlind ? Object.keys(result).find((key) => isNamed(key, name)) : name)
-  const added = additions(ours, own, (name) => {
+  const added = additions(ours, args, own, (name) => {
     const value: unknown = result[find(name) ?? name]
     return value === undefined ? undefined : `${value}`
   })

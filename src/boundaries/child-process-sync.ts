@@ -66,7 +66,7 @@ export function followSync(module: ChildProcessModule, boundary: ChildBoundary, 
           guarded('ChildBoundary.open', () => boundary.open({ file: call.file, args: call.args, sync: true }))
         if (call === undefined || opened === undefined) return Reflect.apply(original, this, given)
         const args = [...given]
-        const env = environmentWith(call.options.env || process.env, opened.env, own)
+        const env = environmentWith(call.options.env || process.env, opened.env, call.args, own)
         args[call.at] = { ...call.options, env }
         const tell = (result: Result) =>
           guarded('ChildBoundary', () => settle(boundary, opened.handle, result))

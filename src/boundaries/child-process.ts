@@ -52,7 +52,7 @@ type Spawn = (this: ChildProcess, ...given: unknown[]) => unknown
 
 /**
  * Follows every child process that this thread starts from now on. Node children get the preload through `NODE_OPTIONS`, after
- * the application's own, and every child the variables that {@link ChildBoundary.open} returned; {@link restoreEnvironment} takes
+ * the application's own, unless they run under the permission model, and every child the variables that {@link ChildBoundary.open} returned; {@link restoreEnvironment} takes
  * both out again. The environment of this process is not touched. Once per thread; later calls do nothing.
  */
 export function followChildren(boundary: ChildBoundary): void {
@@ -86,13 +86,9 @@ function followAsync(type: typeof ChildProcess, boundary: ChildBoundary, own: Ow
         const options = given[0] as SpawnOptions | null | undefined
         const opened = openSpawn(options, boundary)
         if (opened === undefined) return Reflect.apply(original, this, given)
-        const { envPairs } = options as SpawnOptions
+        const { args = [], envPairs } = options as { args?: string[]; envPairs?: string[] }
         // Node reads the pairs from this very object, on which it also leaves other things for the caller.
-        Reflect.set(
-          options as object,
-          'envPairs',
-          pairsWith(envPairs as string[] | undefined, opened.env, own),
-        )
+        Reflect.set(options as object, 'envPairs', pairsWith(envPairs, opened.env, args, own))
         followed.set(this, { handle: opened.handle })
         let result: unknown
         try {

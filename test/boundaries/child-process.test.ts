@@ -164,6 +164,23 @@ describe('followChildren', () => {
     }
   })
 
+  it('does not end children under the permission model, which may not read the preload', async () => {
+    const flag = ['--permission', '--experimental-permission'].find((name) =>
+      process.allowedNodeEnvironmentFlags.has(name),
+    )
+    const text = `
+      const cp = require('node:child_process')
+      const args = ['${flag}', '-p', '1 + 1']
+      console.log(String(cp.spawnSync(process.execPath, args).stdout), String(cp.execFileSync(process.execPath, args)))
+      console.log(String(cp.execSync('"' + process.execPath + '" ${flag} -p 2', { env: { NODE_OPTIONS: '--no-warnings' } })))
+      cp.spawn(process.execPath, args, { stdio: 'inherit' })
+      cp.spawn(process.execPath, ['-p', '4'], { stdio: 'inherit', env: { NODE_OPTIONS: '${flag}' } })`
+    const [plain, traced] = await runBoth(['--no-warnings', '-e', text])
+    assert.match(plain.stdout, /2\n 2\n\n2\n/)
+    const lines = ({ stdout }: Outcome) => stdout.split('\n').sort()
+    assert.deepEqual([lines(traced), traced.code], [lines(plain), plain.code])
+  })
+
   it('ignores a list of variables that is none', async () => {
     for (const list of [
       '',
