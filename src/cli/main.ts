@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { VERSION } from '../config/version.js'
 import { isThreadspanError } from '../core/errors.js'
+import { VERSION } from '../core/version.js'
 import { usageError } from './usage.js'
 
 const USAGE = `Usage: threadspan <command> [options]

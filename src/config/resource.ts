@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { arch, hostname, platform, release } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { VERSION } from '../core/version.js'
 import type { Config } from './config.js'
-import { VERSION } from './version.js'
 
 /**
  * The attributes of this process's OTLP Resource, named by OpenTelemetry's semantic conventions (1.45). The names are

@@ -1,6 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { OtlpConfig } from '../config/otlp.js'
-import { VERSION } from '../config/version.js'
+import { VERSION } from '../core/version.js'
 
 /**
  * One POST over HTTP or HTTPS, on connections that are kept.

@@ -8,7 +8,7 @@ import { dist } from '../support/dist.js'
 const { containerId, resourceAttributes } = (await import(
   dist('config/resource.js')
 )) as typeof import('../../src/config/resource.js')
-const { VERSION } = (await import(dist('config/version.js'))) as typeof import('../../src/config/version.js')
+const { VERSION } = (await import(dist('core/version.js'))) as typeof import('../../src/core/version.js')
 
 const plain = { serviceName: undefined, resourceAttributes: {} }
 

@@ -1,4 +1,4 @@
-import { VERSION } from '../../config/version.js'
+import { VERSION } from '../../core/version.js'
 import type { Status } from '../api.js'
 import type { Sink } from '../receiver/sink.js'
 
