@@ -34,7 +34,9 @@ export class ProtobufReader {
   #messages = 0
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.byteLength) {
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.bytes = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.pos = start
     this.end = end

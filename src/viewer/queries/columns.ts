@@ -21,8 +21,10 @@ export function traceColumns(store: Store, trace: Trace): TraceColumns {
   const rows = all.slice(0, MAX_SPANS)
   const strings = new Strings()
   const lanes = new LaneTable(store)
-  const place = new Map<number, number>()
-  for (const [i, row] of rows.entries()) place.set(row, i)
+  const nameIndexes: number[] = []
+  // By row: where the span is in the answer. As large as the store, and still cheaper than a map of a large trace.
+  const place = new Int32Array(columns.capacity).fill(-2)
+  for (const [i, row] of rows.entries()) place[row] = i
   const result: TraceColumns = {
     traceId: trace.id,
     origin: columns.start(origin),
@@ -46,13 +48,15 @@ export function traceColumns(store: Store, trace: Trace): TraceColumns {
     const start = columns.startAfter(row, origin)
     const { bytes, scan } = store.scan(row)
     const up = columns.up[row]!
-    result.id.push(columns.spanId(row))
+    result.id.push(bytes.toString('hex', scan.spanAt, scan.spanAt + 8))
     // A parent that is cut off is as good as missing to the page.
-    result.parent.push(up < 0 ? up : (place.get(up) ?? -2))
-    result.name.push(strings.index(names.value(columns.name[row]!)))
+    result.parent.push(up < 0 ? up : place[up]!)
+    const name = columns.name[row]!
+    nameIndexes[name] ??= strings.index(names.value(name))
+    result.name.push(nameIndexes[name])
     result.kind.push(columns.kind[row]!)
     result.start.push(start)
-    result.end.push(start + columns.duration(row))
+    result.end.push(Math.max(start, columns.endAfter(row, origin)))
     result.thread.push(lanes.index(columns.lane[row]!))
     result.flags.push(columns.marks[row]! & API_MARKS)
     result.label.push(
@@ -70,9 +74,10 @@ export function traceColumns(store: Store, trace: Trace): TraceColumns {
 export function byStart(store: Store, trace: Trace): number[] {
   const { columns } = store
   const rows = [...store.rows(trace)]
-  const starts = new Map<number, number>()
-  for (const row of rows) starts.set(row, columns.startAfter(row, trace.origin))
-  return rows.sort((a, b) => starts.get(a)! - starts.get(b)! || columns.duration(b) - columns.duration(a))
+  const starts = Float64Array.from(rows, (row) => columns.startAfter(row, trace.origin))
+  const order = Uint32Array.from(rows.keys())
+  order.sort((a, b) => starts[a]! - starts[b]! || columns.duration(rows[b]!) - columns.duration(rows[a]!))
+  return Array.from(order, (i) => rows[i]!)
 }
 
 /** An arrow points from what was linked to, which came first, to the span with the link. */
@@ -81,13 +86,13 @@ function addLinks(
   trace: Trace,
   row: number,
   index: number,
-  place: Map<number, number>,
+  place: Int32Array,
   into: [number, number][],
 ): void {
   for (const { traceId, spanId } of store.decode(row).links) {
     if (traceId !== trace.id || spanId.length !== 16) continue
-    const from = place.get(store.find(trace, spanId))
-    if (from !== undefined) into.push([from, index])
+    const linked = store.find(trace, spanId)
+    if (linked >= 0 && place[linked]! >= 0) into.push([place[linked]!, index])
   }
 }
 
@@ -109,7 +114,8 @@ class LaneTable {
   readonly processes: TraceColumns['processes'] = []
   readonly threads: TraceColumns['threads'] = []
   readonly #processes = new Map<string, number>()
-  readonly #lanes = new Map<number, number>()
+  /** By the store's number of the lane. */
+  readonly #lanes: (number | undefined)[] = []
   readonly #threads = new Map<string, number>()
   readonly #store: Store
 
@@ -118,7 +124,7 @@ class LaneTable {
   }
 
   index(lane: number): number {
-    const known = this.#lanes.get(lane)
+    const known = this.#lanes[lane]
     if (known !== undefined) return known
     const entry = this.#store.lanes.lanes.value(lane)
     const process = this.#process(this.#store.lanes.of(lane))
@@ -130,7 +136,7 @@ class LaneTable {
       this.threads.push({ label: threadLabel(entry), process, id: entry.id })
       this.#threads.set(key, index)
     }
-    this.#lanes.set(lane, index)
+    this.#lanes[lane] = index
     return index
   }
 

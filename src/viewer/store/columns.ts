@@ -85,6 +85,12 @@ export class Columns {
     return (high * TWO_32 + (this.startLow[row]! - this.startLow[origin]!)) / 1e6
   }
 
+  /** Milliseconds from the start of row `origin` to the end of `row`, exact to the nanosecond. */
+  endAfter(row: number, origin: number): number {
+    const high = this.endHigh[row]! - this.startHigh[origin]!
+    return (high * TWO_32 + (this.endLow[row]! - this.startLow[origin]!)) / 1e6
+  }
+
   /** Milliseconds; 0 for a span that ends before it starts. */
   duration(row: number): number {
     const high = this.endHigh[row]! - this.startHigh[row]!

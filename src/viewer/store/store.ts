@@ -58,6 +58,7 @@ export class Store {
   readonly #index = new SpanIndex(this.columns)
   readonly #slots: (Trace | undefined)[] = []
   readonly #freeSlots: number[] = []
+  #reader: ProtobufReader | undefined
   #unsettled = new Set<Trace>()
   #changed = new Set<Trace>()
 
@@ -177,7 +178,14 @@ export class Store {
   /** What `scanSpan` notes of a row. */
   scan(row: number): { bytes: Buffer; scan: SpanScan } {
     const { bytes, start, end } = this.encoded(row)
-    return { bytes, scan: scanSpan(new ProtobufReader(bytes, start, end)) }
+    // One reader serves a whole slab: a large trace is a hundred thousand calls.
+    if (this.#reader?.bytes !== bytes) {
+      this.#reader = new ProtobufReader(bytes)
+      this.#reader.maxMessages = Number.POSITIVE_INFINITY
+    }
+    this.#reader.pos = start
+    this.#reader.end = end
+    return { bytes, scan: scanSpan(this.#reader) }
   }
 
   /** Rows of a trace in order of arrival. */
