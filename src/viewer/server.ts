@@ -182,7 +182,7 @@ function tryListen(server: Server, host: string, port: number): Promise<void> {
 async function load(file: string, sink: Sink, signal: AbortSignal | undefined): Promise<LinesResult> {
   try {
     return await readLines(
-      createReadStream(file, { highWaterMark: 1024 * 1024, signal: signal ?? null }),
+      createReadStream(file, { highWaterMark: 1024 * 1024, ...(signal && { signal }) }),
       sink,
     )
   } catch (error) {
