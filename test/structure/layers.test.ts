@@ -48,6 +48,7 @@ const STRANGERS: Record<string, string[]> = {
 /** Third-party packages and the one layer, or the files, that may import each. */
 const PACKAGES: Record<string, string[]> = {
   '@opentelemetry/api': [
+    'cli',
     'core',
     'context',
     'recorder',
@@ -81,7 +82,7 @@ function layerOf(file: string): string {
 
 function imports(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8')
-  const statements = text.matchAll(/^(?:import|export) (?:[^'\"();=]*? from )?'([^']+)'/gm)
+  const statements = text.matchAll(/^(?:import|export) (?:[^'"();=]*? from )?'([^']+)'/gm)
   const expressions = text.matchAll(/\bimport\('([^']+)'\)/g)
   return [...statements, ...expressions].map((match) => match[1]!)
 }
