@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { redactUrl } from '../config/otlp.js'
 import { ThreadspanError } from '../core/errors.js'
-import { terminalStyle } from '../export/terminal.js'
+import { terminalStyle, writeOut } from '../export/terminal.js'
 import { renderWaterfall } from '../export/waterfall.js'
 import { fanoutTraces, findProblems, SERVICE, UPSTREAM } from './demo/check.js'
 import { type Sent, sendRequests } from './demo/load.js'
@@ -40,7 +40,7 @@ export async function demo(argv: string[]): Promise<number> {
     allowPositionals: false,
   })
   if (values.help === true) {
-    process.stdout.write(USAGE)
+    writeOut(1, USAGE)
     return 0
   }
   const rounds = wholeNumber('--rounds', values.rounds, 1, 1000)
@@ -120,5 +120,6 @@ async function report(file: string, sent: Sent): Promise<number> {
 }
 
 function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+  // A reader that has seen enough (`| head`) is no error.
+  writeOut(1, `${text}\n`)
 }

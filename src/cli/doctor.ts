@@ -1,4 +1,4 @@
-import { terminalStyle } from '../export/terminal.js'
+import { terminalStyle, writeOut } from '../export/terminal.js'
 import { checkDestination } from './doctor/destination.js'
 import type { Finding } from './doctor/finding.js'
 import { checkTracing } from './doctor/probe.js'
@@ -30,7 +30,7 @@ export async function doctor(argv: string[]): Promise<number> {
     allowPositionals: false,
   })
   if (values.help === true) {
-    process.stdout.write(USAGE)
+    writeOut(1, USAGE)
     return 0
   }
   const { color } = terminalStyle(1, process.env)
@@ -38,7 +38,7 @@ export async function doctor(argv: string[]): Promise<number> {
   const tell = ({ level, text }: Finding) => {
     if (level === 'problem') problems++
     const [mark, style] = MARKS[level]
-    process.stdout.write(` ${color ? `\x1b[${style}m${mark}\x1b[0m` : mark} ${text}\n`)
+    writeOut(1, ` ${color ? `\x1b[${style}m${mark}\x1b[0m` : mark} ${text}\n`)
   }
   checkProject(process.cwd()).forEach(tell)
   for (const finding of await checkDestination(process.env)) tell(finding)

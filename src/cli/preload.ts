@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { environmentWith } from '../boundaries/child-environment.js'
 import { ThreadspanError } from '../core/errors.js'
 
 /**
@@ -13,8 +14,23 @@ export function preloadPath(): string {
   throw new ThreadspanError('THREADSPAN_CLI_INCOMPLETE', `${path} is missing: install threadspan again`)
 }
 
-/** `NODE_OPTIONS` that load the preload after what they load already. Node takes `\` before `"` and `\` in a quoted word. */
-export function nodeOptionsWith(preload: string, before: string | undefined): string {
-  const option = `--require "${preload.replace(/["\\]/g, '\\$&')}"`
-  return before === undefined || before === '' ? option : `${before} ${option}`
+/**
+ * An environment in which every Node.js loads the preload by `NODE_OPTIONS`, and then takes it out: the program sees what is in `env`.
+ *
+ * @param program the command and its arguments: one that asks for Node's permission model cannot have the preload.
+ */
+export function environmentWithPreload(
+  preload: string,
+  env: NodeJS.ProcessEnv,
+  program: readonly string[],
+): NodeJS.ProcessEnv {
+  return environmentWith(env, {}, program, {
+    path: preload,
+    relative: new Set(),
+    execArgv: [],
+    inExecArgv: false,
+    inherited: false,
+    stale: () => false,
+    valueFor: () => preload,
+  })
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { ThreadspanError } from '../core/errors.js'
-import { nodeOptionsWith } from './preload.js'
+import { environmentWithPreload } from './preload.js'
 
 /** How a program ended. */
 export interface ProgramEnd {
@@ -16,7 +16,7 @@ const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const
 /**
  * Runs a script or a command with the preload, on our own standard streams.
  *
- * @param env the environment it gets, but for `NODE_OPTIONS`, which a command's Node.js takes the preload from.
+ * @param env the environment that the program sees.
  * @throws ThreadspanError `THREADSPAN_CLI_SPAWN` when it could not be started.
  */
 export function runProgram(
@@ -28,7 +28,7 @@ export function runProgram(
   const child = isCommand
     ? spawn(program[0]!, program.slice(1), {
         stdio: 'inherit',
-        env: { ...env, NODE_OPTIONS: nodeOptionsWith(preload, env['NODE_OPTIONS']) },
+        env: environmentWithPreload(preload, env, program),
         // npm and the like are scripts there, which only the shell can start.
         shell: process.platform === 'win32',
       })

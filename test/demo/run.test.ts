@@ -11,9 +11,6 @@ import { fixture, threadspan } from './cli.js'
 const { readSpans } = (await import(
   dist('cli/spans-file.js')
 )) as typeof import('../../src/cli/spans-file.js')
-const { nodeOptionsWith } = (await import(
-  dist('cli/preload.js')
-)) as typeof import('../../src/cli/preload.js')
 
 const program = fixture('program.mjs')
 const folder = mkdtempSync(join(tmpdir(), 'threadspan test '))
@@ -45,6 +42,17 @@ describe('threadspan run', () => {
       .ended
     assert.equal(code, 4, stderr)
     assert.deepEqual(first(stdout), { argv: ['exit', '4'], execArgv: [] })
+    assert.match(stderr, /^ ╰╴worker /m)
+  })
+
+  test("a command keeps the user's NODE_OPTIONS, through a program that is not Node", async () => {
+    const NODE_OPTIONS = '--max-old-space-size=300'
+    const { code, stdout, stderr } = await threadspan(
+      ['run', '--', 'sh', '-c', `"${process.execPath}" "${program}" exit 5`],
+      { env: { NODE_OPTIONS } },
+    ).ended
+    assert.equal(code, 5, stderr)
+    assert.equal(first(stdout).options, NODE_OPTIONS)
     assert.match(stderr, /^ ╰╴worker /m)
   })
 
@@ -115,12 +123,4 @@ describe('threadspan run', () => {
     assert.equal(code, 127)
     assert.match(stderr, /THREADSPAN_CLI_SPAWN/)
   })
-})
-
-test('the preload comes after what NODE_OPTIONS hold, whatever its path', () => {
-  assert.equal(nodeOptionsWith('/a b/c"d\\e.cjs', undefined), '--require "/a b/c\\"d\\\\e.cjs"')
-  assert.equal(
-    nodeOptionsWith('/a.cjs', '--max-old-space-size=100'),
-    '--max-old-space-size=100 --require "/a.cjs"',
-  )
 })

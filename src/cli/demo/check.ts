@@ -30,6 +30,7 @@ export function findProblems(spans: readonly TraceSpan[], sent: Sent): string[] 
     ...checkParents(traces),
     ...checkErrors(spans, sent),
     ...checkSql(spans, sent),
+    ...checkUpstream(traces),
     ...checkFanouts(traces),
   ]
 }
@@ -92,6 +93,22 @@ function checkSql(spans: readonly TraceSpan[], sent: Sent): string[] {
     0,
   )
   return statements === expected ? [] : [`${expected} SQL statements were run, but ${statements} are spans`]
+}
+
+function checkUpstream(traces: ReadonlyMap<string, TraceSpan[]>): string[] {
+  const problems: string[] = []
+  for (const [traceId, members] of traces) {
+    const root = members.find((member) => isTransaction(member, 'GET /upstream'))?.span
+    if (root === undefined) continue
+    const call = members.find(({ span }) => span.kind === CLIENT && span.parentSpanId === root.spanId)?.span
+    const answer = members.find(
+      ({ span, resource }) =>
+        resource.attributes['service.name'] === UPSTREAM && span.parentSpanId === call?.spanId,
+    )
+    if (call === undefined) problems.push(`Trace ${traceId} of /upstream has no call to the other service`)
+    else if (answer === undefined) problems.push(`Trace ${traceId} of /upstream ends at the call`)
+  }
+  return problems
 }
 
 function checkFanouts(traces: ReadonlyMap<string, TraceSpan[]>): string[] {

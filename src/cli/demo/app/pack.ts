@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import http from 'node:http'
 import { basename } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, constants } from 'node:zlib'
 
 /** What the pool is asked to do. */
 export interface PackTask {
@@ -25,7 +25,7 @@ export interface Packed {
 export default async function pack({ file, upstream }: PackTask): Promise<Packed> {
   const content = await readFile(file)
   const sha256 = createHash('sha256').update(content).digest('hex')
-  const compressed = gzipSync(content, { level: 9 }).length
+  const compressed = brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 10 } }).length
   await announce(`${upstream}/packages/${sha256.slice(0, 8)}`)
   return { file: basename(file), sha256, size: content.length, compressed }
 }
