@@ -47,6 +47,9 @@ export async function view(argv: string[]): Promise<number> {
   const interrupted = interrupt()
   const viewer = await startViewer(options)
   try {
+    if (options.host !== undefined && !isLoopback(options.host)) {
+      tell(`other machines can read and send data here, since it listens on ${options.host}`)
+    }
     if (viewer.restored > 0) tell(`${viewer.restored} spans from ${values.db}`)
     const reading = new AbortController()
     const ended = await Promise.race([interrupted, loadAll(viewer, positionals, reading.signal)])
@@ -78,6 +81,11 @@ function announce(viewer: Viewer, asked: number | undefined): void {
     tell('port 4318 is taken, perhaps by another viewer or a collector')
     tell(`set OTEL_EXPORTER_OTLP_ENDPOINT=${viewer.endpoint} for the programs whose data is to come here`)
   }
+}
+
+/** Whether only this machine reaches what listens on `host`. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host)
 }
 
 function tell(text: string): void {

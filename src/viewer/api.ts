@@ -216,7 +216,10 @@ export interface MetricSeries {
   lines: { label: string; values: (number | null)[] }[]
 }
 
-/** `GET /api/trace/:traceId/export?format=chrome|otlp` answers a file; `POST /api/import` takes OTLP JSON lines. */
+/**
+ * `GET /api/trace/:traceId/export?format=chrome|otlp` answers a file, `GET /api/export` all traces as OTLP JSON lines;
+ * `POST /api/import` takes OTLP JSON lines.
+ */
 export interface ImportResult {
   spans: number
   rejected: number

@@ -75,6 +75,7 @@ export async function answerApi(
   if (pathname === '/api/import') return importLines(context, request, response)
   if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed(response, 'GET')
   if (pathname === '/api/live') {
+    if (request.method !== 'GET') throw notAllowed(response, 'GET')
     context.live.listen(response)
     return
   }

@@ -140,6 +140,33 @@ describe('the store', () => {
     assert.equal(trace.processes, 2)
   })
 
+  it('keeps nothing that it cannot decode later, whatever the bytes', () => {
+    const whole = body([
+      span(1, 1, 0, { attributes: { 'thread.id': 1, list: ['a', [1, { b: true }]] }, links: [] }),
+      span(1, 2, 1, {
+        events: [{ timeUnixNano: 1n, name: 'exception', attributes: { a: 1 }, droppedAttributesCount: 0 }],
+      }),
+    ])
+    const changes = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 })
+    fc.assert(
+      fc.property(changes, (edits) => {
+        const bytes = Uint8Array.from(whole)
+        for (const [at, value] of edits) bytes[at] = value
+        const store = new Store(limits)
+        try {
+          store.ingest(bytes)
+        } catch (error) {
+          assert.equal((error as { code?: string }).code, 'THREADSPAN_OTLP_MALFORMED')
+          assert.equal(store.spans, 0)
+          assert.equal(store.lanes.origins.size + store.lanes.scopes.size, 0)
+        }
+        store.settle()
+        for (const trace of store.traces.values()) for (const row of store.rows(trace)) store.decode(row)
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
   it('settles to the same whatever the order of arrival', () => {
     const tree = fc.array(fc.nat(12), { minLength: 2, maxLength: 12 })
     fc.assert(

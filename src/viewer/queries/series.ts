@@ -8,9 +8,9 @@ const STEPS = [
   1_800_000, 3_600_000, 7_200_000, 14_400_000, 43_200_000, 86_400_000, 604_800_000,
 ]
 
-const MAX_BUCKETS = 120
+const MAX_BUCKETS = 60
 
-/** The smallest readable width that covers `from` to `to` in at most 120 buckets. */
+/** The smallest readable width that covers `from` to `to` in at most 60 buckets. */
 export function stepFor(from: number, to: number): number {
   const wanted = (to - from) / (MAX_BUCKETS - 1)
   return STEPS.find((step) => step >= wanted) ?? Math.ceil(wanted / 604_800_000) * 604_800_000
