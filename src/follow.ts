@@ -73,6 +73,13 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
   }
 }
 
+/** For a Worker that is left alone: what it makes is left alone as well, and the preload stays out of sight. */
+export function followNothing(preload: string): void {
+  const open = (): undefined => undefined
+  followWorkers({ preload, open, created() {}, ended() {}, failed() {} })
+  followChildren({ preload, open, started() {}, ended() {} })
+}
+
 interface Child {
   readonly span: Span | undefined
   pid: number | undefined

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { restoreEnvironment } from './boundaries/child-process.js'
 import { receiveHandoff, untracedWorker } from './boundaries/worker-threads.js'
-import { ANCHOR, followAll, LINK } from './follow.js'
+import { ANCHOR, followAll, followNothing, LINK } from './follow.js'
 import { startRuntime, type WorkerHandoff } from './runtime.js'
 
 function anchorOf(text: string | undefined): bigint | undefined {
@@ -14,10 +14,10 @@ function anchorOf(text: string | undefined): bigint | undefined {
 }
 
 function main(): void {
+  const given = restoreEnvironment()
   const handoff = isMainThread ? undefined : (receiveHandoff() as WorkerHandoff | undefined)
-  // A Worker that is left alone runs the preload where Node hands it on by itself.
-  if (!isMainThread && handoff === undefined) return
-  const given = isMainThread ? restoreEnvironment() : {}
+  // A Worker that is left alone runs the preload where Node hands it on by itself; it must not see it.
+  if (!isMainThread && handoff === undefined) return followNothing(__filename)
   const runtime = startRuntime({
     env: isMainThread ? { ...process.env, ...given } : process.env,
     collector: join(__dirname, 'collector.js'),

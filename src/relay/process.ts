@@ -81,11 +81,12 @@ export class ProcessRelay extends ThreadRelay {
   protected announce(message: CollectorMessage): void {
     if (this.collector === undefined) {
       this.pending.push(message)
-      if (message.type === 'thread' && message.entry.parent >= 0) this.listen()
-      return
+    } else {
+      this.collector.postMessage(message)
+      this.nudge()
     }
-    this.collector.postMessage(message)
-    this.nudge()
+    // From now on there is a thread that may have something to say.
+    if (message.type === 'thread' && message.entry.parent >= 0) this.listen()
   }
 
   /**
