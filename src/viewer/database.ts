@@ -3,7 +3,7 @@ import { ThreadspanError } from '../core/errors.js'
 import type { Encoding } from './receiver/answers.js'
 import type { SignalJournal, Sink } from './receiver/sink.js'
 import { isMalformed } from './receiver/sink.js'
-import type { Journal } from './store/store.js'
+import type { Journal } from './store/contract.js'
 
 /** Milliseconds that a span may wait for the next write: one transaction for many spans. */
 const FLUSH_INTERVAL = 250

@@ -8,9 +8,10 @@ import { tracesFromJson } from '../../otlp/json.js'
 import { logsFromJson } from '../../otlp/json-logs.js'
 import { metricsFromJson } from '../../otlp/json-metrics.js'
 import type { TraceRequest } from '../../otlp/types.js'
+import type { Ingested } from '../store/contract.js'
 import type { Logs } from '../store/logs.js'
 import type { Metrics } from '../store/metrics.js'
-import type { Ingested, Store } from '../store/store.js'
+import type { Store } from '../store/store.js'
 import type { Encoding, Signal } from './answers.js'
 
 /** What became of one request. */

@@ -2,6 +2,8 @@ import { decodeSpan } from '../../otlp/decode.js'
 import { ProtobufReader } from '../../otlp/protobuf.js'
 import type { Span } from '../../otlp/types.js'
 import { Columns, Mark } from './columns.js'
+import type { Ingested, Journal, Refusal, StoreLimits } from './contract.js'
+import { hasIds, threadName } from './ids.js'
 import { Interner } from './interner.js'
 import { Lanes } from './lanes.js'
 import { type SpanScan, scanSpan, scanTraces } from './scan.js'
@@ -17,29 +19,6 @@ const ROW_BYTES = Columns.rowBytes + 8
 
 /** Memory of a trace beside its spans: the object, its key and its map entry. */
 const TRACE_BYTES = 320
-
-/** How much the store keeps. */
-export interface StoreLimits {
-  /** Most spans kept. */
-  maxSpans: number
-  /** Most bytes kept: encoded spans, columns and traces together. */
-  maxBytes: number
-}
-
-/** Why a span was not kept. */
-export type Refusal = 'invalid-id' | 'too-large' | 'duplicate' | 'full'
-
-/** What a request brought. Duplicates are not the sender's fault and count as accepted in the answer to it. */
-export interface Ingested {
-  kept: number
-  refused: Record<Refusal, number>
-}
-
-/** Hears what is kept and what is let go, in order: the database. */
-export interface Journal {
-  kept(trace: string, resource: Buffer, scope: Buffer, span: Buffer): void
-  evicted(trace: string): void
-}
 
 /** The spans in memory, within bounds: the oldest traces leave first, whole, and are counted. */
 export class Store {
@@ -328,20 +307,4 @@ export class Store {
     this.#freeSlots.push(trace.slot)
     this.journal?.evicted(trace.key)
   }
-}
-
-function threadName(bytes: Buffer, scan: SpanScan): string {
-  return scan.threadNameEnd === 0 ? '' : bytes.toString('utf8', scan.threadNameAt, scan.threadNameEnd)
-}
-
-/** Trace Context requires ids of 16 and 8 bytes that are not all zero; OTLP calls a span without them invalid. */
-function hasIds(bytes: Buffer, scan: SpanScan): boolean {
-  if (scan.traceLength !== 16 || scan.spanLength !== 8) return false
-  if (scan.parentLength !== 0 && scan.parentLength !== 8) return false
-  return isSet(bytes, scan.traceAt, 16) && isSet(bytes, scan.spanAt, 8)
-}
-
-function isSet(bytes: Buffer, at: number, length: number): boolean {
-  for (let i = at; i < at + length; i++) if (bytes[i] !== 0) return true
-  return false
 }
