@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import { readdirSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { dist } from '../support/dist.js'
-import { threadspan } from './cli.js'
+import { plainEnvironment, threadspan } from './cli.js'
 
 const { findProblems, fanoutTraces } = (await import(
   dist('cli/demo/check.js')
@@ -88,4 +91,18 @@ test('an endpoint is sent the spans too, and one that is down does not keep them
   if (file !== undefined) rmSync(dirname(file), { recursive: true })
   assert.equal(code, 0, stdout)
   assert.match(stdout, /also sent to http:\/\/127\.0\.0\.1:9/)
+})
+
+test('packages that are missing are named, with the command that installs them', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'threadspan-bare-'))
+  after(() => rmSync(folder, { recursive: true }))
+  cpSync(dirname(fileURLToPath(dist('index.js'))), join(folder, 'dist'), { recursive: true })
+  cpSync('package.json', join(folder, 'package.json'))
+  const { status, stderr } = spawnSync(process.execPath, [join(folder, 'dist/cli/main.js'), 'demo'], {
+    encoding: 'utf8',
+    env: plainEnvironment(),
+  })
+  assert.equal(status, 1)
+  assert.match(stderr, /^ {2}npm install @opentelemetry\/api fastify piscina node-sqlite3-wasm$/m)
+  assert.match(stderr, /\(THREADSPAN_DEMO_PACKAGES\)$/m)
 })

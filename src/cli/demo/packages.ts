@@ -21,6 +21,6 @@ export function requirePackages(): void {
   if (missing.length === 0) return
   throw new ThreadspanError(
     'THREADSPAN_DEMO_PACKAGES',
-    `The demo needs packages that are not installed here. Install them and try again:\n\n  npm install ${missing.join(' ')}\n`,
+    `The demo needs packages that are not installed here:\n\n  npm install ${missing.join(' ')}\n\nThen try again.`,
   )
 }

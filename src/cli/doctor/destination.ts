@@ -11,11 +11,15 @@ export async function checkDestination(env: NodeJS.ProcessEnv): Promise<Finding[
   const findings = warnings.map(({ variable, message, code }) => note(`${variable}: ${message} (${code})`))
   if (config.exporters.length === 0) findings.push(note('OTEL_TRACES_EXPORTER is none: spans go nowhere'))
   if (config.exporters.includes('file')) findings.push(ok(`Spans are written to ${config.file}`))
-  if (config.exporters.includes('otlp')) findings.push(await checkEndpoint(config))
+  if (config.exporters.includes('otlp')) findings.push(await checkEndpoint(config, isConfigured(env)))
   return findings
 }
 
-async function checkEndpoint({ otlp }: Config): Promise<Finding> {
+function isConfigured(env: NodeJS.ProcessEnv): boolean {
+  return Boolean(env['OTEL_EXPORTER_OTLP_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'])
+}
+
+async function checkEndpoint({ otlp }: Config, configured: boolean): Promise<Finding> {
   const shown = redactUrl(otlp.url)
   if (otlp.certificate !== undefined || otlp.clientCertificate !== undefined) {
     return note(`Spans are sent to ${shown}, with certificates of its own: not tried here`)
@@ -34,7 +38,10 @@ async function checkEndpoint({ otlp }: Config): Promise<Finding> {
   } catch (error) {
     const { name, cause } = error as { name: string; cause?: { code?: string } }
     const why = name === 'TimeoutError' ? `no answer in ${PATIENCE / 1000} seconds` : (cause?.code ?? name)
-    return problem(`${shown} cannot be reached (${why}). For a viewer there: threadspan view`)
+    if (configured) return problem(`${shown} cannot be reached (${why})`)
+    return note(
+      `OTEL_EXPORTER_OTLP_ENDPOINT is not set, and nobody listens at ${shown}. For a viewer there: threadspan view`,
+    )
   }
 }
 
