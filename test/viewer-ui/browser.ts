@@ -8,8 +8,10 @@ import { type BrowserContext, chromium, type Locator, type Page } from 'playwrig
 import { dist } from '../support/dist.js'
 import { type Fixture, serve } from './server.js'
 
-const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-const ARGS = [
+/** The browser; CHROMIUM names another one. */
+export const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+/** What it is started with. */
+export const ARGS = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { noBrowser, type Stage, stage, words } from './browser.js'
-import { orderTrace, summaryOf } from './data.js'
 import { ORDER, OTHER } from './server.js'
+import { orderTrace, summaryOf } from './traces.js'
 
 describe('lists', { skip: noBrowser }, () => {
   let on: Stage
@@ -18,10 +18,10 @@ describe('lists', { skip: noBrowser }, () => {
     await page.mouse.move(box.x + box.width * 0.5, box.y + 60)
     await page.mouse.down()
     await page.mouse.move(box.x + box.width * 0.8, box.y + 60, { steps: 4 })
+    const request = page.waitForRequest(/\/api\/traces\?.*min=/)
     await page.mouse.up()
     await page.getByText('At least').waitFor()
-    const asked = on.fixture.asked.filter((path) => path.startsWith('/api/traces?'))
-    const { min, max } = Object.fromEntries(new URLSearchParams(asked.at(-1)!.split('?')[1]))
+    const { min, max } = Object.fromEntries(new URL((await request).url()).searchParams)
     assert.ok(Number(min) > 2 && Number(max) > Number(min) * 2)
     assert.match(page.url(), /min=.*max=/)
     // The distribution itself is asked for without the selection that is made on it.

@@ -76,7 +76,7 @@ describe('screens without data', { skip: noBrowser }, () => {
 
   it('names the endpoint to export to', async () => {
     const page = await on.open('#/traces')
-    await page.getByText('OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318').waitFor()
+    await page.getByText('OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318').first().waitFor()
   })
 
   it('says so when a trace is not there', async () => {

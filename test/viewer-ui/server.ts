@@ -3,20 +3,16 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ApiError, TraceSummary } from '../../src/viewer/api.js'
 import {
-  bigTrace,
-  detailOf,
   distributionData,
   errorData,
   METRICS,
   metricData,
-  oddTrace,
-  orderTrace,
   SERVICES,
   seriesData,
   statusData,
-  summaryOf,
   TRANSACTIONS,
 } from './data.js'
+import { bigTrace, detailOf, oddTrace, orderTrace, summaryOf } from './traces.js'
 
 export const ORDER = '0a'.repeat(16)
 export const OTHER = '0b'.repeat(16)

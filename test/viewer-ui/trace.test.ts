@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
 import { accessible, noBrowser, type Stage, stage, words } from './browser.js'
-import { SCRIPT } from './data.js'
 import { BIG, BIG_SPANS, ODD, ORDER } from './server.js'
+import { SCRIPT } from './traces.js'
 
 const grid = (page: Page) => page.getByRole('treegrid')
 const current = (page: Page) => page.locator('[role=row][aria-selected=true]')

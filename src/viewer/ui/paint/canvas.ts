@@ -9,13 +9,13 @@ export interface Frame {
   readonly top: number
 }
 
-/** Fits a canvas to its box at the screen's resolution and clears it; null while it has no size. */
+/** Fits a canvas to its box at the screen's resolution and clears it; null while it has no size or is not on the page. */
 export function begin(
-  canvas: HTMLCanvasElement,
+  canvas: HTMLCanvasElement | null,
   width: number,
   height: number,
 ): CanvasRenderingContext2D | null {
-  if (width < 1 || height < 1) return null
+  if (canvas === null || width < 1 || height < 1) return null
   const ratio = devicePixelRatio
   const w = Math.round(width * ratio)
   const h = Math.round(height * ratio)

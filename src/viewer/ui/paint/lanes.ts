@@ -98,18 +98,12 @@ function paintLane(picture: Picture, lane: Lane, top: number, rowHeight: number)
   })
 }
 
-function paintRow(
-  { ctx, view, colours, frame, x }: Picture,
-  lane: Lane,
-  row: number,
-  y: number,
-  height: number,
-): void {
+function paintRow(picture: Picture, lane: Lane, row: number, y: number, height: number): void {
+  const { ctx, view, colours, frame, x } = picture
   const { trace } = view
   const hues = view.hues.peek()
   const selected = view.selected.peek()
   const hovered = view.hovered.peek()
-  const perPixel = (frame.window.to - frame.window.from) / frame.width
   const high = lane.first[row + 1]!
   let at = firstEndingAfter(trace.end, lane.spans, lane.first[row]!, high, frame.window.from)
   // What ends where the window begins has no width in it, unless it has none anywhere.
@@ -121,11 +115,7 @@ function paintRow(
     const fill = colours.hues[hues[span]!]!
     ctx.globalAlpha = opacity(view, span)
     if (width <= NARROW) {
-      paintBar(ctx, colours, 0, fill, left, y, width, height)
-      if (span === selected) outline(ctx, colours, true, left, y, 2, height)
-      // On to the first span that ends after this pixel.
-      const next = Math.max(trace.end[span]!, trace.start[span]! + perPixel)
-      at = Math.max(at + 1, firstEndingAfter(trace.end, lane.spans, at + 1, high, next))
+      at = paintThin(picture, lane, at, high, y, height)
       continue
     }
     const shown = Math.max(-4, left)
@@ -146,6 +136,45 @@ function paintRow(
     at++
   }
   ctx.globalAlpha = 1
+}
+
+/**
+ * Draws a bar too thin for a shape, and with it, as one rectangle, all of the same colour that follow within a pixel of
+ * each other: a row can hold thousands. Returns the position of the first that is not drawn.
+ */
+function paintThin(
+  picture: Picture,
+  lane: Lane,
+  at: number,
+  high: number,
+  y: number,
+  height: number,
+): number {
+  const { ctx, view, colours, frame, x } = picture
+  const { start, end } = view.trace
+  const hues = view.hues.peek()
+  const selected = view.selected.peek()
+  const perPixel = (frame.window.to - frame.window.from) / frame.width
+  const span = lane.spans[at]!
+  const [left, width] = extent(view.trace, span, x)
+  let right = left + width
+  let last = span
+  let next = at + 1
+  for (;;) {
+    const pixel = Math.max(end[last]!, start[last]! + perPixel)
+    next = Math.max(next, firstEndingAfter(end, lane.spans, next, high, pixel))
+    const other = lane.spans[next]!
+    if (next >= high || span === selected || other === selected || hues[other] !== hues[span]) break
+    const [begin, wide] = extent(view.trace, other, x)
+    if (begin > Math.min(right + 0.5, frame.width) || wide > NARROW) break
+    if (opacity(view, other) !== opacity(view, span)) break
+    right = Math.max(right, begin + wide)
+    last = other
+    next++
+  }
+  paintBar(ctx, colours, 0, colours.hues[hues[span]!]!, left, y, right - left, height)
+  if (span === selected) outline(ctx, colours, true, left, y, 2, height)
+  return next
 }
 
 /** Errors and deaths in bars too thin to show them. */

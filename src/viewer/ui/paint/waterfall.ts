@@ -56,17 +56,19 @@ export function paintWaterfall(
     }
     paintBar(ctx, colours, trace.flags[span]!, colours.hues[hues[span]!]!, left, y, width, BAR)
     if (view.critical.peek()) paintCritical(ctx, view, colours, span, x, y + BAR + 1, frame.width)
-    paintText(ctx, view, colours, span, left, left + width, y + BAR / 2 + 0.5, frame.width)
+    const begin = Math.min(left, x(trace.start[span]! - trace.wait[span]!))
+    paintText(ctx, view, colours, span, begin, left, left + width, y + BAR / 2 + 0.5, frame.width)
   }
   ctx.globalAlpha = 1
 }
 
-/** The duration and what tells the span from others, behind its bar or, where there is no room, before or in it. */
+/** The duration and what tells the span from others, behind its bar or, where there is no room, before its wait or in it. */
 function paintText(
   ctx: CanvasRenderingContext2D,
   view: TraceView,
   colours: Palette,
   span: number,
+  begin: number,
   left: number,
   right: number,
   y: number,
@@ -89,7 +91,7 @@ function paintText(
     if (label !== '') writeWithin(ctx, label, at + wanted + 8, y, Math.min(420, width - at - wanted - 14))
     return
   }
-  const before = Math.max(left, x0(view, span, left)) - 6 - wanted
+  const before = begin - 6 - wanted
   if (before > 0 && left < width) {
     ctx.fillText(time, before, y)
     return
@@ -97,11 +99,6 @@ function paintText(
   ctx.fillStyle = colours.barText
   const visible = Math.max(0, left) + 6
   if (right > visible) writeWithin(ctx, time, visible, y, Math.min(right, width) - visible - 4)
-}
-
-/** Where the drawing of a span begins: a queue wait stands before its bar, and a text must not lie on it. */
-function x0(view: TraceView, span: number, left: number): number {
-  return view.trace.wait[span]! > 0 ? Number.NEGATIVE_INFINITY : left
 }
 
 /** From where a task was submitted down to where it ran, for spans in another thread than their parent. */

@@ -104,18 +104,24 @@ function options(
         space: 70,
         values: (_chart, marks, _axis, _space, step) => marks.map((mark) => clockAt(mark, step)),
       },
-      { ...axis, size: 60, space: 32, values: (_chart, marks) => marks.map((mark) => format(mark)) },
+      {
+        ...axis,
+        ...(lines.every(({ bars }) => bars) && { incrs: WHOLE }),
+        size: 60,
+        space: 32,
+        values: (_chart, marks) => marks.map((mark) => format(mark)),
+      },
     ],
     series: [
       {},
-      ...lines.map(({ label, token, bars, dash }): uPlot.Series => {
+      ...lines.map(({ label, values, token, bars, dash }): uPlot.Series => {
         const stroke = colour(token)
         const paths = bars ? { paths: uPlot.paths.bars!({ size: [0.86, 40] }), fill: stroke } : {}
         return {
           label,
           stroke,
           width: bars ? 0 : 1.5,
-          points: { show: !bars && onePoint(lines), size: 5 },
+          points: { show: !bars && scattered(values), size: 4, fill: stroke },
           ...(dash && { dash: [...dash] }),
           ...paths,
         }
@@ -143,6 +149,12 @@ function clockAt(mark: number, step: number): string {
   return step >= 60 ? time : `${time}:${two(date.getSeconds())}`
 }
 
-function onePoint(lines: readonly Line[]): boolean {
-  return lines.every(({ values }) => values.filter((value) => value !== null).length < 3)
+/** Whether a value stands alone between gaps, where a line through it has no length. */
+function scattered(values: readonly (number | null)[]): boolean {
+  return values.some(
+    (value, i) => value !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null,
+  )
 }
+
+/** Steps of an axis of whole things: 1, 2, 5, 10, 20, ... */
+const WHOLE = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat()

@@ -16,20 +16,18 @@ export function Empty({ title, children }: { title: string; children: ComponentC
 
 /** What to do to see something: shown until the first span arrives. */
 export function Waiting({ what }: { what: string }) {
-  const endpoint = status.value?.endpoint ?? 'http://127.0.0.1:4318'
+  const variable = `OTEL_EXPORTER_OTLP_ENDPOINT=${status.value?.endpoint ?? 'http://127.0.0.1:4318'}`
   return (
     <Empty title={`Waiting for ${what}`}>
       <p>Nothing has arrived yet. Any of these fills this page:</p>
       <ol>
         <li>
-          Run your program with the viewer attached:
-          <Command text="npx threadspan run app.js" />
+          Run a Node.js program with nothing changed in it:
+          <Command text={`${variable} node --require threadspan/register app.js`} />
         </li>
         <li>
-          Let a program that runs elsewhere, or any OpenTelemetry SDK, export to this viewer:
-          <Command
-            text={`OTEL_EXPORTER_OTLP_ENDPOINT=${endpoint} node --require threadspan/register app.js`}
-          />
+          Let any OpenTelemetry SDK export here, over HTTP:
+          <Command text={`export ${variable} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`} />
         </li>
         <li>
           Open a file of OTLP JSON lines, as threadspan and the OpenTelemetry Collector write them, or drop it

@@ -68,7 +68,7 @@ function Shown({ view, onReload }: { view: TraceView; onReload: () => void }) {
   const arrived =
     (tail.value.find(({ traceId }) => traceId === trace.id)?.spans ?? 0) - trace.size - trace.truncated
   return (
-    <div class="trace" style={{ '--tree': `${treeWidth.value}px` }}>
+    <div class="trace" style={{ '--tree': `min(${treeWidth.value}px, 50vw)` }}>
       <TraceHead view={view} />
       <Summary view={view} />
       {arrived > 0 && (

@@ -1,14 +1,15 @@
 import { useMemo } from 'preact/hooks'
 import type { Distribution, Latency, Series, ServiceRow, TraceSummary, TransactionRow } from '../../api.js'
-import { count, duration, percent } from '../../model/format.js'
+import { count, duration } from '../../model/format.js'
 import { api, useData } from '../client.js'
 import { Chart } from '../parts/chart.js'
 import { Filters, filtered } from '../parts/filters.js'
 import { Histogram } from '../parts/histogram.js'
 import { Empty, Failed, Loading, Waiting } from '../parts/states.js'
-import { type Column, Meter, Table } from '../parts/table.js'
+import { Table } from '../parts/table.js'
 import { Traces } from '../parts/traces.js'
-import { href, route, setParams } from '../route.js'
+import { route, setParams } from '../route.js'
+import { BREAKDOWN, SERVICES, TRANSACTIONS } from './transaction-columns.js'
 
 const SAMPLES = 50
 
@@ -188,114 +189,3 @@ const number = (text: string | undefined): number | undefined =>
 function selectTime(from: number, to: number): void {
   setParams({ from: Math.floor(from), to: Math.ceil(to) })
 }
-
-const LATENCY: Column<Latency>[] = [
-  { key: 'count', title: 'Count', number: true, value: (row) => row.count, cell: (row) => count(row.count) },
-  {
-    key: 'throughput',
-    title: 'Per minute',
-    number: true,
-    value: (row) => row.throughput,
-    cell: (row) => count(Math.round(row.throughput * 10) / 10),
-  },
-  ...(['p50', 'p95', 'p99'] as const).map(
-    (key): Column<Latency> => ({
-      key,
-      title: key,
-      number: true,
-      value: (row) => row[key],
-      cell: (row) => duration(row[key]),
-    }),
-  ),
-  {
-    key: 'failed',
-    title: 'Failed',
-    number: true,
-    value: (row) => row.errors / Math.max(1, row.count),
-    cell: (row) => (
-      <span class={row.errors > 0 ? 'error-text' : 'muted'}>
-        {percent(row.errors / Math.max(1, row.count))}
-      </span>
-    ),
-  },
-]
-
-const TRANSACTIONS: Column<TransactionRow>[] = [
-  {
-    key: 'name',
-    title: 'Transaction',
-    name: true,
-    value: ({ name }) => name,
-    cell: ({ service, name }) => (
-      <a href={href(['transactions'], { ...route.peek().params, service, transaction: name })}>
-        {name || '(unnamed)'}
-      </a>
-    ),
-  },
-  { key: 'service', title: 'Service', value: ({ service }) => service, cell: ({ service }) => service },
-  ...LATENCY,
-  {
-    key: 'threads',
-    title: 'Threads',
-    number: true,
-    value: ({ threads }) => threads,
-    cell: ({ threads }) => count(threads),
-    hint: 'Threads that took part, main and workers',
-  },
-  {
-    key: 'impact',
-    title: 'Impact',
-    value: ({ impact }) => impact,
-    cell: ({ impact }) => <Meter share={impact} text={percent(impact)} />,
-    hint: 'Share of the time of all transactions in the selection',
-  },
-]
-
-const SERVICES: Column<ServiceRow>[] = [
-  {
-    key: 'service',
-    title: 'Service',
-    name: true,
-    value: ({ service }) => service,
-    cell: ({ service }) => (
-      <a href={href(['transactions'], { ...route.peek().params, service, transaction: undefined })}>
-        {service}
-      </a>
-    ),
-  },
-  ...LATENCY,
-  {
-    key: 'processes',
-    title: 'Processes',
-    number: true,
-    value: ({ processes }) => processes,
-    cell: ({ processes }) => count(processes),
-  },
-]
-
-interface Part {
-  readonly kind: string
-  readonly text: string
-  readonly count: number
-  readonly share: number
-}
-
-const BREAKDOWN: Column<Part>[] = [
-  {
-    key: 'text',
-    title: 'Status or host',
-    name: true,
-    value: ({ text }) => text,
-    cell: ({ kind, text }) => (
-      <a href={href(['transactions'], { ...route.peek().params, [kind]: text })}>{text}</a>
-    ),
-  },
-  { key: 'kind', title: 'Kind', cell: ({ kind }) => <span class="muted">{kind}</span> },
-  { key: 'count', title: 'Count', number: true, value: (row) => row.count, cell: (row) => count(row.count) },
-  {
-    key: 'share',
-    title: 'Share',
-    value: ({ share }) => share,
-    cell: ({ share }) => <Meter share={share} text={percent(share)} />,
-  },
-]

@@ -71,7 +71,7 @@ export function Board({ view, face }: { view: TraceView; face: Face }) {
     }
     const asked = requestAnimationFrame(() => {
       const shades = palette(turn)
-      const ctx = begin(canvas.current!, frame.width, frame.height)
+      const ctx = begin(canvas.current, frame.width, frame.height)
       if (ctx !== null) current.current.paint(ctx, view, shades, frame)
     })
     return () => cancelAnimationFrame(asked)
@@ -85,7 +85,7 @@ export function Board({ view, face }: { view: TraceView; face: Face }) {
       top: 0,
     }
     const asked = requestAnimationFrame(() => {
-      const ctx = begin(axis.current!, frame.width, frame.height)
+      const ctx = begin(axis.current, frame.width, frame.height)
       if (ctx !== null) paintAxis(ctx, view, palette(turn), frame)
     })
     return () => cancelAnimationFrame(asked)
@@ -113,7 +113,7 @@ export function Board({ view, face }: { view: TraceView; face: Face }) {
     <div class="board">
       <div class="board-head">
         <div class="board-titles">{face.titles}</div>
-        <canvas ref={axis} aria-hidden="true" />
+        <canvas ref={axis} style={{ width: `${size.value.width}px` }} aria-hidden="true" />
       </div>
       <div
         class="board-scroll"
@@ -143,6 +143,7 @@ export function Board({ view, face }: { view: TraceView; face: Face }) {
             </div>
             <canvas
               ref={canvas}
+              style={{ width: `${size.value.width}px`, height: `${size.value.height}px` }}
               aria-hidden="true"
               onPointerDown={onPointer}
               onPointerMove={onPointer}

@@ -28,7 +28,7 @@ export function Overview({ view }: { view: TraceView }) {
     const wide = width.value
     view.threadHues.value
     const asked = requestAnimationFrame(() => {
-      const ctx = begin(canvas.current!, wide, HEIGHT)
+      const ctx = begin(canvas.current, wide, HEIGHT)
       if (ctx !== null) paintOverview(ctx, view, palette(turn), wide, HEIGHT)
     })
     return () => cancelAnimationFrame(asked)
