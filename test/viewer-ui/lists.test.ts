@@ -104,7 +104,7 @@ describe('lists', { skip: noBrowser }, () => {
     const page = await on.open('#/metrics')
     const heap = page.getByRole('article', { name: 'v8js.memory.heap.used' })
     await heap.locator('canvas').waitFor()
-    assert.match(await words(heap.locator('.sr-only').first()), /thread main: from .* MB to .* MB/)
+    await heap.getByText(/thread main: from .* MB to .* MB/).waitFor({ state: 'attached' })
     await page.getByRole('searchbox').fill('queue')
     await page.getByRole('article').nth(1).waitFor({ state: 'detached' })
     assert.equal(await page.getByRole('article').count(), 1)

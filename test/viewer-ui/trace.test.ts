@@ -20,6 +20,7 @@ describe('one trace', { skip: noBrowser }, () => {
 
   it('says what parallelism gave, in a sentence and in numbers', async () => {
     const page = await on.open(`#/trace/${ORDER}`)
+    assert.equal(await page.title(), 'trace 0a0a0a0a · threadspan')
     const summary = page.getByRole('region', { name: 'What parallelism gave' })
     const text = await words(summary)
     assert.match(text, /546 ms of work in 166 ms on 6 threads in 2 processes: 3\.3 times as fast/)

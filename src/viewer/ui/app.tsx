@@ -34,6 +34,7 @@ export function App() {
   )
   useEffect(() => {
     main.current?.scrollTo(0, 0)
+    document.title = titleOf(path)
   }, [place])
 
   const [name = 'transactions', first, second] = path
@@ -76,4 +77,11 @@ function screen(name: string, first: string | undefined, second: string | undefi
       </p>
     </div>
   )
+}
+
+/** What tells this place from others among tabs and in the history. */
+function titleOf([name = 'transactions', first]: readonly string[]): string {
+  const screen = TABS.find(([tab]) => tab === name)?.[1] ?? name
+  const what = name === 'trace' || name === 'compare' ? `${name} ${first?.slice(0, 8)}` : (first ?? screen)
+  return `${what} · threadspan`
 }

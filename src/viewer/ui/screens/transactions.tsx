@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks'
-import type { Distribution, Latency, Series, ServiceRow, TraceSummary, TransactionRow } from '../../api.js'
+import type { Distribution, Series, ServiceRow, TraceSummary, TransactionRow } from '../../api.js'
 import { count, duration } from '../../model/format.js'
 import { api, useData } from '../client.js'
 import { Chart } from '../parts/chart.js'
