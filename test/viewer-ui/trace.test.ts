@@ -23,7 +23,7 @@ describe('one trace', { skip: noBrowser }, () => {
     assert.equal(await page.title(), 'trace 0a0a0a0a · threadspan')
     const summary = page.getByRole('region', { name: 'What parallelism gave' })
     const text = await words(summary)
-    assert.match(text, /546 ms of work in 166 ms on 6 threads in 2 processes: 3\.3 times as fast/)
+    assert.match(text, /546 ms of activity in 166 ms on 6 threads in 2 processes: 3\.3 times as fast/)
     assert.match(text, /Longest wait in a queue 90\.0 ms: resize/)
     await summary.getByRole('button', { name: 'resize' }).click()
     await page.getByText('Waited in a queue').waitFor()

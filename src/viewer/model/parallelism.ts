@@ -14,7 +14,7 @@ export interface ThreadUse {
 export interface Parallelism {
   /** From the first submit to the last end. */
   readonly wall: number
-  /** The work of all spans laid end to end: what the trace would have taken one after another. */
+  /** The activity of all spans laid end to end, awaited input and output included: the trace one thing after another. */
   readonly busy: number
   /** `busy / wall`; 0 for a trace of no length. */
   readonly speedup: number

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { useRef } from 'preact/hooks'
 import { recall, remember } from '../memory.js'
 
-const LEAST = 160
+const LEAST = 220
 const MOST = 720
 const remembered = Number(recall('tree') ?? 340)
 

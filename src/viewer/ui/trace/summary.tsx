@@ -1,4 +1,4 @@
-import { duration, percent, plural } from '../../model/format.js'
+import { count, duration, percent, plural } from '../../model/format.js'
 import { nameOf } from '../../model/trace.js'
 import type { TraceView } from './view.js'
 
@@ -47,9 +47,9 @@ export function Summary({ view }: { view: TraceView }) {
           value={duration(sum.busy)}
           hint="Self time of all spans, queue waits left out"
         />
-        <Tile name="Speed-up" value={`${sum.speedup.toFixed(1)}×`} hint="Busy time over wall time" />
-        <Tile name="At once, most" value={String(peak)} hint="Spans at work at the same instant" />
-        <Tile name="Threads" value={`${sum.threads.length}`} />
+        <Tile name="Speed-up" value={`${times(sum.speedup)}×`} hint="Busy time over wall time" />
+        <Tile name="At once, most" value={count(peak)} hint="Spans at work at the same instant" />
+        <Tile name="Threads" value={count(sum.threads.length)} />
         <Tile name="Waited in queues" value={duration(sum.waited)} hint="Sum over all spans" />
         <Tile
           name="Critical path in other spans"
@@ -67,8 +67,12 @@ function sentence({ trace, sum }: TraceView): string {
   const where = `${plural(threads.length, 'thread')}${processes > 1 ? ` in ${processes} processes` : ''}`
   if (wall === 0) return `${plural(trace.size, 'span')} of no length on ${where}.`
   if (speedup < 1.05)
-    return `${duration(busy)} of work in ${duration(wall)} on ${where}: nothing ran in parallel.`
-  return `${duration(busy)} of work in ${duration(wall)} on ${where}: ${speedup.toFixed(1)} times as fast as one after another.`
+    return `${duration(busy)} of activity in ${duration(wall)} on ${where}: nothing ran in parallel.`
+  return `${duration(busy)} of activity in ${duration(wall)} on ${where}: ${times(speedup)} times as fast as one after another.`
+}
+
+function times(speedup: number): string {
+  return speedup < 100 ? speedup.toFixed(1) : count(Math.round(speedup))
 }
 
 function Tile({ name, value, hint }: { name: string; value: string; hint?: string }) {

@@ -2,11 +2,13 @@ import { duration, plural } from '../../model/format.js'
 import { CLOSED, CYCLE, ERROR, nameOf, ORPHAN } from '../../model/trace.js'
 import { paintWaterfall } from '../paint/waterfall.js'
 import { Board, type Face } from './board.js'
+import { treeWidth } from './splitter.js'
 import { ROW, type TraceView } from './view.js'
 import { inWords } from './words.js'
 
-/** Depth from which rows are no longer indented, so that deep traces keep their names. */
-const MOST_INDENT = 24
+/** Pixels by which a level is indented, and those that are left to a name and its duration however deep it is. */
+const INDENT = 13
+const NAME_ROOM = 190
 
 /** The tree of spans against time. */
 export function Waterfall({ view }: { view: TraceView }) {
@@ -61,7 +63,7 @@ function Row({ view, row, span }: { view: TraceView; row: number; span: number }
       class={`tree-row${selected ? ' selected' : ''}${dim ? ' dim' : ''}`}
       style={{
         transform: `translateY(${row * ROW}px)`,
-        paddingLeft: `${6 + Math.min(MOST_INDENT, tree.depth[span]!) * 13}px`,
+        paddingLeft: `${6 + Math.min(treeWidth.value - NAME_ROOM, tree.depth[span]! * INDENT)}px`,
       }}
       aria-level={tree.depth[span]! + 1}
       aria-rowindex={row + 2}
