@@ -10,6 +10,7 @@ import { type Sent, sendRequests } from './demo/load.js'
 import { requirePackages } from './demo/packages.js'
 import { type Program, startProgram } from './demo/programs.js'
 import { renderRoutes, routeStats } from './demo/routes.js'
+import { interrupted } from './interrupt.js'
 import { preloadPath } from './preload.js'
 import { readSpans } from './spans-file.js'
 import { parseArguments, wholeNumber } from './usage.js'
@@ -19,9 +20,11 @@ const USAGE = `Usage: threadspan demo [options]
 Starts a small service (Fastify, a Piscina pool, SQLite, a child process, calls to another service) with the preload and nothing else
 done to it, sends requests to every route, and shows what is seen of them. Ends with 1 if anything is missing.
 
-With OTEL_EXPORTER_OTLP_ENDPOINT in the environment the spans go there too.
+With OTEL_EXPORTER_OTLP_ENDPOINT in the environment the spans go there too. In a terminal, the viewer then stays with the demo's traces
+until Ctrl-C.
 
   --rounds N   how often every route is visited (default 10)
+  --no-view    end without the viewer
   -h, --help   print this
 `
 
@@ -35,8 +38,13 @@ With OTEL_EXPORTER_OTLP_ENDPOINT in the environment the spans go there too.
 export async function demo(argv: string[]): Promise<number> {
   const { values } = parseArguments({
     args: argv,
-    options: { help: { type: 'boolean', short: 'h' }, rounds: { type: 'string', default: '10' } },
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      rounds: { type: 'string', default: '10' },
+      view: { type: 'boolean', default: true },
+    },
     strict: true,
+    allowNegative: true,
     allowPositionals: false,
   })
   if (values.help === true) {
@@ -51,7 +59,23 @@ export async function demo(argv: string[]): Promise<number> {
   const file = join(folder, 'threadspan-demo.jsonl')
   print('threadspan demo: starting two services and sending requests ...\n')
   const sent = await runServices(folder, file, preload, rounds)
-  return await report(file, sent)
+  const stays = values.view === true && process.stdout.isTTY === true && !process.env['CI']
+  const code = await report(file, sent, stays)
+  if (stays) await show(file)
+  return code
+}
+
+/** Leaves the demo's traces in the viewer until the user has seen enough. */
+async function show(file: string): Promise<void> {
+  const { startViewer } = await import('../viewer/server.js')
+  const viewer = await startViewer({ port: 0 })
+  try {
+    await viewer.load(file)
+    print(` See it: ${viewer.url}      (Ctrl-C ends it)`)
+    await interrupted()
+  } finally {
+    await viewer.close()
+  }
 }
 
 async function runServices(folder: string, file: string, preload: string, rounds: number): Promise<Sent> {
@@ -94,7 +118,7 @@ function endpointIn(env: NodeJS.ProcessEnv): string | undefined {
   return env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined
 }
 
-async function report(file: string, sent: Sent): Promise<number> {
+async function report(file: string, sent: Sent, stays: boolean): Promise<number> {
   const spans = await readSpans(file)
   const traceId = fanoutTraces(spans).at(-1)
   const style = terminalStyle(1, process.env, process.stdout.columns)
@@ -113,8 +137,7 @@ async function report(file: string, sent: Sent): Promise<number> {
   }
   print(` Every request, task, call and child process arrived, each under its parent.
 
- Next:
-   threadspan view ${file}     look at all of it in the browser
+ Next:${stays ? '' : `\n   threadspan view ${file}     look at all of it in the browser`}
    threadspan run app.js       the same for a program of yours\n`)
   return 0
 }

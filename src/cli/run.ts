@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { isThreadspanError } from '../core/errors.js'
 import { terminalStyle } from '../export/terminal.js'
 import { renderWaterfall } from '../export/waterfall.js'
+import { interrupted } from './interrupt.js'
 import { preloadPath } from './preload.js'
 import { parseRun, RUN_USAGE, type RunArguments } from './run-arguments.js'
 import { exitCodeOf, type ProgramEnd, runProgram } from './run-program.js'
@@ -42,7 +43,7 @@ export async function run(argv: string[]): Promise<number> {
     if (privateFile !== undefined && !wanted.quiet) await draw(privateFile)
     if (viewer !== undefined && process.stderr.isTTY && !wanted.quiet) {
       tell(`threadspan: the program has ended; the viewer stays at ${viewer.url} until Ctrl-C`)
-      await new Promise((interrupted) => process.once('SIGINT', interrupted))
+      await interrupted()
     }
   } catch (error) {
     if (!isThreadspanError(error) || error.code !== 'THREADSPAN_CLI_SPAWN') throw error

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { startViewer, type Viewer, type ViewerOptions } from '../viewer/server.js'
+import { interrupted } from './interrupt.js'
 import { parseArguments, wholeNumber } from './usage.js'
 
 const USAGE = `Usage: threadspan view [options] [FILE...]
@@ -44,7 +45,7 @@ export async function view(argv: string[]): Promise<number> {
   if (values['max-spans'] !== undefined)
     options.maxSpans = wholeNumber('--max-spans', values['max-spans'], 1, 50_000_000)
   // Listening before the first wait: an interrupt while files are loading ends the command as well.
-  const interrupted = interrupt()
+  const interrupt = interrupted()
   const viewer = await startViewer(options)
   try {
     if (options.host !== undefined && !isLoopback(options.host)) {
@@ -52,12 +53,12 @@ export async function view(argv: string[]): Promise<number> {
     }
     if (viewer.restored > 0) tell(`${viewer.restored} spans from ${values.db}`)
     const reading = new AbortController()
-    const ended = await Promise.race([interrupted, loadAll(viewer, positionals, reading.signal)])
+    const ended = await Promise.race([interrupt, loadAll(viewer, positionals, reading.signal)])
     if (ended === 'interrupted') reading.abort()
     else {
       announce(viewer, options.port)
       if (values.open === true) openBrowser(viewer.url)
-      await interrupted
+      await interrupt
     }
   } finally {
     await viewer.close()
@@ -90,14 +91,6 @@ function isLoopback(host: string): boolean {
 
 function tell(text: string): void {
   process.stderr.write(`threadspan: ${text}\n`)
-}
-
-function interrupt(): Promise<'interrupted'> {
-  return new Promise((resolve) => {
-    // A second signal has its usual effect, should closing take too long.
-    process.once('SIGINT', () => resolve('interrupted'))
-    process.once('SIGTERM', () => resolve('interrupted'))
-  })
 }
 
 function openBrowser(url: string): void {
