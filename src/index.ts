@@ -6,9 +6,19 @@ export { bind, unwrap } from './context/bind.js'
 export { type Carrier, carrierFromEnv, carrierToEnv } from './context/carrier.js'
 export { capture, Snapshot } from './context/snapshot.js'
 export { type NamedSpanOptions, withSpan } from './context/span.js'
-export { currentTransaction, type Transaction, withTransaction } from './context/transaction.js'
+export { currentTransaction, withTransaction } from './context/transaction.js'
 export { propagate, type ValueOptions } from './context/values.js'
 export { counters } from './core/counters.js'
 export { isThreadspanError, ThreadspanError } from './core/errors.js'
+export { Bind, type BindDecorator } from './decorators/bind.js'
+export {
+  Offload,
+  type OffloadDecorator,
+  type OffloadOptions,
+  type OffloadPool,
+} from './decorators/offload.js'
+export { Span, type SpanDecorator } from './decorators/span.js'
+export { Transaction, type TransactionDecorator } from './decorators/transaction.js'
+export type { TracedDecorator, TracedOptions } from './decorators/traced.js'
 export { tracePool, untracePool } from './pools.js'
 export { flush, start } from './start.js'
