@@ -85,7 +85,9 @@ for (const [mode, programs] of Object.entries(PROGRAMS)) {
     join(source, 'tsconfig.json'),
     JSON.stringify({ compilerOptions: { target: 'es2022', ...compilerOptions } }),
   )
-  for (const program of programs)
+  // tsx 4 does not reach into worker threads on Node 20: what is offloaded is refused there, with the reason.
+  for (const program of programs.filter((name) => name !== 'offload')) {
     run(`tsx ${mode} ${program}`, ['--import', 'tsx', `${program}.ts`], source, program)
+  }
 }
 process.exitCode = failures === 0 ? 0 : 1
