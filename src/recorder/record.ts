@@ -21,14 +21,13 @@ import { wordOfHex } from '../core/ids.js'
 import {
   ALIGN_BOUND,
   beginMessage,
-  boundOfAttribute,
-  boundOfAttributes,
   finishMessage,
   writeAttribute,
   writeDroppedAndAlign,
   writeString,
   writeVarint,
 } from './encoder.js'
+import { boundOfSpan, shrink } from './outsize.js'
 import type { RecordSink } from './sink.js'
 import { SLOT_BODY, SLOT_SIZE } from './sink.js'
 import type { RecordedEvent, RecordedLink, RecordedSpan } from './span.js'
@@ -53,8 +52,6 @@ const FIXED_START = 64
 const USUAL = 1024
 /** Characters of a name that a slot keeps when the whole name does not fit. */
 const SHORT_NAME = 64
-
-const SLOT_ROOM = SLOT_SIZE - SLOT_BODY
 
 /**
  * Writes a span's start into the memory at `at`.
@@ -152,10 +149,10 @@ export function closeRecord(sink: RecordSink, span: RecordedSpan, time: number, 
 
 /** The slow path: the exact bound is reserved, and what exceeds every ring is cut. */
 function writeMeasured(sink: RecordSink, span: RecordedSpan, time: number, thread: Buffer): number {
-  let bound = boundOfSpan(span, thread)
+  let bound = boundOfSpan(span, thread.length)
   if (bound > sink.maxRecord) {
     shrink(span)
-    bound = boundOfSpan(span, thread)
+    bound = boundOfSpan(span, thread.length)
     if (bound > sink.maxRecord) {
       sink.drop('too-large')
       return -1
@@ -300,59 +297,4 @@ function writeId(b: Uint8Array, at: number, tag: number, hex: string): number {
     b[p++] = word >>> 24
   }
   return p
-}
-
-/** Upper bound of a span's record, in bytes, a multiple of 4. */
-function boundOfSpan(span: RecordedSpan, thread: Buffer): number {
-  let bound = HEAD + SLOT_ROOM + thread.length + FIXED_START + 3 * span.name.length + 32
-  const list = span.attributes
-  if (list !== undefined) {
-    for (let i = 0; i < list.length; i += 2)
-      bound += boundOfAttribute(list[i] as string, list[i + 1] as AttributeValue)
-  }
-  if (span.traceState !== undefined) bound += 3 * span.traceState.serialize().length + 8
-  bound += 3 * (span.statusMessage?.length ?? 0) + 24
-  const { extras } = span
-  if (extras !== undefined) {
-    bound += 32
-    for (const event of extras.events)
-      bound += 48 + 3 * event.name.length + boundOfAttributes(event.attributes)
-    for (const link of extras.links) {
-      bound += 80 + 3 * (link.context.traceState?.serialize().length ?? 0)
-      bound += boundOfAttributes(link.attributes)
-    }
-  }
-  return (bound + ALIGN_BOUND + 3) & ~3
-}
-
-/** Characters of a value, and number of events and links, that an outsize span keeps. */
-const CUT_LENGTH = 2048
-const CUT_COUNT = 16
-
-/** Cuts a span that no ring can take, so that it arrives shortened and says so. */
-function shrink(span: RecordedSpan): void {
-  const cut = (value: AttributeValue | undefined): AttributeValue | undefined => {
-    if (typeof value === 'string') return value.substring(0, CUT_LENGTH)
-    return Array.isArray(value)
-      ? (value.slice(0, CUT_COUNT).map((v) => cut(v as string)) as AttributeValue)
-      : value
-  }
-  span.prefix = 0
-  span.name = span.name.substring(0, CUT_LENGTH)
-  span.statusMessage = span.statusMessage?.substring(0, CUT_LENGTH)
-  const list = span.attributes
-  if (list !== undefined) {
-    for (let i = 0; i < list.length; i += 2) list[i + 1] = cut(list[i + 1] as AttributeValue)!
-    list.push('threadspan.truncated', true)
-  }
-  const { extras } = span
-  if (extras === undefined) return
-  extras.droppedEvents += Math.max(0, extras.events.length - CUT_COUNT)
-  extras.events = extras.events.slice(-CUT_COUNT)
-  extras.droppedLinks += Math.max(0, extras.links.length - CUT_COUNT)
-  extras.links = extras.links.slice(0, CUT_COUNT)
-  for (const { attributes } of extras.events)
-    for (const key in attributes) attributes[key] = cut(attributes[key])
-  for (const { attributes } of extras.links)
-    for (const key in attributes) attributes[key] = cut(attributes[key])
 }

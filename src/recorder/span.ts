@@ -215,8 +215,9 @@ export class RecordedSpan implements Span {
     if (typeof exception === 'string') {
       attributes['exception.message'] = exception
     } else if (exception) {
-      if (exception.code !== undefined) attributes['exception.type'] = String(exception.code)
-      else if (exception.name) attributes['exception.type'] = String(exception.name)
+      // Semantic conventions: the type is the class; a code alone has to do where there is no class.
+      const type = exception.name ?? exception.code
+      if (type !== undefined) attributes['exception.type'] = String(type)
       if (exception.message) attributes['exception.message'] = String(exception.message)
       if (exception.stack) attributes['exception.stacktrace'] = String(exception.stack)
     }
@@ -227,7 +228,7 @@ export class RecordedSpan implements Span {
     if (this.done) return
     this.done = true
     const end = time === undefined ? now() : timeOf(time)
-    this.owner.ended(this, end < this.start ? this.start : end)
+    this.owner.ended(this, Math.max(end, this.start))
   }
 
   isRecording(): boolean {
