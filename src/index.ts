@@ -2,6 +2,14 @@
  * Context propagation and tracing for worker threads, child processes and pools.
  * @module
  */
+export {
+  type HandlerOptions,
+  traceChild,
+  traceWorker,
+  untrace,
+  withCarrier,
+  wrapHandler,
+} from './boundaries/by-hand.js'
 export { bind, unwrap } from './context/bind.js'
 export { type Carrier, carrierFromEnv, carrierToEnv } from './context/carrier.js'
 export { capture, Snapshot } from './context/snapshot.js'
@@ -18,7 +26,7 @@ export {
   type OffloadPool,
 } from './decorators/offload.js'
 export { Span, type SpanDecorator } from './decorators/span.js'
-export { Transaction, type TransactionDecorator } from './decorators/transaction.js'
 export type { TracedDecorator, TracedOptions } from './decorators/traced.js'
+export { Transaction, type TransactionDecorator } from './decorators/transaction.js'
 export { tracePool, untracePool } from './pools.js'
 export { flush, start } from './start.js'

@@ -5,10 +5,12 @@
  */
 import { joinProcess } from './start.js'
 
+export { traceChild, traceWorker, untrace, withCarrier, wrapHandler } from './boundaries/by-hand.js'
 export { bind, unwrap } from './context/bind.js'
 export { capture, Snapshot } from './context/snapshot.js'
 export { withSpan } from './context/span.js'
 export { currentTransaction } from './context/transaction.js'
+export { propagate } from './context/values.js'
 export { traceTask } from './pools/envelope.js'
 
 joinProcess()

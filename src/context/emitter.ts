@@ -7,7 +7,9 @@ type Add = (this: EventEmitter, event: string | symbol, listener: Listener) => E
 export type BindListener = (listener: Listener) => Listener
 
 const binders = new WeakMap<EventEmitter, { bind: BindListener }>()
+/** Listeners and methods that were made here. */
 const ours = new WeakSet<object>()
+const ADDING = ['on', 'addListener', 'prependListener', 'once', 'prependOnceListener']
 
 /** Whether `target` is one of Node's EventEmitters (or of a class made from it). */
 export function isEmitter(target: unknown): target is EventEmitter {
@@ -37,7 +39,17 @@ export function bindEmitter(emitter: EventEmitter, bind: BindListener): void {
   define(emitter, 'prependOnceListener', addingOnce(binder, prependListener!))
 }
 
+/** Undoes {@link bindEmitter} for listeners that are added from now on, unless somebody else has replaced the methods since. */
+export function unbindEmitter(emitter: EventEmitter): void {
+  if (!binders.delete(emitter)) return
+  for (const name of ADDING) {
+    const method: unknown = Object.getOwnPropertyDescriptor(emitter, name)?.value
+    if (typeof method === 'function' && ours.has(method)) Reflect.deleteProperty(emitter, name)
+  }
+}
+
 function define(emitter: EventEmitter, name: string, value: Add): void {
+  ours.add(value)
   Object.defineProperty(value, 'name', { value: name, configurable: true })
   Object.defineProperty(emitter, name, { value, configurable: true, writable: true, enumerable: false })
 }

@@ -38,10 +38,13 @@ export function registrations(): readonly Registration[] {
  * A value that cannot travel is left out and counted (`value.*`); the work itself goes on. To be called in every thread
  * that is to see the value, before or after the work arrived there.
  *
- * @returns ends the registration.
+ * @returns ends the registration; also for `using`, in tests.
  * @throws ThreadspanError `THREADSPAN_INVALID_ARGUMENT`, `THREADSPAN_VALUE_NAME`, `THREADSPAN_VALUE_NAME_TAKEN` (by another storage), `THREADSPAN_VALUE_LIMIT` (32).
  */
-export function propagate<T>(storage: AsyncLocalStorage<T>, options: ValueOptions<T>): () => void {
+export function propagate<T>(
+  storage: AsyncLocalStorage<T>,
+  options: ValueOptions<T>,
+): (() => void) & Disposable {
   if (typeof storage?.run !== 'function' || typeof storage.getStore !== 'function') {
     throw new ThreadspanError(
       'THREADSPAN_INVALID_ARGUMENT',
@@ -62,9 +65,10 @@ export function propagate<T>(storage: AsyncLocalStorage<T>, options: ValueOption
   }
   if (others.length >= MAX_REGISTRATIONS) throw new ThreadspanError('THREADSPAN_VALUE_LIMIT')
   registry.list = [...others, registration]
-  return () => {
+  const end = (): void => {
     registry.list = registry.list.filter((other) => other !== registration)
   }
+  return Object.assign(end, { [Symbol.dispose]: end })
 }
 
 /** The plain form of a value; undefined, and counted, where it has none. */

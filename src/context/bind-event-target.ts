@@ -1,0 +1,110 @@
+import type { BindListener } from './emitter.js'
+
+type Listener = (this: unknown, event: unknown) => unknown
+type ListenerObject = { handleEvent(event: unknown): unknown }
+type Change = (this: EventTarget, type: string, listener: unknown, options?: unknown) => void
+
+interface Binding {
+  bind: BindListener
+  /** By the listener that the application holds; weak, so that one that is gone takes its binding along. */
+  readonly bound: WeakMap<object, Listener>
+}
+
+const bindings = new WeakMap<EventTarget, Binding>()
+/** The listener that `onabort` was given, by what stands in its place. */
+const handlers = new WeakMap<object, Listener>()
+
+/** Whether `target` is an EventTarget, of Node or of anyone: an AbortSignal, a MessagePort. */
+export function isEventTarget(target: unknown): target is EventTarget {
+  if (typeof target !== 'object' || target === null) return false
+  const { addEventListener, removeEventListener, dispatchEvent } = target as Partial<EventTarget>
+  return (
+    typeof addEventListener === 'function' &&
+    typeof removeEventListener === 'function' &&
+    typeof dispatchEvent === 'function'
+  )
+}
+
+/**
+ * Lets the listeners that are added to `target` from now on be bound by `bind`; a second call replaces the first one's `bind`. A listener
+ * has one bound form for each target, so that adding it twice and removing it do what they always do.
+ */
+export function bindEventTarget(target: EventTarget, bind: BindListener): void {
+  const known = bindings.get(target)
+  if (known !== undefined) {
+    known.bind = bind
+    return
+  }
+  if (!Object.isExtensible(target)) return
+  const binding: Binding = { bind, bound: new WeakMap() }
+  bindings.set(target, binding)
+  const { addEventListener, removeEventListener } = target as unknown as Record<string, Change>
+  define(target, 'addEventListener', function (type, listener, ...options) {
+    return addEventListener!.call(this, type, boundListener(binding, listener), ...options)
+  })
+  define(target, 'removeEventListener', function (type, listener, ...options) {
+    // One that was added before `bind` is not bound: both are taken out, of which one is there.
+    const bound = isListener(listener) ? binding.bound.get(listener) : undefined
+    if (bound !== undefined) removeEventListener!.call(this, type, bound, ...options)
+    return removeEventListener!.call(this, type, listener, ...options)
+  })
+  bindHandler(target, 'onabort', binding)
+}
+
+/** Undoes {@link bindEventTarget} for listeners that are added from now on. @returns whether there was something to undo. */
+export function unbindEventTarget(target: EventTarget): boolean {
+  if (!bindings.delete(target)) return false
+  // `removeEventListener` stays: listeners that are bound are still found by it.
+  Reflect.deleteProperty(target, 'addEventListener')
+  Reflect.deleteProperty(target, 'onabort')
+  return true
+}
+
+function define(target: EventTarget, name: string, value: Change): void {
+  Object.defineProperty(value, 'name', { value: name, configurable: true })
+  Object.defineProperty(target, name, { value, configurable: true, writable: true, enumerable: false })
+}
+
+function isListener(listener: unknown): listener is Listener | ListenerObject {
+  return typeof listener === 'function' || (typeof listener === 'object' && listener !== null)
+}
+
+function boundListener(binding: Binding, listener: unknown): unknown {
+  // What is no listener is the target's to refuse.
+  if (!isListener(listener)) return listener
+  let bound = binding.bound.get(listener)
+  if (bound === undefined) {
+    const call: Listener =
+      typeof listener === 'function'
+        ? listener
+        : // Looked up at each event, as EventTarget does.
+          (event) => listener.handleEvent(event)
+    bound = binding.bind(call as never) as Listener
+    binding.bound.set(listener, bound)
+  }
+  return bound
+}
+
+function bindHandler(target: EventTarget, name: string, binding: Binding): void {
+  let accessor: PropertyDescriptor | undefined
+  for (let holder: object | null = target; holder !== null && accessor === undefined; ) {
+    accessor = Object.getOwnPropertyDescriptor(holder, name)
+    holder = Object.getPrototypeOf(holder) as object | null
+  }
+  const { get, set } = accessor ?? {}
+  if (get === undefined || set === undefined) return
+  Object.defineProperty(target, name, {
+    configurable: true,
+    enumerable: false,
+    get(this: EventTarget): unknown {
+      const current: unknown = get.call(this)
+      return isListener(current) ? (handlers.get(current) ?? current) : current
+    },
+    set(this: EventTarget, handler: unknown) {
+      if (typeof handler !== 'function') return set.call(this, handler)
+      const bound = binding.bind(handler as never)
+      handlers.set(bound, handler as Listener)
+      set.call(this, bound)
+    },
+  })
+}

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { EventEmitter, once } from 'node:events'
+import { PassThrough, Readable } from 'node:stream'
+import { describe, it } from 'node:test'
+import { setImmediate as immediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { dist } from '../support/dist.js'
+
+const { bind, unwrap, propagate } = (await import(dist('index.js'))) as typeof import('../../src/index.js')
+
+const store = new AsyncLocalStorage<string>()
+propagate(store, { name: 'toolkit' })
+const current = () => store.getStore()
+const inside = <T>(name: string, fn: () => T): T => store.run(name, fn)
+
+setFlagsFromString('--expose-gc')
+const gc = runInNewContext('gc') as () => void
+
+async function isCollected(make: () => object): Promise<boolean> {
+  const reference = new WeakRef(make())
+  for (let i = 0; i < 20 && reference.deref() !== undefined; i++) {
+    await immediate()
+    gc()
+  }
+  return reference.deref() === undefined
+}
+
+describe('bind(EventEmitter)', () => {
+  it('runs listeners in what was current at bind; off, once and listeners find the originals', () => {
+    const emitter = new EventEmitter()
+    const seen: unknown[] = []
+    const listener = () => seen.push(current())
+    emitter.on('e', () => seen.push(['before', current()]))
+    assert.equal(
+      inside('bound', () => bind(emitter)),
+      emitter,
+    )
+    inside('adding', () => emitter.on('e', listener).once('e', () => seen.push(['once', current()])))
+    inside('emitting', () => emitter.emit('e'))
+    assert.deepEqual(seen.splice(0), [['before', 'emitting'], 'bound', ['once', 'bound']])
+    assert.ok(emitter.listeners('e').includes(listener))
+    emitter.off('e', listener)
+    inside('emitting', () => emitter.emit('e'))
+    assert.deepEqual(seen, [['before', 'emitting']])
+  })
+
+  it('bound again, later listeners follow the later call; unwrapped, they are bound no more', () => {
+    const emitter = new EventEmitter()
+    const seen: unknown[] = []
+    const methods = Object.getOwnPropertyNames(emitter)
+    for (const name of ['one', 'two']) {
+      inside(name, () => bind(emitter))
+      emitter.on('e', () => seen.push(current()))
+    }
+    assert.equal(unwrap(emitter), emitter)
+    assert.deepEqual(Object.getOwnPropertyNames(emitter), methods)
+    emitter.on('e', () => seen.push(current()))
+    inside('emitting', () => emitter.emit('e'))
+    assert.deepEqual(seen, ['one', 'two', 'emitting'])
+  })
+
+  it('streams: data and end come in the bound context', async () => {
+    const stream = inside('bound', () => bind(new PassThrough()))
+    const seen: unknown[] = []
+    stream.on('data', () => seen.push(current())).on('end', () => seen.push(current()))
+    inside('writing', () => stream.end('text'))
+    await once(stream, 'close')
+    assert.deepEqual(seen, ['bound', 'bound'])
+  })
+
+  it('keeps no emitter alive', async () => {
+    assert.ok(await isCollected(() => inside('x', () => bind(new EventEmitter()))))
+  })
+})
+
+describe('bind(AbortSignal)', () => {
+  it('runs abort listeners and onabort in what was current at bind, not where it is aborted', () => {
+    const controller = new AbortController()
+    const { signal } = controller
+    const seen: unknown[] = []
+    assert.equal(
+      inside('bound', () => bind(signal)),
+      signal,
+    )
+    const onabort = () => seen.push(['onabort', current()])
+    signal.onabort = onabort
+    assert.equal(signal.onabort, onabort)
+    signal.addEventListener('abort', { handleEvent: () => seen.push(['object', current()]) }, { once: true })
+    inside('aborting', () => controller.abort())
+    assert.deepEqual(seen, [
+      ['onabort', 'bound'],
+      ['object', 'bound'],
+    ])
+  })
+
+  it('a listener that is added twice is called once, and one that is removed not at all', () => {
+    const target = new EventTarget()
+    let calls = 0
+    const listener = () => calls++
+    const early = () => calls++
+    target.addEventListener('e', early)
+    inside('bound', () => bind(target))
+    target.addEventListener('e', listener)
+    target.addEventListener('e', listener)
+    target.dispatchEvent(new Event('e'))
+    assert.equal(calls, 2)
+    target.removeEventListener('e', listener)
+    target.removeEventListener('e', early)
+    target.dispatchEvent(new Event('e'))
+    assert.equal(calls, 2)
+    unwrap(target)
+    const seen: unknown[] = []
+    target.addEventListener('e', () => seen.push(current()))
+    inside('dispatching', () => target.dispatchEvent(new Event('e')))
+    assert.deepEqual(seen, ['dispatching'])
+  })
+
+  it('works where Node listens: AbortSignal.any, fetch-like use through events.once', async () => {
+    const controller = new AbortController()
+    inside('bound', () => bind(controller.signal))
+    const any = AbortSignal.any([controller.signal])
+    const waiting = once(new EventEmitter(), 'never', { signal: controller.signal })
+    controller.abort()
+    assert.ok(any.aborted)
+    await assert.rejects(waiting, { name: 'AbortError' })
+  })
+
+  it('keeps no signal alive', async () => {
+    assert.ok(await isCollected(() => inside('x', () => bind(new AbortController().signal))))
+  })
+})
+
+describe('bind(async iterator)', () => {
+  async function* numbers(seen: unknown[]) {
+    try {
+      for (let n = 0; ; n++) {
+        seen.push(current())
+        await null
+        yield n
+      }
+    } finally {
+      seen.push(['end', current()])
+    }
+  }
+
+  it('its steps run in what was current at bind, the loop body where the loop is', async () => {
+    const seen: unknown[] = []
+    const source = numbers(seen)
+    const bound = inside('bound', () => bind(source))
+    assert.equal(bind(bound), bound)
+    assert.equal(unwrap(bound), source)
+    await inside('consuming', async () => {
+      for await (const n of bound) {
+        seen.push([n, current()])
+        if (n === 1) break
+      }
+    })
+    assert.deepEqual(seen, ['bound', [0, 'consuming'], 'bound', [1, 'consuming'], ['end', 'bound']])
+  })
+
+  it('iterables give bound iterators, each anew', async () => {
+    const iterable = { [Symbol.asyncIterator]: () => numbers([current()]) }
+    const bound = inside('bound', () => bind(iterable))
+    for (let i = 0; i < 2; i++) {
+      for await (const n of bound) {
+        assert.equal(n, 0)
+        break
+      }
+    }
+  })
+
+  it('a readable stream is an emitter, and comes back itself', () => {
+    const stream = Readable.from(['a'])
+    assert.equal(bind(stream), stream)
+  })
+})
+
+it('timers run in what was current when they were set', async () => {
+  const seen = await inside('set', () => new Promise((done) => setTimeout(() => done(current()), 1)))
+  const tied = inside('bound', () => bind(() => current()))
+  const other = await inside('set', () => new Promise((done) => setTimeout(() => done(tied()), 1)))
+  assert.deepEqual([seen, other], ['set', 'bound'])
+})
+
+it('refuses what it cannot bind', () => {
+  for (const wrong of [undefined, null, 1, {}, []]) {
+    assert.throws(() => bind(wrong as never), { code: 'THREADSPAN_INVALID_ARGUMENT' })
+  }
+})
+
+it('a registration ends with its scope', () => {
+  const scoped = new AsyncLocalStorage<number>()
+  const end = propagate(scoped, { name: 'scoped' })
+  end[Symbol.dispose]()
+  // The name is free again.
+  propagate(new AsyncLocalStorage<number>(), { name: 'scoped' })()
+})
