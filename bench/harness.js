@@ -32,7 +32,8 @@ const ASIDE = canPin && cores > 1 ? 1 : undefined
 
 function environment(endpoint, added) {
   const env = { ...process.env }
-  for (const name of Object.keys(env)) if (/^(OTEL_|THREADSPAN_|TRACE|BAGGAGE|NODE_OPTIONS)/.test(name)) delete env[name]
+  for (const name of Object.keys(env))
+    if (/^(OTEL_|THREADSPAN_|TRACE|BAGGAGE|NODE_OPTIONS)/.test(name)) delete env[name]
   return {
     ...env,
     THREADSPAN_INDEX: pathToFileURL(resolve(dist, 'index.js')).href,
@@ -120,11 +121,19 @@ export async function runOnce(file, options = {}) {
 export async function withReceiver(work) {
   const receiver = await Program.start(resolve(here, 'receiver.js'), { core: ASIDE })
   try {
-    const endpoint = await receiver.ask('endpoint')
+    const base = await receiver.ask('endpoint')
+    const senders = []
     return await work({
-      endpoint,
-      /** Spans that have arrived since the last time it was asked. */
-      taken: () => receiver.ask('taken'),
+      /** Where a variant sends its spans, so that each one's are counted apart. */
+      endpointOf(variant) {
+        if (!senders.includes(variant)) senders.push(variant)
+        return `${base}/${senders.indexOf(variant)}`
+      },
+      /** Spans that have arrived, by variant. */
+      async arrived() {
+        const spans = await receiver.ask('spans')
+        return Object.fromEntries(senders.map((variant, i) => [variant, spans[i] ?? 0]))
+      },
     })
   } finally {
     await receiver.end()
@@ -144,6 +153,13 @@ export async function alternate(variants, rounds) {
     }
   }
   return figures
+}
+
+/** The blocks of a measure that all variants have: `block(value, variant)` for each of `values`. */
+export function each(values, block) {
+  return Object.fromEntries(
+    Object.entries(values).map(([variant, value]) => [variant, () => block(value, variant)]),
+  )
 }
 
 export function median(list) {

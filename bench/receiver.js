@@ -2,7 +2,8 @@
 import { createServer } from 'node:http'
 import { serve } from './programs/serve.js'
 
-let spans = 0
+/** Spans by the first part of the path that they were sent to. */
+const spans = {}
 
 /** Calls `found(start, end)` for each length-delimited field of the given number. */
 function fields(bytes, from, to, number, found) {
@@ -53,7 +54,9 @@ const server = createServer((request, response) => {
   const parts = []
   request.on('data', (part) => parts.push(part))
   request.on('end', () => {
-    if (request.url === '/v1/traces') spans += countSpans(Buffer.concat(parts))
+    const [, sender, ...signal] = request.url.split('/')
+    if (signal.join('/') === 'v1/traces')
+      spans[sender] = (spans[sender] ?? 0) + countSpans(Buffer.concat(parts))
     response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
   })
 })
@@ -67,9 +70,5 @@ process.once('disconnect', () => {
 
 serve({
   endpoint: () => `http://127.0.0.1:${server.address().port}`,
-  taken() {
-    const taken = spans
-    spans = 0
-    return taken
-  },
+  spans: () => spans,
 })

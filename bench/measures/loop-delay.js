@@ -8,28 +8,27 @@ const MILLISECONDS = 1
 
 export async function measure({ quick }) {
   const milliseconds = quick ? 1000 : 3000
-  return await withReceiver(async ({ endpoint, taken }) => {
-    const start = (node, kind) => Program.start(program('loop-delay.js'), { node, endpoint, args: [kind] })
+  return await withReceiver(async ({ endpointOf, arrived }) => {
+    const start = (variant, node, kind) =>
+      Program.start(program('loop-delay.js'), { node, endpoint: endpointOf(variant), args: [kind] })
     const programs = {
-      threadspan: await start(PRELOADED, 'threadspan'),
-      'OpenTelemetry SDK': await start(BARE, 'sdk'),
+      threadspan: await start('threadspan', PRELOADED, 'threadspan'),
+      'OpenTelemetry SDK': await start('OpenTelemetry SDK', BARE, 'sdk'),
     }
     const made = {}
-    const arrived = {}
     const blocks = {}
     for (const [variant, running] of Object.entries(programs)) {
       made[variant] = 0
-      arrived[variant] = 0
       blocks[`${variant}, no spans`] = async () => (await running.ask('block', { milliseconds, rate: 0 })).p99
       blocks[variant] = async () => {
         const figures = await running.ask('block', { milliseconds, rate: RATE })
         made[variant] += figures.made
-        arrived[variant] += await taken()
         return figures.p99
       }
     }
     const figures = await alternate(blocks, quick ? 3 : 9)
     for (const running of Object.values(programs)) await running.end()
+    const spans = await arrived()
     const more = (variant) => difference(figures[variant], figures[`${variant}, no spans`])
     return {
       title: `Event loop delay at ${RATE} spans/s, 99th percentile`,
@@ -40,7 +39,7 @@ export async function measure({ quick }) {
           variant,
           value: median(figures[variant]),
           'more than no spans': more(variant),
-          delivered: arrived[variant] / made[variant],
+          delivered: spans[variant] / made[variant],
         },
       ]),
       targets: [{ text: `at most +${MILLISECONDS} ms`, figure: more('threadspan'), limit: MILLISECONDS }],

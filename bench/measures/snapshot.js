@@ -1,5 +1,5 @@
 // (e) `capture().wrap(fn)` against Node's own `AsyncLocalStorage.snapshot()`, which carries no more than this thread's storages.
-import { alternate, median, PRELOADED, Program, program, ratio } from '../harness.js'
+import { alternate, BARE, median, PRELOADED, Program, program, ratio } from '../harness.js'
 
 export const name = 'snapshot'
 
@@ -7,17 +7,17 @@ const LIMIT = 1.3
 const PARTS = { both: 'made and called', made: 'made', called: 'called' }
 
 export async function measure({ quick }) {
-  const running = await Program.start(program('snapshot.js'), {
-    node: PRELOADED,
-    core: 0,
-    env: { OTEL_TRACES_EXPORTER: 'none' },
-  })
+  const env = { OTEL_TRACES_EXPORTER: 'none' }
+  const start = (node, kind) => Program.start(program('snapshot.js'), { node, core: 0, env, args: [kind] })
+  const programs = { threadspan: await start(PRELOADED, 'threadspan'), node: await start(BARE, 'node') }
   const kinds = Object.keys(PARTS).flatMap((part) => [`threadspan ${part}`, `node ${part}`])
   const figures = await alternate(
-    Object.fromEntries(kinds.map((kind) => [kind, () => running.ask('block', { kind, count: 200_000 })])),
+    Object.fromEntries(
+      kinds.map((kind) => [kind, () => programs[kind.split(' ')[0]].ask('block', { kind, count: 200_000 })]),
+    ),
     quick ? 5 : 21,
   )
-  await running.end()
+  for (const running of Object.values(programs)) await running.end()
   const both = ratio(figures['threadspan both'], figures['node both'])
   return {
     title: 'A function tied to what is current',

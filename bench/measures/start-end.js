@@ -4,6 +4,7 @@ import {
   autoInstrumented,
   BARE,
   difference,
+  each,
   median,
   PRELOADED,
   Program,
@@ -22,13 +23,7 @@ const CHILD_MILLISECONDS = 15
 export async function measure({ quick }) {
   const rounds = quick ? 5 : 21
   const options = { bare: BARE, threadspan: PRELOADED, 'auto-instrumentations': autoInstrumented() }
-  return await withReceiver(async ({ endpoint, taken }) => {
-    const arrived = {}
-    const counted = (variant, block) => async () => {
-      const time = await block()
-      arrived[variant] = (arrived[variant] ?? 0) + (await taken())
-      return time
-    }
+  return await withReceiver(async ({ endpointOf, arrived }) => {
     const report = (title, figures, spans, limit) => ({
       title,
       unit: 'ms',
@@ -44,48 +39,39 @@ export async function measure({ quick }) {
     })
 
     const scripts = await alternate(
-      Object.fromEntries(
-        Object.entries(options).map(([variant, node]) => [
-          variant,
-          counted(variant, () =>
-            runOnce(program('script.js'), { node, endpoint, args: [String(SCRIPT_SPANS)] }),
-          ),
-        ]),
+      each(options, (node, variant) =>
+        runOnce(program('script.js'), { node, endpoint: endpointOf(variant), args: [String(SCRIPT_SPANS)] }),
       ),
       rounds,
     )
-    const scriptSpans = { ...arrived }
 
     const programs = {}
     for (const [variant, node] of Object.entries(options))
-      programs[variant] = await Program.start(program('parent.js'), { node, endpoint })
-    for (const variant of Object.keys(options)) arrived[variant] = 0
+      programs[variant] = await Program.start(program('parent.js'), {
+        node,
+        endpoint: endpointOf(`parent, ${variant}`),
+      })
     const children = await alternate(
-      Object.fromEntries(
-        Object.entries(programs).map(([variant, running]) => [
-          variant,
-          // The preload follows children by itself; an agent has to be named again.
-          counted(variant, () => running.ask('block', variant === 'threadspan' ? BARE : options[variant])),
-        ]),
+      // The preload follows children by itself; an agent has to be named again.
+      each(programs, (running, variant) =>
+        running.ask('block', variant === 'threadspan' ? BARE : options[variant]),
       ),
       rounds,
     )
-    for (const [variant, running] of Object.entries(programs)) {
-      await running.end()
-      arrived[variant] += await taken()
-    }
+    for (const running of Object.values(programs)) await running.end()
+    const spans = await arrived()
     return [
       report(
         `Script with ${SCRIPT_SPANS} spans, start to end`,
         scripts,
-        (variant) => scriptSpans[variant] / SCRIPT_SPANS,
+        (variant) => spans[variant] / SCRIPT_SPANS,
         SCRIPT_MILLISECONDS,
       ),
       report(
         `Child process with ${CHILD_SPANS} spans, start to end`,
         children,
         // Beside the child's, threadspan makes the span of its life in the parent, and each parent's own is one more.
-        (variant) => arrived[variant] / (CHILD_SPANS + (variant === 'threadspan' ? 2 : 1)),
+        (variant) => spans[`parent, ${variant}`] / (CHILD_SPANS + (variant === 'threadspan' ? 2 : 1)),
         CHILD_MILLISECONDS,
       ),
     ]

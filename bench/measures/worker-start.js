@@ -4,6 +4,7 @@ import {
   autoInstrumented,
   BARE,
   difference,
+  each,
   median,
   PRELOADED,
   Program,
@@ -17,17 +18,18 @@ const MILLISECONDS = 4
 const MEBIBYTES = 1
 
 export async function measure({ quick }) {
-  return await withReceiver(async ({ endpoint }) => {
+  return await withReceiver(async ({ endpointOf }) => {
     const options = {
       bare: BARE,
       threadspan: PRELOADED,
       'auto-instrumentations': autoInstrumented(),
     }
-    const start = (node) => Program.start(program('workers.js'), { node, endpoint, core: 0 })
+    const start = (node, variant) =>
+      Program.start(program('workers.js'), { node, endpoint: endpointOf(variant), core: 0 })
     // Memory is taken in new processes: what a process has once used it seldom gives back.
     const memory = await alternate(
-      each(options, async (node) => {
-        const running = await start(node)
+      each(options, async (node, variant) => {
+        const running = await start(node, variant)
         const figure = await running.ask('memory', 8)
         await running.end()
         return figure
@@ -35,7 +37,7 @@ export async function measure({ quick }) {
       quick ? 2 : 5,
     )
     const programs = {}
-    for (const [variant, node] of Object.entries(options)) programs[variant] = await start(node)
+    for (const [variant, node] of Object.entries(options)) programs[variant] = await start(node, variant)
     const times = await alternate(
       each(programs, (running, variant) => running.ask('block', variant === 'auto-instrumentations' ? 1 : 5)),
       quick ? 4 : 15,
@@ -56,10 +58,4 @@ export async function measure({ quick }) {
       report("Worker's resident memory", 'MiB', memory, `at most +${MEBIBYTES} MiB`, MEBIBYTES),
     ]
   })
-}
-
-function each(values, block) {
-  return Object.fromEntries(
-    Object.entries(values).map(([variant, value]) => [variant, () => block(value, variant)]),
-  )
 }

@@ -3,7 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { trace } from '@opentelemetry/api'
 import { serve } from './serve.js'
 
-const { capture } = await import(process.env.THREADSPAN_INDEX)
+const { capture } = process.argv[2] === 'threadspan' ? await import(process.env.THREADSPAN_INDEX) : {}
+/** A storage of the application's own, with a value. */
+const storage = new AsyncLocalStorage()
 const tracer = trace.getTracer('bench')
 const add = (a, b) => a + b
 
@@ -34,11 +36,11 @@ const blocks = {
 }
 
 serve({
-  /** Microseconds for each, inside a span. */
+  /** Microseconds for each, inside a span and with the storage's value. */
   block({ kind, count }) {
     return tracer.startActiveSpan('block', (span) => {
       const start = performance.now()
-      blocks[kind](count)
+      storage.run('value', blocks[kind], count)
       const time = performance.now() - start
       span.end()
       return Number.isNaN(sum) ? Number.NaN : (time * 1e3) / count
