@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { restoreEnvironment } from './boundaries/child-process.js'
 import { receiveHandoff, untracedWorker } from './boundaries/worker-threads.js'
+import { warnOnce } from './core/log.js'
+import { followErrors } from './errors/follow.js'
 import { ANCHOR, followAll, followNothing, LINK } from './follow.js'
 import { startRuntime, type WorkerHandoff } from './runtime.js'
 
@@ -17,7 +19,10 @@ function main(): void {
   const given = restoreEnvironment()
   const handoff = isMainThread ? undefined : (receiveHandoff() as WorkerHandoff | undefined)
   // A Worker that is left alone runs the preload where Node hands it on by itself; it must not see it.
-  if (!isMainThread && handoff === undefined) return followNothing(__filename)
+  if (!isMainThread && handoff === undefined) {
+    followNothing(__filename)
+    return
+  }
   const runtime = startRuntime({
     env: isMainThread ? { ...process.env, ...given } : process.env,
     collector: join(__dirname, 'collector.js'),
@@ -25,10 +30,13 @@ function main(): void {
     handoff,
     origin: { link: given[LINK], anchor: anchorOf(given[ANCHOR]) },
   })
+  if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
   const disabled = (process.env['OTEL_NODE_DISABLED_INSTRUMENTATIONS'] ?? '')
     .split(',')
     .map((name) => name.trim())
   followAll(runtime, { preload: __filename, pools: join(__dirname, 'pools'), disabled })
 }
 
-main()
+// Where Node is too old, the first call of what it lacks would throw: a program must not fail for being watched.
+if (typeof process.getBuiltinModule === 'function') main()
+else warnOnce('THREADSPAN_NODE', `Node ${process.version} is too old: 20.19 is needed. Nothing is traced`)

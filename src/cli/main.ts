@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { isThreadspanError } from '../core/errors.js'
+import { isThreadspanError, ThreadspanError } from '../core/errors.js'
 import { VERSION } from '../core/version.js'
+import { tooOldNode } from './node-version.js'
 import { usageError } from './usage.js'
 
 const USAGE = `Usage: threadspan <command> [options]
@@ -33,6 +34,8 @@ async function main([name, ...argv]: string[]): Promise<number> {
     return 0
   }
   if (!Object.hasOwn(commands, name)) throw usageError(`There is no command "${name}"; see threadspan --help`)
+  const tooOld = tooOldNode()
+  if (tooOld !== undefined) throw new ThreadspanError('THREADSPAN_NODE', tooOld)
   return (await commands[name]!())(argv)
 }
 

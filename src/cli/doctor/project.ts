@@ -3,9 +3,6 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type Finding, note, ok, problem } from './finding.js'
 
-/** The oldest Node that this package is made for. */
-const OLDEST_NODE = [20, 19] as const
-
 /** Packages that make spans themselves: with one of these the application has an SDK of its own. */
 const SDKS = [
   '@opentelemetry/sdk-node',
@@ -15,16 +12,15 @@ const SDKS = [
 ]
 const AGENTS = ['@elastic/opentelemetry-node', 'elastic-apm-node', 'dd-trace', 'newrelic']
 
-/** What this Node and the project in `folder` have for tracing. */
+/** What this Node, which is new enough where a command runs at all, and the project in `folder` have for tracing. */
 export function checkProject(folder: string): Finding[] {
-  return [checkNode(), checkSharedMemory(), checkApi(folder), checkPiscina(folder), ...checkOthers(folder)]
-}
-
-function checkNode(): Finding {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  const [oldest, oldestMinor] = OLDEST_NODE
-  if (major > oldest || (major === oldest && minor >= oldestMinor)) return ok(`Node ${process.version}`)
-  return problem(`Node ${process.version} is too old: ${OLDEST_NODE.join('.')} is needed`)
+  return [
+    ok(`Node ${process.version}`),
+    checkSharedMemory(),
+    checkApi(folder),
+    checkPiscina(folder),
+    ...checkOthers(folder),
+  ]
 }
 
 function checkSharedMemory(): Finding {
@@ -49,8 +45,8 @@ function checkApi(folder: string): Finding {
 function checkPiscina(folder: string): Finding {
   const version = versionOf('piscina', folder)
   if (version === undefined) return note('piscina is not installed in this project')
-  if (version.startsWith('5.')) return ok(`piscina ${version}`)
-  return note(`piscina ${version}: this package is tested with version 5`)
+  if (/^(?:4\.(?:[4-9]|\d\d)|5)\./.test(version)) return ok(`piscina ${version}`)
+  return note(`piscina ${version}: this package is tested with versions 4.4 to 5`)
 }
 
 function checkOthers(folder: string): Finding[] {
