@@ -1,4 +1,4 @@
-/** The collector thread of a process; `relay/hub.ts` starts it, and its parts are put together here. */
+/** The collector thread of a process; `relay/process.ts` starts it, and its parts are put together here. */
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Config, readConfig } from './config/config.js'
@@ -7,9 +7,11 @@ import { startClock } from './core/clock.js'
 import { createExporter } from './export/create.js'
 import type { ExportLog } from './export/exporter.js'
 import { encodeResource } from './otlp/encode.js'
-import { Collector, type Losses } from './relay/collector/collector.js'
+import { Accounts } from './relay/accounts.js'
+import { Collector } from './relay/collector/collector.js'
 import { ExportDestination } from './relay/collector/export-destination.js'
 import { LinkDestination } from './relay/collector/link-destination.js'
+import { Spool } from './relay/collector/spool.js'
 import type { CollectorStart } from './relay/messages.js'
 
 const LEVELS = ['none', 'error', 'warn', 'info', 'debug']
@@ -27,13 +29,11 @@ function logger(config: Config): ExportLog {
   }
 }
 
-function reportLosses(log: ExportLog): (losses: Losses) => void {
-  return ({ made, dropped }) => {
-    let count = 0
-    for (const lost of dropped.values()) count += lost
-    if (count === 0) return
-    const causes = [...dropped].map(([cause, lost]) => `${cause} ${lost}`).join(', ')
-    log('warn', 'THREADSPAN_DROPPED', `${count} of ${Math.max(made, count)} spans did not arrive: ${causes}`)
+function report(log: ExportLog): (accounts: Accounts) => void {
+  return ({ made, lost, dropped }) => {
+    if (lost === 0) return
+    const causes = [...dropped].map(([cause, count]) => `${cause} ${count}`).join(', ')
+    log('warn', 'THREADSPAN_DROPPED', `${lost} of ${made} spans did not arrive: ${causes}`)
   }
 }
 
@@ -42,9 +42,14 @@ startClock(start.anchor)
 const { config, warnings } = readConfig(process.env)
 const log = logger(config)
 const resource = encodeResource(resourceAttributes(config, start.main))
-if (start.link === undefined) for (const { code, message } of warnings) log('warn', code, message)
+
+function exporting(): ExportDestination {
+  for (const { code, message } of warnings) log('warn', code, message)
+  const accounts = new Accounts(new Int32Array(start.control))
+  const spool = config.spool === undefined ? undefined : new Spool(config.spool, log)
+  return new ExportDestination(createExporter(config, log), resource, config.batch, accounts, spool)
+}
+
 const destination =
-  start.link === undefined
-    ? new ExportDestination(createExporter(config, log), resource, config.batch)
-    : new LinkDestination(start.link, resource)
-void new Collector(start, parentPort!, destination, reportLosses(log)).run()
+  start.link === undefined ? exporting() : new LinkDestination(start.link, resource, exporting)
+void new Collector(start, parentPort!, destination, report(log)).run()

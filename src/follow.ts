@@ -1,7 +1,4 @@
 /** What the preload follows beyond this thread: Workers, child processes, pools, HTTP; and this process to its end. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { context as contextApi, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { type ChildBoundary, followChildren } from './boundaries/child-process.js'
 import { followProcessEnd } from './boundaries/process-end.js'
@@ -15,6 +12,7 @@ import { enableInstrumentations } from './instrumentation/index.js'
 import { followPools } from './pools/follow.js'
 import { apiTracing } from './pools/tracing.js'
 import { childDeath, workerDeath } from './relay/death.js'
+import { makeFolder } from './relay/link-owner.js'
 import { finishRuntime, ownTracer, type Runtime, shortName, type WorkerHandoff } from './runtime.js'
 
 /** Variables that tell a descendant where it comes from; see `ProcessOrigin`. */
@@ -66,10 +64,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
   followPools({ tracing: apiTracing(tracer), folder: options.pools })
   enableInstrumentations({ tracer, disabled: options.disabled })
   if (runtime.process !== undefined) {
-    followProcessEnd((exitCode, uncaught) => {
-      finishRuntime(exitCode, uncaught)
-      removeFolder()
-    })
+    followProcessEnd(finishRuntime)
   }
 }
 
@@ -124,27 +119,17 @@ function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
   }
 }
 
-const folder = shared('link', () => ({ path: undefined as string | undefined, isOurs: false }))
+const folder = shared('link', () => ({ path: undefined as string | undefined }))
 
 /** The folder to which descendants write: that of the process that exports, made private and when first needed. */
-function linkFolder(runtime: Runtime): string | undefined {
-  if (folder.path !== undefined) return folder.path
+function linkFolder({ relay }: Runtime): string | undefined {
+  if (folder.path !== undefined || relay === undefined) return folder.path
   try {
-    folder.path = runtime.link ?? mkdtempSync(join(tmpdir(), 'threadspan-'))
-    folder.isOurs = runtime.link === undefined
+    folder.path = relay.link ?? makeFolder()
   } catch (error) {
     debug('no folder for descendants: %s', error)
     return undefined
   }
-  if (folder.isOurs) runtime.relay?.follow(folder.path)
+  if (relay.link === undefined) relay.follow(folder.path)
   return folder.path
-}
-
-function removeFolder(): void {
-  if (folder.path === undefined || !folder.isOurs) return
-  try {
-    rmSync(folder.path, { recursive: true, force: true })
-  } catch (error) {
-    debug('folder of descendants: %s', error)
-  }
 }

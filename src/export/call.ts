@@ -1,5 +1,5 @@
 import { MAX_INTEGER } from '../config/variables.js'
-import type { DropCause, ExportResult } from './exporter.js'
+import type { DropCause, ExportResult, SpanBatch } from './exporter.js'
 
 /** One `export` call under way: its deadline, which may come nearer, and what has become of its spans so far. */
 export class ExportCall {
@@ -12,6 +12,7 @@ export class ExportCall {
   readonly #dropped = new Map<DropCause, number>()
   readonly #pauses = new Set<() => void>()
   #delivered = 0
+  readonly #undelivered: SpanBatch[] = []
   #timer: NodeJS.Timeout | undefined
 
   constructor(made: number, deadline: number) {
@@ -36,6 +37,11 @@ export class ExportCall {
 
   dropped(cause: DropCause, spans: number): void {
     if (spans > 0) this.#dropped.set(cause, (this.#dropped.get(cause) ?? 0) + spans)
+  }
+
+  /** Spans that are dropped although no server refused them. */
+  undelivered(batches: readonly SpanBatch[]): void {
+    for (const batch of batches) this.#undelivered.push(batch)
   }
 
   hurry(deadline: number): void {
@@ -71,7 +77,9 @@ export class ExportCall {
     let known = this.#delivered
     for (const count of this.#dropped.values()) known += count
     this.dropped('failed', this.#made - known)
-    return { delivered: this.#delivered, dropped: this.#dropped }
+    const result: ExportResult = { delivered: this.#delivered, dropped: this.#dropped }
+    if (this.#undelivered.length > 0) result.undelivered = this.#undelivered
+    return result
   }
 
   #arm(): void {

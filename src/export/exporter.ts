@@ -37,6 +37,8 @@ export type DropCause = string
 export interface ExportResult {
   delivered: number
   dropped: ReadonlyMap<DropCause, number>
+  /** Of those dropped, the ones that no server refused: they can be given again, later. */
+  undelivered?: readonly SpanBatch[]
 }
 
 /** A destination for finished spans. */

@@ -24,6 +24,7 @@ const GZIP_LEVEL = 1
 
 const ACCEPTED = 'accepted'
 const TOO_LARGE = 'too-large'
+const REJECTED = 'rejected'
 
 /**
  * OTLP/HTTP with binary protobuf (OTLP specification 1.x). One request at a time and call; what can be repeated is
@@ -79,7 +80,10 @@ export class OtlpHttpExporter implements Exporter {
   async #deliver(piece: Piece, call: ExportCall): Promise<void> {
     const outcome = await this.#attempt(piece, call)
     if (outcome === ACCEPTED) return
-    if (outcome !== TOO_LARGE || piece.count === 1) return call.dropped(outcome, piece.count)
+    if (outcome !== TOO_LARGE || piece.count === 1) {
+      if (outcome !== TOO_LARGE && outcome !== REJECTED) call.undelivered(piece.batches)
+      return call.dropped(outcome, piece.count)
+    }
     // The specification forbids to repeat a request that was too large; these are others, and what comes later is
     // cut to their size at once. Spans differ in size, so the limit is never learned from a single one.
     const half = Math.ceil(piece.bytes / 2)
@@ -154,7 +158,7 @@ export class OtlpHttpExporter implements Exporter {
         'THREADSPAN_EXPORT_REJECTED',
         `refuses spans with status ${status}${message === '' ? '' : `: ${message}`}`,
       )
-      return 'rejected'
+      return REJECTED
     }
     const { rejected, message } = readPartialSuccess(body, contentType)
     if (rejected > 0 || message !== '') {
@@ -164,7 +168,7 @@ export class OtlpHttpExporter implements Exporter {
       )
     }
     const lost = Math.min(rejected, spans)
-    call.dropped('rejected', lost)
+    call.dropped(REJECTED, lost)
     call.delivered(spans - lost)
     return ACCEPTED
   }

@@ -1,13 +1,15 @@
 /**
  * The shared memory of one thread, as both sides see it:
  *
- *   header | ring of records | table of open spans
+ *   header | scopes | ring of records | table of open spans
+ *
+ * The scopes lie one behind the other, numbered from 0: `SS SS UU UU`, an encoded InstrumentationScope of SS bytes, its schema
+ * URL of UU bytes, padding to a multiple of 4. They stay, so that every reader finds them, also one that comes late.
  *
  * The ring carries a stream of records, each a multiple of 4 bytes long. What a record is, its first byte says:
  *
  *   12  a finished span: a complete `ScopeSpans.spans` field (tag, length in three bytes, Span)
  *   01  from here on spans belong to scope NN NN: `01 NN NN 00`
- *   02  scope NN NN is: `02 LL LL LL`, then `NN NN SS SS`, the scope's message of SS bytes, its schema URL, padding
  *   00  nothing up to the end of the ring: `00 00 00 00`
  *
  * Positions in the ring are 32-bit counters that run on past its end; a power of two as capacity makes them offsets.
@@ -18,22 +20,31 @@ export const HEAD = 0
 /** The position that lies at the ring's beginning; changes only while the ring is empty. */
 export const ORIGIN = 1
 export const TAIL = 16
-/** Finished spans that the thread wrote, and those it could not, per cause. */
-export const WRITTEN = 32
+/** The scope of the record before the tail. */
+export const READ_SCOPE = 17
+/** Finished spans that the thread could not write, per cause. */
 export const DROPPED_FULL = 33
 export const DROPPED_LARGE = 34
 /** Spans that started while the table of open spans was full: recorded, but not closed should the thread die. */
 export const UNTRACKED = 35
 /** Slots of the table that were ever in use; none behind them needs to be looked at. */
 export const SLOTS_USED = 36
+/** Bytes of the scopes' area that are in use. */
+export const SCOPES_USED = 37
+/** How much of the losses has been reported. */
+export const REPORTED_FULL = 18
+export const REPORTED_LARGE = 19
 /** Set by the reader when the process is about to end: what is written from now on is read by nobody. */
 export const SEALED = 48
 
 export const HEADER_BYTES = 256
+/** Room for the scopes: about a thousand of the usual size. */
+export const SCOPES_BYTES = 65536
+/** Where the ring begins. */
+export const RING_START = HEADER_BYTES + SCOPES_BYTES
 
 export const RECORD_SPAN = 0x12
 export const RECORD_SCOPE = 0x01
-export const RECORD_DEFINE = 0x02
 export const RECORD_WRAP = 0x00
 
 /** Words of a slot's head: its state, length of the encoded start, scope, ring position behind the concluding record. */
@@ -49,13 +60,16 @@ export const CLOSING = 2
 
 /** Words of the control block that all threads of a process share. */
 export const WAKE = 0
-/** What the collector is doing: AWAKE, ASLEEP until somebody has something for it, or ABSENT, not started yet. */
+/** What the collector is doing: AWAKE, ASLEEP until somebody has something for it, or ABSENT, not started yet or dead. */
 export const STATE = 16
 export const FLUSH_WANTED = 32
 export const FLUSH_DONE = 48
 /** The number that the next thread gets. */
 export const NEXT_THREAD = 56
-export const CONTROL_BYTES = 256
+/** The collector's accounts, kept here lest they die with it: spans that were handed to it, and that it delivered. */
+export const MADE = 64
+export const DELIVERED = 65
+export const CONTROL_BYTES = 512
 
 export const AWAKE = 0
 export const ASLEEP = 1
@@ -80,5 +94,5 @@ export interface ThreadMemory {
 export function allocate(capacity: number, slots: number, slotSize: number): ThreadMemory | undefined {
   if (typeof SharedArrayBuffer === 'undefined') return undefined
   const size = 2 ** Math.ceil(Math.log2(Math.max(capacity, 65536)))
-  return { buffer: new SharedArrayBuffer(HEADER_BYTES + size + slots * slotSize), capacity: size, slots }
+  return { buffer: new SharedArrayBuffer(RING_START + size + slots * slotSize), capacity: size, slots }
 }

@@ -1,6 +1,6 @@
 /** What the threads of a process tell its collector. */
 import type { ThreadMemory } from './layout.js'
-import type { KnownScope } from './reader.js'
+import type { SpanRun } from './link-writer.js'
 
 /** A thread that writes spans. */
 export interface ThreadEntry {
@@ -9,15 +9,17 @@ export interface ThreadEntry {
   /** The thread that made it; its end is the end of this one. -1 for the main thread. */
   readonly parent: number
   readonly memory: ThreadMemory
-  /** Scopes that were read before this collector began. */
-  readonly scopes?: ReadonlyMap<number, KnownScope>
+  /** Tells apart the files of those who have read this ring one after the other; 0 for the first. */
+  readonly stream?: number
+  /** Spans that an earlier reader took out and could not hand on. */
+  readonly unsent?: readonly SpanRun[]
 }
 
 export type CollectorMessage =
   | { readonly type: 'thread'; readonly entry: ThreadEntry }
   /** A thread is gone; `time` in nanoseconds since the epoch. */
   | { readonly type: 'ended'; readonly thread: number; readonly reason: string; readonly time: bigint }
-  /** A child process may write to this folder from now on. */
+  /** Child processes may write to this folder from now on. */
   | { readonly type: 'folder'; readonly path: string }
   | { readonly type: 'child-ended'; readonly pid: number; readonly reason: string; readonly time: bigint }
   /** The process ends; `deadline` in milliseconds since the epoch. */
@@ -28,6 +30,8 @@ export interface CollectorStart {
   readonly control: SharedArrayBuffer
   /** The process's clock anchor, in nanoseconds. */
   readonly anchor: bigint
+  /** Name of the BroadcastChannel on which threads tell of threads that they made. */
+  readonly channel: string | undefined
   readonly messages: readonly CollectorMessage[]
   /** The folder of the process that exports, when this one is its descendant and hands its spans on; else spans are exported here. */
   readonly link: string | undefined
@@ -48,4 +52,6 @@ export interface Connection {
   readonly anchor: bigint
   /** Name of the BroadcastChannel on which threads tell the main thread of threads that they made. */
   readonly channel: string
+  /** The exporting ancestor's folder, where this process has one. */
+  readonly link: string | undefined
 }

@@ -6,26 +6,34 @@
 import { now, unixNano } from '../core/clock.js'
 import { debug } from '../core/log.js'
 import { closedSpan } from './closed-span.js'
-import { LinkWriter } from './link.js'
+import { ownerState } from './link-owner.js'
+import { LinkWriter, type SpanRun } from './link-writer.js'
 import type { ThreadEntry } from './messages.js'
-import { copyOf, type KnownScope, RingReader } from './reader.js'
+import { RingReader } from './reader.js'
 import type { Ring } from './ring.js'
 
 /** Spans that are written one by one before a thread of its own is worth it: about what that thread's start costs. */
 const ENOUGH = 1000
+/** Milliseconds between two looks at whether the folder's owner is still there, while there is something to write. */
+const OWNER = 500
+/** Milliseconds between two looks at an owner that is about to leave. */
+const LEAVING = 5
 
 export class OwnLink {
   private reader: RingReader | undefined
   private entry: ThreadEntry | undefined
+  private ring: Ring | undefined
   private writer: LinkWriter | undefined
-  private readonly scopes = new Map<number, KnownScope>()
+  private unsent: SpanRun[] = []
   private count = 0
+  private lookedAt = performance.now()
   private readonly announced: number[] = []
+  private readonly ends: { pid: number; reason: string; time: bigint }[] = []
 
   /**
    * @param folder The exporting process's folder.
    * @param resource This process's encoded Resource, asked for once.
-   * @param busy Called when a thread of its own is worth it.
+   * @param busy Called when a thread of its own is worth it, or when the link does not serve any more.
    */
   constructor(
     private readonly folder: string,
@@ -36,56 +44,118 @@ export class OwnLink {
   /** The ring to read, before anything is written to it. */
   read(entry: ThreadEntry, ring: Ring): void {
     this.entry = entry
+    this.ring = ring
     this.reader = new RingReader(entry.memory)
     ring.opened = () => this.drain()
   }
 
   /** Writes what is new, in one call to the system. */
   drain(): void {
-    if (this.reader === undefined) return
+    if (!this.write()) this.busy()
+    else if (this.count > ENOUGH || !this.isOwned()) this.busy()
+  }
+
+  private write(): boolean {
+    const { reader } = this
+    if (reader === undefined) return true
+    let writer: LinkWriter | undefined
     try {
-      this.writer ??= new LinkWriter(this.folder, '0', this.resource())
-      const { writer } = this
-      this.count += this.reader.drain({
-        scope: (id, encoded, schemaUrl) => {
-          this.scopes.set(id, { encoded: copyOf(encoded), schemaUrl })
-          writer.scope(id, encoded, schemaUrl)
-        },
-        spans: (scope, bytes, count) => writer.spans(scope, bytes, count),
-      })
-      for (const span of this.reader.open()) {
+      writer = this.open()
+      const { length } = this.ends
+      for (const { pid, reason, time } of this.ends) writer.childEnded(pid, reason, time)
+      this.count += reader.drain(writer)
+      reader.tellScopes(writer)
+      for (const span of reader.open()) {
         if (this.announced[span.slot] === span.mark) continue
         this.announced[span.slot] = span.mark
         writer.opened(span)
       }
       writer.flush()
+      this.ends.splice(0, length)
+      return true
     } catch (error) {
       debug('link: %s', error)
-      this.busy()
-      return
+      this.unsent = writer?.takeUnsent() ?? []
+      return false
     }
-    if (this.count > ENOUGH) this.busy()
+  }
+
+  private open(): LinkWriter {
+    this.writer ??= new LinkWriter(this.folder, '0-0', this.resource())
+    return this.writer
+  }
+
+  /** Whether somebody reads what is written, as far as was seen lately. */
+  private isOwned(): boolean {
+    const time = performance.now()
+    if (time - this.lookedAt < OWNER) return true
+    this.lookedAt = time
+    const state = ownerState(this.folder)
+    return state === 'present' || state === 'leaving'
+  }
+
+  /** A child of this process has ended. */
+  childEnded(pid: number, reason: string, time: bigint): void {
+    this.ends.push({ pid, reason, time })
+    if (this.reader !== undefined) return this.drain()
+    try {
+      const writer = this.open()
+      writer.childEnded(pid, reason, time)
+      writer.flush()
+      this.ends.length = 0
+    } catch (error) {
+      debug('link: %s', error)
+    }
   }
 
   /** The collector thread takes over; this writes no more. */
   handOver(): ThreadEntry | undefined {
     if (this.entry === undefined || this.reader === undefined) return undefined
     this.reader = undefined
-    return { ...this.entry, scopes: this.scopes }
+    if (this.ring !== undefined) this.ring.opened = undefined
+    this.writer?.close()
+    this.writer = undefined
+    return { ...this.entry, stream: 1, unsent: this.unsent }
   }
 
-  /** The process ends: what is open is closed. */
-  finish(reason: string): void {
-    if (this.reader === undefined) return
-    this.drain()
-    const { reader, writer } = this
-    if (reader === undefined || writer === undefined) return
-    const time = unixNano(now())
-    for (const { scope, start } of reader.open()) writer.spans(scope, closedSpan(start, time, reason), 1)
-    try {
-      writer.flush()
-    } catch (error) {
-      debug('link: %s', error)
+  /**
+   * The process ends: what is open is closed.
+   * @param deadline Milliseconds since the epoch.
+   * @returns Whether all of it will be read; else a collector has to see to it.
+   */
+  finish(reason: string, deadline: number): boolean {
+    const { reader } = this
+    if (reader === undefined && this.ends.length === 0) return true
+    if (!this.write()) return false
+    if (reader !== undefined) {
+      const writer = this.open()
+      const time = unixNano(now())
+      for (const { scope, start } of reader.open()) writer.spans(scope, closedSpan(start, time, reason), 1)
+      reader.seal()
+      const losses = reader.takeLosses()
+      if (losses !== undefined) {
+        writer.lost('ring-full', losses.ringFull)
+        writer.lost('too-large', losses.tooLarge)
+      }
+      try {
+        writer.flush()
+      } catch (error) {
+        debug('link: %s', error)
+        this.unsent = writer.takeUnsent()
+        return false
+      }
+    }
+    return this.isRead(deadline)
+  }
+
+  /** An owner that is about to leave has perhaps read for the last time: it is waited for. */
+  private isRead(deadline: number): boolean {
+    const nothing = new Int32Array(new SharedArrayBuffer(4))
+    for (;;) {
+      const state = ownerState(this.folder)
+      if (state !== 'leaving') return state === 'present'
+      if (Date.now() >= deadline) return true
+      Atomics.wait(nothing, 0, 0, LEAVING)
     }
   }
 }

@@ -3,10 +3,22 @@ import { BroadcastChannel, receiveMessageOnPort, type Worker, type WorkerOptions
 import { readConfig } from '../config/config.js'
 import { resourceAttributes } from '../config/resource.js'
 import { startClock } from '../core/clock.js'
-import { debug } from '../core/log.js'
+import { debug, warnOnce } from '../core/log.js'
 import { encodeResource } from '../otlp/encode.js'
-import { ABSENT, AWAKE, CONTROL_BYTES, FLUSH_DONE, FLUSH_WANTED, NEXT_THREAD, STATE, WAKE } from './layout.js'
-import type { CollectorMessage, CollectorStart } from './messages.js'
+import {
+  ABSENT,
+  AWAKE,
+  CONTROL_BYTES,
+  FLUSH_DONE,
+  FLUSH_WANTED,
+  HEAD,
+  NEXT_THREAD,
+  SEALED,
+  STATE,
+  WAKE,
+} from './layout.js'
+import { isTrusted } from './link-owner.js'
+import type { CollectorMessage, CollectorStart, Handoff, ThreadEntry } from './messages.js'
 import { OwnLink } from './own-link.js'
 import { Ring } from './ring.js'
 import { ThreadRelay } from './thread.js'
@@ -21,7 +33,7 @@ export interface ProcessRelayOptions {
   readonly exitTimeout: number
   /** Clock anchor of the parent process. */
   readonly anchor: bigint | undefined
-  /** The exporting ancestor's folder; undefined where this process exports. */
+  /** The exporting ancestor's folder, not trusted yet; undefined where this process exports. */
   readonly link: string | undefined
   /** The program's file. */
   readonly main: string | undefined
@@ -34,13 +46,19 @@ export interface ProcessRelayOptions {
 const MARGIN = 100
 /** Milliseconds that starting the collector may take at the end, beside the time for the export. */
 const START = 1000
+/** Collectors that a process has in its life, should they fail. */
+const LIVES = 2
 
 export class ProcessRelay extends ThreadRelay {
   readonly anchor: bigint
   private own: Ring | undefined
   private readonly ownLink: OwnLink | undefined
   private collector: Worker | undefined
+  private lives = LIVES
   private pending: CollectorMessage[] = []
+  /** What a new collector would have to know. */
+  private readonly threads = new Map<number, ThreadEntry>()
+  private readonly folders = new Set<string>()
   private finished = false
   private channel: BroadcastChannel | undefined
 
@@ -48,13 +66,15 @@ export class ProcessRelay extends ThreadRelay {
     const control = new SharedArrayBuffer(CONTROL_BYTES)
     const anchor = startClock(setup.anchor)
     const channel = `threadspan:${process.pid}:${Math.random().toString(36).slice(2)}`
-    super({ control, anchor, channel, thread: 0, ringSize: setup.ringSize })
+    const link = setup.link !== undefined && isTrusted(setup.link) ? setup.link : undefined
+    if (link !== setup.link) debug('link: %s is not a folder of this user alone', setup.link)
+    super({ control, anchor, channel, thread: 0, ringSize: setup.ringSize, link })
     this.anchor = anchor
     Atomics.store(this.control, STATE, ABSENT)
     Atomics.store(this.control, NEXT_THREAD, 1)
-    if (setup.link !== undefined)
+    if (link !== undefined)
       this.ownLink = new OwnLink(
-        setup.link,
+        link,
         () => ownResource(setup),
         () => this.startCollector(),
       )
@@ -66,7 +86,7 @@ export class ProcessRelay extends ThreadRelay {
     if (handoff === undefined) return undefined
     const entry = { thread: 0, parent: -1, memory: handoff.memory }
     this.own = new Ring(handoff.memory, this.control, () => this.woken())
-    if (this.ownLink === undefined) this.announce({ type: 'thread', entry })
+    if (this.ownLink === undefined || this.collector !== undefined) this.announce({ type: 'thread', entry })
     else this.ownLink.read(entry, this.own)
     return this.own
   }
@@ -74,19 +94,46 @@ export class ProcessRelay extends ThreadRelay {
   /** Something was written, and the collector is asleep or absent. */
   private woken(): void {
     if (this.collector !== undefined) this.nudge()
-    else if (this.ownLink !== undefined) this.ownLink.drain()
+    else if (this.ownLink !== undefined && this.lives === LIVES) this.ownLink.drain()
     else this.startCollector()
   }
 
   protected announce(message: CollectorMessage): void {
-    if (this.collector === undefined) {
-      this.pending.push(message)
-    } else {
+    this.note(message)
+    if (this.collector !== undefined) {
       this.collector.postMessage(message)
       this.nudge()
+    } else if (message.type === 'child-ended' && this.ownLink !== undefined && this.lives === LIVES) {
+      this.ownLink.childEnded(message.pid, message.reason, message.time)
+    } else {
+      this.pending.push(message)
     }
     // From now on there is a thread that may have something to say.
     if (message.type === 'thread' && message.entry.parent >= 0) this.listen()
+    // What descendants write is read from now on, whether this process has spans of its own or not.
+    if (message.type === 'folder') this.startCollector()
+  }
+
+  private note(message: CollectorMessage): void {
+    switch (message.type) {
+      case 'thread':
+        this.threads.set(message.entry.thread, message.entry)
+        if (this.lives === 0) seal(message.entry)
+        break
+      case 'ended':
+        this.threads.delete(message.thread)
+        break
+      case 'folder':
+        this.folders.add(message.path)
+        break
+    }
+  }
+
+  /** Threads that a collector does not read any more must not wait for one. */
+  override openThread(): Handoff | undefined {
+    const handoff = super.openThread()
+    if (handoff !== undefined && this.lives === 0) seal(handoff)
+    return handoff
   }
 
   /**
@@ -94,13 +141,19 @@ export class ProcessRelay extends ThreadRelay {
    * collector. Costs no timer, and does not keep the process running.
    */
   listen(): void {
-    if (this.channel !== undefined) return
-    this.channel = new BroadcastChannel(this.options.channel)
-    this.channel.onmessage = (event) => this.announce((event as { data: CollectorMessage }).data)
-    // The type definitions lag behind.
-    ;(this.channel as unknown as { unref(): void }).unref()
-    if (this.ownLink !== undefined) this.startCollector()
-    if (this.collector !== undefined) return
+    if (this.channel === undefined) {
+      this.channel = new BroadcastChannel(this.options.channel)
+      this.channel.onmessage = (event) => this.announce((event as { data: CollectorMessage }).data)
+      // The type definitions lag behind.
+      ;(this.channel as unknown as { unref(): void }).unref()
+      if (this.ownLink !== undefined) this.startCollector()
+      this.awaitWriters()
+    }
+  }
+
+  /** Starts a collector when another thread asks for one. */
+  private awaitWriters(): void {
+    if (this.collector !== undefined || this.finished) return
     const wait = Atomics.waitAsync(this.control, WAKE, Atomics.load(this.control, WAKE))
     if (wait.async) void wait.value.then(() => this.startCollector())
     else this.startCollector()
@@ -115,40 +168,78 @@ export class ProcessRelay extends ThreadRelay {
   }
 
   private startCollector(): void {
-    if (this.collector !== undefined || this.finished) return
+    if (this.collector !== undefined || this.finished || this.lives === 0) return
     const handover = this.ownLink?.handOver()
-    if (handover !== undefined) this.pending.unshift({ type: 'thread', entry: handover })
-    const { anchor, control } = this.options
+    if (handover !== undefined) {
+      this.threads.set(handover.thread, handover)
+      this.pending.unshift({ type: 'thread', entry: handover })
+    }
+    const { anchor, control, channel, link } = this.options
     const start: CollectorStart = {
       control,
       anchor,
+      channel,
       messages: this.pending,
-      link: this.setup.link,
+      link,
       main: this.setup.main,
     }
     this.pending = []
     try {
-      this.setup.outside(() => {
-        const Thread = this.setup.worker()
-        const worker = new Thread(this.setup.collector, {
-          name: 'threadspan',
-          workerData: start,
-          execArgv: [],
-          argv: [],
-          env: this.setup.env,
-          trackUnmanagedFds: false,
-        })
-        worker.unref()
-        // The application must not end because its telemetry did.
-        worker.on('error', (error) => debug('collector failed: %s', error))
-        worker.once('exit', () => Atomics.store(this.control, STATE, ABSENT))
-        this.collector = worker
-      })
+      this.collector = this.setup.outside(() => this.openCollector(start))
       Atomics.store(this.control, STATE, AWAKE)
     } catch (error) {
       debug('collector could not be started: %s', error)
-      this.finished = true
+      this.lives = 1
+      this.collectorEnded(error)
     }
+  }
+
+  private openCollector(workerData: CollectorStart): Worker {
+    const Thread = this.setup.worker()
+    const worker = new Thread(this.setup.collector, {
+      name: 'threadspan',
+      workerData,
+      execArgv: [],
+      argv: [],
+      env: this.setup.env,
+      trackUnmanagedFds: false,
+    })
+    worker.unref()
+    let failure: unknown
+    // The application must not end because its telemetry did.
+    worker.on('error', (error) => {
+      failure = error
+    })
+    worker.once('exit', () => {
+      // Out of memory, the error comes after the end.
+      setImmediate(() => this.collectorEnded(failure)).unref()
+    })
+    return worker
+  }
+
+  /** The collector has died: another one goes on with the rings as they are, or nothing is recorded from now on. */
+  private collectorEnded(failure: unknown): void {
+    if (this.finished) return
+    const reason = failure instanceof Error ? failure.message : String(failure ?? 'for no reason it told')
+    debug('collector failed: %s', reason)
+    this.collector = undefined
+    this.lives--
+    Atomics.store(this.control, STATE, ABSENT)
+    if (this.lives > 0) {
+      this.pending = [...this.threads.values()].map((entry) => ({
+        type: 'thread',
+        entry: { ...entry, stream: (entry.stream ?? 0) + 1, unsent: [] },
+      }))
+      for (const path of this.folders) this.pending.push({ type: 'folder', path })
+      this.startCollector()
+      return
+    }
+    for (const entry of this.threads.values()) seal(entry)
+    this.pending = []
+    warnOnce(
+      'THREADSPAN_COLLECTOR',
+      `the telemetry thread has ended twice, the last time by: ${reason}. Spans are dropped from now on`,
+    )
   }
 
   /** Whether there is, or was, anything to deliver. */
@@ -156,7 +247,7 @@ export class ProcessRelay extends ThreadRelay {
     return (
       this.collector !== undefined ||
       this.own !== undefined ||
-      this.pending.some((message) => message.type === 'thread' && written(message.entry.memory.buffer))
+      this.pending.some((message) => message.type === 'thread' && hasWritten(message.entry))
     )
   }
 
@@ -165,24 +256,24 @@ export class ProcessRelay extends ThreadRelay {
    * @param reason One line: how it ends.
    */
   finish(reason: string): void {
-    if (this.finished) return
+    if (this.finished || this.lives === 0) return
+    const deadline = Date.now() + this.setup.exitTimeout
     this.receiveAll()
-    if (!this.hasSpans()) return
     if (this.collector === undefined && this.ownLink !== undefined) {
-      this.finished = true
-      this.ownLink.finish(reason)
-      return
-    }
+      if (this.ownLink.finish(reason, deadline)) {
+        this.finished = true
+        return
+      }
+    } else if (!this.hasSpans()) return
     const fresh = this.collector === undefined
     this.startCollector()
     this.finished = true
     if (this.collector === undefined) return
-    const deadline = Date.now() + this.setup.exitTimeout
     this.announce({ type: 'exit', reason, deadline })
-    this.await(deadline + MARGIN + (fresh ? START : 0))
+    this.waitForFlush(deadline + MARGIN + (fresh ? START : 0))
   }
 
-  private await(until: number): void {
+  private waitForFlush(until: number): void {
     const { control } = this
     const wanted = Atomics.add(control, FLUSH_WANTED, 1) + 1
     this.nudge()
@@ -199,7 +290,7 @@ export class ProcessRelay extends ThreadRelay {
    * @returns When the destination has answered, or after 30 seconds.
    */
   async flush(): Promise<void> {
-    if (this.finished || !this.hasSpans()) return
+    if (this.finished || this.lives === 0 || !this.hasSpans()) return
     if (this.collector === undefined) {
       this.woken()
       if (this.collector === undefined) return
@@ -229,6 +320,11 @@ function ownResource({ env, main }: ProcessRelayOptions): Uint8Array {
 }
 
 /** Whether a thread has published anything. */
-function written(buffer: SharedArrayBuffer): boolean {
-  return Atomics.load(new Int32Array(buffer, 0, 1), 0) !== 0
+function hasWritten({ memory }: ThreadEntry): boolean {
+  return Atomics.load(new Int32Array(memory.buffer, 0, HEAD + 1), HEAD) !== 0
+}
+
+/** Nobody reads the thread's ring any more. */
+function seal({ memory }: { memory: ThreadEntry['memory'] }): void {
+  Atomics.store(new Int32Array(memory.buffer, 0, SEALED + 1), SEALED, 1)
 }

@@ -8,9 +8,15 @@ import {
   HEADER_BYTES,
   OPEN,
   ORIGIN,
-  RECORD_DEFINE,
+  READ_SCOPE,
   RECORD_SCOPE,
   RECORD_SPAN,
+  RECORD_WRAP,
+  REPORTED_FULL,
+  REPORTED_LARGE,
+  RING_START,
+  SCOPES_BYTES,
+  SCOPES_USED,
   SEALED,
   SLOT_END,
   SLOT_LENGTH,
@@ -20,7 +26,6 @@ import {
   TAIL,
   type ThreadMemory,
   UNTRACKED,
-  WRITTEN,
 } from './layout.js'
 
 /** What a reader hands on. */
@@ -30,8 +35,9 @@ export interface RecordTarget {
   /**
    * Finished spans of one scope, laid end to end as they were written.
    * @param bytes A view of the shared memory, to be copied before the call returns.
+   * @param settled Called when the spans were delivered or dropped for good: what they were read from may forget them.
    */
-  spans(scope: number, bytes: Uint8Array, count: number): void
+  spans(scope: number, bytes: Uint8Array, count: number, settled?: () => void): void
 }
 
 /** The start of a span that had not ended. */
@@ -47,37 +53,36 @@ export interface SlottedSpan extends OpenSpan {
   readonly mark: number
 }
 
-/** Counters of a thread, absolute since its start. */
-export interface ThreadCounters {
-  readonly written: number
+/** Spans that a thread could not write. */
+export interface ThreadLosses {
   readonly ringFull: number
   readonly tooLarge: number
-  readonly untracked: number
 }
 
 /** Spans that are handed on in one piece at most; what is exported together is made of such pieces. */
 const MAX_RUN = 256
-
-/** A scope as it was announced. */
-export interface KnownScope {
-  readonly encoded: Uint8Array
-  readonly schemaUrl: string
-}
 
 export class RingReader {
   private readonly bytes: Buffer
   private readonly words: Int32Array
   private readonly mask: number
   private readonly table: number
+  private readonly slots: number
   private tail = 0
   private scope = -1
+  private corrupt = 0
+  /** Scopes that the target has been told of, and where the next one lies. */
+  private told = 0
+  private nextScope = HEADER_BYTES
 
   constructor(memory: ThreadMemory) {
     this.bytes = Buffer.from(memory.buffer)
     this.words = new Int32Array(memory.buffer)
     this.mask = memory.capacity - 1
-    this.table = HEADER_BYTES + memory.capacity
+    this.table = RING_START + memory.capacity
+    this.slots = memory.slots
     this.tail = this.words[TAIL]!
+    this.scope = this.words[READ_SCOPE]!
   }
 
   /** Bytes that wait to be read. */
@@ -92,6 +97,7 @@ export class RingReader {
   drain(target: RecordTarget): number {
     const head = Atomics.load(this.words, HEAD)
     if (head === this.tail) return 0
+    this.tellScopes(target)
     const { bytes, mask } = this
     // Read after the head: a writer moves the origin only when everything before it has been read.
     const origin = Atomics.load(this.words, ORIGIN)
@@ -105,46 +111,70 @@ export class RingReader {
       run = 0
     }
     while (position !== head) {
-      const at = HEADER_BYTES + ((position - origin) & mask)
+      const offset = (position - origin) & mask
+      const at = RING_START + offset
       const type = bytes[at]
+      const length =
+        type === RECORD_SPAN
+          ? 4 + lengthAt(bytes, at)
+          : type === RECORD_SCOPE
+            ? 4
+            : type === RECORD_WRAP
+              ? mask + 1 - offset
+              : 0
+      // Only a fault could have written this; what lies behind it cannot be told apart any more.
+      if (
+        length === 0 ||
+        (length & 3) !== 0 ||
+        offset + length > mask + 1 ||
+        length > (head - position) >>> 0
+      ) {
+        flush(at)
+        this.corrupt++
+        position = head
+        break
+      }
+      position = (position + length) | 0
       if (type === RECORD_SPAN) {
         if (run === MAX_RUN) flush(at)
         if (run === 0) runStart = at
         run++
-        position = (position + 4 + lengthAt(bytes, at)) | 0
-        if (((position - origin) & mask) === 0) flush(at + 4 + lengthAt(bytes, at))
+        if (offset + length === mask + 1) flush(at + length)
         continue
       }
       flush(at)
-      if (type === RECORD_SCOPE) {
-        this.scope = bytes.readUInt16LE(at + 1)
-        position = (position + 4) | 0
-      } else if (type === RECORD_DEFINE) {
-        const size = bytes.readUInt16LE(at + 6)
-        const length = bytes.readUIntLE(at + 1, 3)
-        const url = bytes.toString('utf8', at + 8 + size, at + 4 + length)
-        const end = url.indexOf('\0')
-        target.scope(
-          bytes.readUInt16LE(at + 4),
-          copyOf(bytes.subarray(at + 8, at + 8 + size)),
-          end < 0 ? url : url.substring(0, end),
-        )
-        position = (position + 4 + length) | 0
-      } else {
-        position = (position + mask + 1 - ((position - origin) & mask)) | 0
-      }
+      if (type === RECORD_SCOPE) this.scope = bytes.readUInt16LE(at + 1)
     }
-    flush(HEADER_BYTES + ((position - origin) & mask))
+    flush(RING_START + ((position - origin) & mask))
     this.tail = position
+    // For a reader that comes after this one.
+    this.words[READ_SCOPE] = this.scope
     Atomics.store(this.words, TAIL, position)
     Atomics.notify(this.words, TAIL)
     return total
   }
 
+  /** Announces the scopes that have come since. Called before anything that may name one is handed on. */
+  tellScopes(target: RecordTarget): void {
+    const end = HEADER_BYTES + Math.min(Atomics.load(this.words, SCOPES_USED), SCOPES_BYTES)
+    while (this.nextScope < end) {
+      const at = this.nextScope
+      const size = this.bytes.readUInt16LE(at)
+      const urlSize = this.bytes.readUInt16LE(at + 2)
+      const url = at + 4 + size
+      target.scope(
+        this.told++,
+        copyOf(this.bytes.subarray(at + 4, url)),
+        this.bytes.toString('utf8', url, url + urlSize),
+      )
+      this.nextScope = (url + urlSize + 3) & ~3
+    }
+  }
+
   /** The spans that have started and not ended; of a thread that still runs, those that hold still for the look. */
   *open(): Generator<SlottedSpan> {
     const { words } = this
-    const used = words[SLOTS_USED]!
+    const used = Math.min(Atomics.load(words, SLOTS_USED), this.slots)
     const head = Atomics.load(words, HEAD)
     for (let i = 0; i < used; i++) {
       const slot = this.table + i * SLOT_SIZE
@@ -155,7 +185,9 @@ export class RingReader {
       const mark = words[at + SLOT_END]!
       const body = slot + SLOT_BODY
       const scope = words[at + SLOT_SCOPE]!
-      const start = copyOf(this.bytes.subarray(body, body + words[at + SLOT_LENGTH]!))
+      const start = copyOf(
+        this.bytes.subarray(body, body + Math.min(words[at + SLOT_LENGTH]!, SLOT_SIZE - SLOT_BODY)),
+      )
       // The slot of a running thread may be given to another span at any time; its mark tells.
       if (state === words[at + SLOT_STATE] && mark === words[at + SLOT_END])
         yield { scope, start, mark, slot: i }
@@ -167,14 +199,29 @@ export class RingReader {
     Atomics.store(this.words, SEALED, 1)
   }
 
-  get counters(): ThreadCounters {
+  /** What was lost since the last call, by whichever reader. */
+  takeLosses(): ThreadLosses | undefined {
+    const ringFull = this.unreported(DROPPED_FULL, REPORTED_FULL)
+    const tooLarge = this.unreported(DROPPED_LARGE, REPORTED_LARGE)
+    return ringFull === 0 && tooLarge === 0 ? undefined : { ringFull, tooLarge }
+  }
+
+  private unreported(count: number, reported: number): number {
     const { words } = this
-    return {
-      written: Atomics.load(words, WRITTEN) >>> 0,
-      ringFull: Atomics.load(words, DROPPED_FULL) >>> 0,
-      tooLarge: Atomics.load(words, DROPPED_LARGE) >>> 0,
-      untracked: Atomics.load(words, UNTRACKED) >>> 0,
-    }
+    const now = Atomics.load(words, count)
+    const lost = (now - words[reported]!) >>> 0
+    words[reported] = now
+    return lost
+  }
+
+  /** How often the ring held something that is no record; what was waiting in it then is lost. */
+  get corruptions(): number {
+    return this.corrupt
+  }
+
+  /** Spans that would not have been closed if the thread had died. */
+  get untracked(): number {
+    return Atomics.load(this.words, UNTRACKED) >>> 0
   }
 }
 

@@ -10,9 +10,11 @@ import {
   HEADER_BYTES,
   OPEN,
   ORIGIN,
-  RECORD_DEFINE,
   RECORD_SCOPE,
   RECORD_WRAP,
+  RING_START,
+  SCOPES_BYTES,
+  SCOPES_USED,
   SEALED,
   SLOT_END,
   SLOT_LENGTH,
@@ -24,7 +26,6 @@ import {
   type ThreadMemory,
   UNTRACKED,
   WAKE,
-  WRITTEN,
 } from './layout.js'
 
 /** How long a full ring holds its thread up, in milliseconds, until half of it has been free again. */
@@ -86,7 +87,7 @@ export class Ring implements RecordSink {
     this.capacity = memory.capacity
     this.mask = memory.capacity - 1
     this.slots = memory.slots
-    this.table = HEADER_BYTES + memory.capacity
+    this.table = RING_START + memory.capacity
     this.half = memory.capacity >>> 1
     this.maxRecord = Math.min(memory.capacity >>> 2, 2 ** 21 - 8)
     this.head = this.words[HEAD]!
@@ -101,13 +102,13 @@ export class Ring implements RecordSink {
       return -1
     if (skip > 0) {
       // The rest of the ring is left out, and the record lies at its beginning.
-      this.words[(HEADER_BYTES + offset) >> 2] = RECORD_WRAP
+      this.words[(RING_START + offset) >> 2] = RECORD_WRAP
       this.head = (this.head + skip) | 0
       this.lookAt = REWIND
-      return HEADER_BYTES
+      return RING_START
     }
-    if (offset > this.lookAt) return HEADER_BYTES + this.rewind(offset)
-    return HEADER_BYTES + offset
+    if (offset > this.lookAt) return RING_START + this.rewind(offset)
+    return RING_START + offset
   }
 
   /**
@@ -135,7 +136,6 @@ export class Ring implements RecordSink {
       words[at + SLOT_END] = head
       words[at + SLOT_STATE] = CLOSING
     }
-    words[WRITTEN] = (words[WRITTEN]! + 1) | 0
     this.publish(head)
     if (slot !== 0) {
       words[(slot >> 2) + SLOT_STATE] = FREE
@@ -228,24 +228,21 @@ export class Ring implements RecordSink {
   }
 
   defineScope(scope: Uint8Array, schemaUrl: string): number {
-    if (this.scopes > 0xffff) return -1
     const url = Buffer.from(schemaUrl)
-    const length = (4 + scope.length + url.length + 3) & ~3
-    if (length + 4 > this.maxRecord) return -1
-    const at = this.reserve(length + 4)
-    if (at < 0) return -1
+    const used = this.words[SCOPES_USED]!
+    if (used + 8 + scope.length + url.length > SCOPES_BYTES) {
+      // Too many, or too long a name, for a program that makes names out of data: they go under the first one's.
+      return this.scopes > 0 ? 0 : this.defineScope(new Uint8Array(0), '')
+    }
     const { bytes } = this
-    const id = this.scopes++
-    bytes.writeUInt32LE(RECORD_DEFINE | (length << 8), at)
-    bytes.writeUInt16LE(id, at + 4)
-    bytes.writeUInt16LE(scope.length, at + 6)
-    bytes.set(scope, at + 8)
-    bytes.set(url, at + 8 + scope.length)
-    bytes.fill(0, at + 8 + scope.length + url.length, at + 4 + length)
-    this.advance(at + 4 + length)
-    // Published at once: a slot that names the scope may be all that this thread leaves behind.
-    this.publish(this.head)
-    return id
+    const at = HEADER_BYTES + used
+    bytes.writeUInt16LE(scope.length, at)
+    bytes.writeUInt16LE(url.length, at + 2)
+    bytes.set(scope, at + 4)
+    bytes.set(url, at + 4 + scope.length)
+    // Published before a slot or a record names it.
+    Atomics.store(this.words, SCOPES_USED, (used + 4 + scope.length + url.length + 3) & ~3)
+    return this.scopes++
   }
 
   selectScope(scope: number): boolean {
@@ -260,6 +257,6 @@ export class Ring implements RecordSink {
   /** Moves on without publishing: a change of scope becomes visible with the span that follows. */
   private advance(end: number): void {
     const passed = (this.head - this.origin) & ~this.mask
-    this.head = (this.origin + passed + end - HEADER_BYTES) | 0
+    this.head = (this.origin + passed + end - RING_START) | 0
   }
 }

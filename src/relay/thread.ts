@@ -27,8 +27,13 @@ export abstract class ThreadRelay {
 
   /** What connects other threads and descendants with this process. */
   get connection(): Connection {
-    const { control, anchor, channel } = this.options
-    return { control, anchor, channel }
+    const { control, anchor, channel, link } = this.options
+    return { control, anchor, channel, link }
+  }
+
+  /** The exporting ancestor's folder, to which the descendants of this process write as well. */
+  get link(): string | undefined {
+    return this.options.link
   }
 
   /** Descendants that are started from now on may write into this folder. */

@@ -45,8 +45,9 @@ describe('readConfig', () => {
         clientCertificate: undefined,
       },
       file: 'threadspan.jsonl',
+      spool: undefined,
       batch: {
-        scheduleDelay: 5000,
+        scheduleDelay: 1000,
         exportTimeout: 30000,
         maxExportBatchSize: undefined,
         maxQueueSize: undefined,

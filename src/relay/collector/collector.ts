@@ -2,21 +2,25 @@
  * The collector: one thread that reads what all threads of the process, and its descendants, have written, and takes it to
  * its destination.
  */
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { now, unixNano } from '../../core/clock.js'
-import { closedSpan } from '../closed-span.js'
+import type { Accounts } from '../accounts.js'
+import { closedSpan, spanIdIn } from '../closed-span.js'
 import { ASLEEP, AWAKE, FLUSH_DONE, FLUSH_WANTED, STATE, WAKE } from '../layout.js'
-import { LinkReader, linkFiles } from '../link.js'
+import { sweepFolders } from '../link-owner.js'
 import type { CollectorMessage, CollectorStart, ThreadEntry } from '../messages.js'
-import { type OpenSpan, type RecordTarget, RingReader } from '../reader.js'
+import { lengthAt, type OpenSpan, type RecordTarget, RingReader } from '../reader.js'
 import type { Destination, ThreadTarget } from './destination.js'
+import { Links } from './links.js'
 
-/** Milliseconds between two looks while there is something to do. */
-const PACE = 10
 /** Milliseconds without a span after which the collector sleeps until it is woken. */
 const QUIET = 1000
 /** Milliseconds between two looks at descendants' files. */
 const LINK_PACE = 25
+/** Threads that are gone, kept in mind because news of a thread can come twice, and in any order. */
+const MAX_GONE = 4096
+/** Milliseconds that a flush in the midst of a run may take. */
+const FLUSH = 30_000
 
 interface Source {
   readonly entry: ThreadEntry
@@ -24,61 +28,49 @@ interface Source {
   readonly target: ThreadTarget
 }
 
-interface Link {
-  readonly reader: LinkReader
-  target: ThreadTarget | undefined
-}
-
-/** Counters of all threads that ever wrote, by cause. */
-export interface Losses {
-  made: number
-  readonly dropped: Map<string, number>
-}
-
 export class Collector {
   private readonly control: Int32Array
   private readonly threads = new Map<number, Source>()
-  private readonly links = new Map<string, Link>()
-  private readonly children = new Map<number, { reason: string; time: bigint }>()
-  private folder: string | undefined
+  private readonly gone = new Set<number>()
+  private readonly folders = new Map<string, Links>()
   private exit: { reason: string; deadline: number } | undefined
   private active = now()
   private linksReadAt = 0
-  /** Of threads that are gone. */
-  private readonly past: Losses = { made: 0, dropped: new Map() }
+  private readonly broadcast: BroadcastChannel | undefined
 
   /**
-   * @param port To the main thread.
+   * @param port To the main thread, where there is one that has something to say.
    * @param report Called once, after the final flush.
    */
   constructor(
     start: CollectorStart,
     private readonly port: MessagePort,
     private readonly destination: Destination,
-    private readonly report: (losses: Losses) => void,
+    private readonly report: (accounts: Accounts) => void,
   ) {
     this.control = new Int32Array(start.control)
     port.on('message', (message: CollectorMessage) => this.receive(message))
+    if (start.channel !== undefined) {
+      // Also heard by the main thread, which may be busy for as long as it likes.
+      this.broadcast = new BroadcastChannel(start.channel)
+      this.broadcast.onmessage = (event) => this.receive((event as { data: CollectorMessage }).data)
+    }
     for (const message of start.messages) this.receive(message)
   }
 
   private receive(message: CollectorMessage): void {
     switch (message.type) {
       case 'thread':
-        this.threads.set(message.entry.thread, {
-          entry: message.entry,
-          reader: new RingReader(message.entry.memory),
-          target: this.destination.thread(message.entry),
-        })
+        this.begin(message.entry)
         break
       case 'ended':
         this.end(message.thread, message.reason, message.time)
         break
       case 'folder':
-        this.folder = message.path
+        this.follow(message.path)
         break
       case 'child-ended':
-        this.children.set(message.pid, message)
+        this.childEnded(message.pid, message.reason, message.time)
         break
       case 'exit':
         this.exit = message
@@ -88,12 +80,57 @@ export class Collector {
 
   /** Messages that have been sent but not delivered yet. */
   private receiveAll(): void {
-    for (
-      let next = receiveMessageOnPort(this.port);
-      next !== undefined;
-      next = receiveMessageOnPort(this.port)
-    )
-      this.receive(next.message)
+    // Receiving works on BroadcastChannels as on ports; the type definitions know only of ports.
+    for (const port of [this.port, this.broadcast as unknown as MessagePort | undefined]) {
+      if (port === undefined) continue
+      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+        this.receive(next.message)
+    }
+  }
+
+  private follow(folder: string): void {
+    if (this.folders.has(folder)) return
+    if (this.folders.size === 0) sweepFolders(Date.now())
+    this.folders.set(folder, new Links(folder, this.destination))
+  }
+
+  private childEnded(pid: number, reason: string, time: bigint): void {
+    for (const links of this.folders.values()) links.childEnded(pid, reason, time)
+    if (this.folders.size === 0) this.destination.childEnded?.(pid, reason, time)
+  }
+
+  private begin(entry: ThreadEntry): void {
+    if (this.threads.has(entry.thread) || this.gone.has(entry.thread)) return
+    const source = { entry, reader: new RingReader(entry.memory), target: this.destination.thread(entry) }
+    this.threads.set(entry.thread, source)
+    source.reader.tellScopes(source.target)
+    if (entry.unsent !== undefined) source.target.resume?.(entry.unsent)
+    this.active = now()
+  }
+
+  /** A thread is gone: what it left is read, what it left open is closed, and so for the threads that it made. */
+  private end(thread: number, reason: string, time: bigint): void {
+    const source = this.threads.get(thread)
+    if (source === undefined) return
+    for (const { entry } of [...this.threads.values()]) {
+      if (entry.parent === thread) this.end(entry.thread, reason, time)
+    }
+    const { reader, target } = source
+    reader.drain(target)
+    close(reader, reader.open(), target, reason, time)
+    this.losses(reader)
+    target.end()
+    this.threads.delete(thread)
+    if (this.gone.size >= MAX_GONE) this.gone.delete(this.gone.values().next().value!)
+    this.gone.add(thread)
+    this.active = now()
+  }
+
+  private losses(reader: RingReader): void {
+    const losses = reader.takeLosses()
+    if (losses === undefined) return
+    if (losses.ringFull > 0) this.destination.lost('ring-full', losses.ringFull)
+    if (losses.tooLarge > 0) this.destination.lost('too-large', losses.tooLarge)
   }
 
   /** Runs until the process ends. */
@@ -104,7 +141,7 @@ export class Collector {
       Atomics.store(control, STATE, AWAKE)
       this.receiveAll()
       if (this.read() > 0) this.active = now()
-      this.destination.settle()
+      this.settle()
       if (Atomics.load(control, FLUSH_WANTED) !== Atomics.load(control, FLUSH_DONE)) await this.flush()
       const pause = this.pause()
       if (pause === Number.POSITIVE_INFINITY) {
@@ -118,9 +155,10 @@ export class Collector {
   }
 
   private pause(): number {
-    if (now() - this.active < QUIET) return PACE
-    const due = Math.max(PACE, this.destination.due)
-    return this.folder === undefined ? due : Math.min(due, LINK_PACE)
+    const { due, pace } = this.destination
+    if (now() - this.active < QUIET) return pace
+    const pause = Math.max(pace, due)
+    return this.folders.size === 0 ? pause : Math.min(pause, LINK_PACE)
   }
 
   private waiting(): boolean {
@@ -128,81 +166,31 @@ export class Collector {
     return false
   }
 
+  private settle(): void {
+    this.destination.settle()
+    const { inherited } = this.destination
+    if (inherited !== undefined) this.follow(inherited)
+  }
+
   /** Reads all rings and, at their own pace, all links. */
-  private read(final = false): number {
+  private read(): number {
     let count = 0
     for (const { reader, target } of this.threads.values()) {
       count += reader.drain(target)
-      target.open?.(reader.open())
-    }
-    if (
-      this.folder !== undefined &&
-      (final || now() - this.linksReadAt >= LINK_PACE || this.children.size > 0)
-    ) {
-      this.linksReadAt = now()
-      count += this.readLinks(this.folder)
-    }
-    return count
-  }
-
-  private readLinks(folder: string): number {
-    let count = 0
-    for (const path of linkFiles(folder)) {
-      if (!this.links.has(path)) this.openLink(path)
-    }
-    // The ends are taken before the files are read: nothing is appended after them.
-    const ended = new Map(this.children)
-    for (const [path, link] of this.links) {
-      if (link.reader.read()) count++
-      const end = ended.get(link.reader.pid)
-      if (end === undefined) continue
-      this.close(link.reader.takeOpen(), link.reader.output, end.reason, end.time)
-      link.target?.end()
-      link.reader.close()
-      this.links.delete(path)
-    }
-    for (const pid of ended.keys()) this.children.delete(pid)
-    return count
-  }
-
-  private openLink(path: string): void {
-    try {
-      const link: Link = {
-        target: undefined,
-        reader: new LinkReader(path, (resource) => {
-          link.target = this.destination.process!(resource)
-          return link.target
-        }),
+      if (target.open !== undefined) {
+        reader.tellScopes(target)
+        target.open(reader.open())
       }
-      this.links.set(path, link)
-    } catch {
-      // Gone already; its writer tidied up.
+      this.losses(reader)
     }
-  }
-
-  /** A thread is gone: what it left is read, what it left open is closed, and so for the threads that it made. */
-  private end(thread: number, reason: string, time: bigint): void {
-    const source = this.threads.get(thread)
-    if (source === undefined) return
-    for (const { entry } of [...this.threads.values()]) {
-      if (entry.parent === thread) this.end(entry.thread, reason, time)
+    if (this.folders.size > 0 && now() - this.linksReadAt >= LINK_PACE) {
+      this.linksReadAt = now()
+      for (const links of this.folders.values()) {
+        count += links.read()
+        links.acknowledge()
+      }
     }
-    const { reader, target } = source
-    reader.drain(target)
-    this.close(reader.open(), target, reason, time)
-    target.end()
-    account(this.past, reader)
-    this.threads.delete(thread)
-    this.active = now()
-  }
-
-  private close(
-    open: Iterable<OpenSpan>,
-    target: RecordTarget | undefined,
-    reason: string,
-    time: bigint,
-  ): void {
-    for (const { scope, start } of open) target?.spans(scope, closedSpan(start, time, reason), 1)
+    return count
   }
 
   private async flush(): Promise<void> {
@@ -210,9 +198,12 @@ export class Collector {
     this.receiveAll()
     const { exit } = this
     if (exit === undefined) {
-      this.read(true)
-      await this.destination.flush(Date.now() + 30_000, false)
+      this.read()
+      for (const links of this.folders.values()) links.read()
+      await this.destination.flush(Date.now() + FLUSH, false)
+      for (const links of this.folders.values()) links.acknowledge()
     } else {
+      this.exit = undefined
       await this.finish(exit)
     }
     Atomics.store(this.control, FLUSH_DONE, wanted)
@@ -220,26 +211,59 @@ export class Collector {
   }
 
   private async finish({ reason, deadline }: { reason: string; deadline: number }): Promise<void> {
-    this.exit = undefined
-    this.read(true)
     const time = unixNano(now())
-    for (const { reader } of this.threads.values()) reader.seal()
-    const losses: Losses = { made: this.past.made, dropped: new Map(this.past.dropped) }
     for (const { reader, target } of this.threads.values()) {
-      reader.drain(target)
-      this.close(reader.open(), target, reason, time)
-      account(losses, reader)
+      reader.seal()
+      concludeThread(reader, target, reason, time)
+      this.losses(reader)
     }
+    for (const links of this.folders.values()) links.announceLeaving()
+    await this.destination.conclude?.(deadline)
+    const { inherited } = this.destination
+    if (inherited !== undefined && !this.folders.has(inherited)) {
+      this.follow(inherited)
+      this.folders.get(inherited)!.announceLeaving()
+    }
+    for (const links of this.folders.values()) links.read(true)
     await this.destination.flush(deadline, true)
-    const { dropped } = this.destination.accounts
-    for (const [cause, count] of dropped) losses.dropped.set(cause, (losses.dropped.get(cause) ?? 0) + count)
-    this.report(losses)
+    for (const links of this.folders.values()) links.leave()
+    this.report(this.destination.accounts)
   }
 }
 
-function account(losses: Losses, reader: RingReader): void {
-  const { written, ringFull, tooLarge } = reader.counters
-  losses.made += written + ringFull + tooLarge
-  if (ringFull > 0) losses.dropped.set('ring-full', (losses.dropped.get('ring-full') ?? 0) + ringFull)
-  if (tooLarge > 0) losses.dropped.set('too-large', (losses.dropped.get('too-large') ?? 0) + tooLarge)
+function close(
+  reader: RingReader,
+  open: Iterable<OpenSpan>,
+  target: RecordTarget,
+  reason: string,
+  time: bigint,
+): void {
+  reader.tellScopes(target)
+  for (const { scope, start } of open) target.spans(scope, closedSpan(start, time, reason), 1)
+}
+
+/**
+ * The last reading of a thread that may still run. A span that ends while it is looked at must neither be closed as well nor
+ * missed, so the open ones are taken first, and those that are found to have ended are left out.
+ */
+function concludeThread(reader: RingReader, target: ThreadTarget, reason: string, time: bigint): void {
+  reader.drain(target)
+  const open = [...reader.open()]
+  const ended = new Set<string>()
+  reader.drain({
+    scope: (id, encoded, url) => target.scope(id, encoded, url),
+    spans(scope, bytes, count) {
+      const copy = Buffer.from(bytes)
+      for (let at = 0; at < copy.length; at += 4 + lengthAt(copy, at)) {
+        const id = spanIdIn(copy, at + 4, copy.length)
+        if (id !== undefined) ended.add(id)
+      }
+      target.spans(scope, copy, count)
+    },
+  })
+  const left = open.filter(({ start }) => {
+    const bytes = Buffer.from(start.buffer, start.byteOffset, start.length)
+    return !ended.has(spanIdIn(bytes, 0, bytes.length) ?? '')
+  })
+  close(reader, left, target, reason, time)
 }

@@ -1,47 +1,60 @@
 import type { BatchConfig } from '../../config/config.js'
 import { countSpans, type Exporter, type ExportResult } from '../../export/exporter.js'
+import type { Accounts } from '../accounts.js'
 import type { ThreadEntry } from '../messages.js'
-import { copyOf, type KnownScope } from '../reader.js'
-import type { Accounts, Destination, ThreadTarget } from './destination.js'
-import { Outbox, type ProcessQueue } from './outbox.js'
+import { copyOf } from '../reader.js'
+import type { Destination, ThreadTarget } from './destination.js'
+import { Outbox, type Parcel, type ProcessQueue } from './outbox.js'
+import type { Spool } from './spool.js'
 
 /** Spans and bytes of one export request, unless the environment says otherwise. */
 const BATCH_SPANS = 8192
 const BATCH_BYTES = 4 << 20
 /** Bytes of spans that wait for an endpoint to come back. */
 const QUEUE_BYTES = 64 << 20
+/** Milliseconds that the first spans after a silence wait for others: what a killed process loses is what waits. */
+const EARLY = 200
+/** Milliseconds before the deadline at which requests are given up, so that there is time to take note. */
+const LAST = 50
+/** Milliseconds between two looks at the rings, while spans come. */
+const PACE = 10
+
+const ALL = Number.POSITIVE_INFINITY
 
 /** Exports spans in batches, one request at a time. */
 export class ExportDestination implements Destination {
+  readonly pace = PACE
   private readonly outbox: Outbox
   private readonly own: ProcessQueue
   private readonly batchSpans: number
   private readonly delay: number
-  private delivered = 0
-  private readonly lost = new Map<string, number>()
   private running: Promise<void> | undefined
+  private inFlight: Parcel | undefined
   /** Milliseconds since the epoch; an outage is waited out until the process ends. */
-  private deadline = Number.POSITIVE_INFINITY
-  /** When the oldest waiting span came, in milliseconds of `performance.now()`. */
-  private since = Number.POSITIVE_INFINITY
+  private deadline = ALL
+  /** When the oldest waiting span came, and the last request left, in milliseconds of `performance.now()`. */
+  private since = ALL
+  private sentAt = -ALL
 
-  /** @param resource The process's encoded Resource. */
+  /**
+   * @param resource The process's encoded Resource.
+   * @param spool Takes what could not be delivered when the process ends.
+   */
   constructor(
     private readonly exporter: Exporter,
     resource: Uint8Array,
     config: BatchConfig,
+    readonly accounts: Accounts,
+    private readonly spool?: Spool,
   ) {
-    this.outbox = new Outbox({
-      bytes: QUEUE_BYTES,
-      spans: config.maxQueueSize ?? Number.POSITIVE_INFINITY,
-    })
+    this.outbox = new Outbox({ bytes: QUEUE_BYTES, spans: config.maxQueueSize ?? ALL })
     this.own = this.outbox.process(resource)
     this.batchSpans = config.maxExportBatchSize ?? BATCH_SPANS
     this.delay = config.scheduleDelay
   }
 
-  thread({ scopes }: ThreadEntry): ThreadTarget {
-    return this.target(this.own, scopes)
+  thread(_entry: ThreadEntry): ThreadTarget {
+    return this.target(this.own)
   }
 
   process(resource: Uint8Array): ThreadTarget {
@@ -49,54 +62,87 @@ export class ExportDestination implements Destination {
     return { ...this.target(queue), end: () => this.outbox.forget(queue) }
   }
 
-  private target(queue: ProcessQueue, known?: ReadonlyMap<number, KnownScope>): ThreadTarget {
-    const scopes = new Map(known)
+  private target(queue: ProcessQueue): ThreadTarget {
+    const scopes = new Map<number, { encoded: Uint8Array; schemaUrl: string }>()
+    const spans: ThreadTarget['spans'] = (id, bytes, count, settled) => {
+      const scope = scopes.get(id)
+      this.accounts.make(count)
+      if (this.since === ALL) this.since = performance.now()
+      if (scope !== undefined) {
+        const refused = this.outbox.overflow
+        queue.add(scope.encoded, scope.schemaUrl, copyOf(bytes), count, settled)
+        this.accounts.drop('queue-full', this.outbox.overflow - refused)
+      } else {
+        this.accounts.drop('no-scope', count)
+        settled?.()
+      }
+    }
     return {
       scope: (id, encoded, schemaUrl) => scopes.set(id, { encoded, schemaUrl }),
-      spans: (id, bytes, count) => {
-        const scope = scopes.get(id)
-        if (this.since === Number.POSITIVE_INFINITY) this.since = performance.now()
-        if (scope === undefined) this.lose('no-scope', count)
-        else queue.add(scope.encoded, scope.schemaUrl, copyOf(bytes), count)
+      spans,
+      resume(runs) {
+        for (const { scope, bytes, count } of runs) spans(scope, bytes, count)
       },
       end() {},
     }
   }
 
+  lost(cause: string, count: number): void {
+    this.accounts.make(count)
+    this.accounts.drop(cause, count)
+  }
+
+  /** Two requests are `delay` apart; after a longer silence the first one goes early. */
   get due(): number {
-    if (this.outbox.count === 0 || this.running !== undefined) return Number.POSITIVE_INFINITY
-    return Math.max(0, this.since + this.delay - performance.now())
+    if (this.outbox.count === 0 || this.running !== undefined) return ALL
+    const early = this.since + Math.min(EARLY, this.delay)
+    return Math.max(0, Math.max(early, this.sentAt + this.delay) - performance.now())
   }
 
   settle(): void {
+    if (this.spool !== undefined && this.outbox.bytes < BATCH_BYTES) {
+      this.spool.feed((resource) => this.process(resource))
+    }
     if (this.running !== undefined || this.outbox.count === 0) return
     if (this.outbox.count >= this.batchSpans || this.outbox.bytes >= BATCH_BYTES || this.due <= 0)
       this.running = this.send()
   }
 
   private async send(): Promise<void> {
-    const batches = this.outbox.take(this.batchSpans, BATCH_BYTES)
-    this.since = this.outbox.count > 0 ? performance.now() : Number.POSITIVE_INFINITY
+    const parcel = this.outbox.take(this.batchSpans, BATCH_BYTES)
+    this.inFlight = parcel
+    this.sentAt = performance.now()
+    this.since = this.outbox.count > 0 ? this.sentAt : ALL
     let result: ExportResult
     try {
-      result = await this.exporter.export(batches, this.deadline)
+      result = await this.exporter.export(parcel.batches, this.deadline)
     } catch {
-      result = { delivered: 0, dropped: new Map([['failed', countSpans(batches)]]) }
+      result = { delivered: 0, dropped: new Map([['failed', countSpans(parcel.batches)]]) }
     }
-    this.delivered += result.delivered
-    for (const [cause, count] of result.dropped) this.lose(cause, count)
+    // Given up meanwhile, and accounted for.
+    if (this.inFlight !== parcel) return
+    this.inFlight = undefined
+    this.account(result)
+    for (const settled of parcel.receipts) settled()
     this.running = undefined
     this.settle()
   }
 
-  private lose(cause: string, count: number): void {
-    this.lost.set(cause, (this.lost.get(cause) ?? 0) + count)
+  private account({ delivered, dropped, undelivered }: ExportResult): void {
+    this.accounts.deliver(delivered)
+    let kept = this.spool === undefined || undelivered === undefined ? 0 : this.spool.keep(undelivered)
+    this.accounts.kept += kept
+    for (const [cause, count] of dropped) {
+      const saved = Math.min(kept, count)
+      kept -= saved
+      this.accounts.drop(cause, count - saved)
+    }
   }
 
   async flush(deadline: number, final: boolean): Promise<void> {
     if (final) {
-      this.deadline = deadline
-      this.exporter.hurry?.(deadline)
+      this.deadline = deadline - LAST
+      this.exporter.hurry?.(this.deadline)
     }
     while (this.outbox.count > 0 || this.running !== undefined) {
       const left = deadline - Date.now()
@@ -105,15 +151,16 @@ export class ExportDestination implements Destination {
       await Promise.race([this.running, after(left)])
     }
     if (!final) return
-    const rest = countSpans(this.outbox.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY))
-    if (rest > 0) this.lose('timeout', rest)
+    const parcels = this.inFlight === undefined ? [] : [this.inFlight]
+    this.inFlight = undefined
+    parcels.push(this.outbox.take(ALL, ALL))
+    for (const { batches, receipts } of parcels) {
+      const count = countSpans(batches)
+      this.account({ delivered: 0, dropped: new Map([['timeout', count]]), undelivered: batches })
+      for (const settled of receipts) settled()
+    }
+    this.spool?.close()
     await Promise.race([this.exporter.close(), after(Math.max(20, deadline - Date.now()))])
-  }
-
-  get accounts(): Accounts {
-    const dropped = new Map(this.lost)
-    if (this.outbox.overflow > 0) dropped.set('queue-full', this.outbox.overflow)
-    return { delivered: this.delivered, dropped }
   }
 }
 

@@ -1,15 +1,22 @@
 /** Spans that wait for export, grouped as OTLP groups them: by process, then by scope. */
 import type { ScopeBatch, SpanBatch } from '../../export/exporter.js'
 
+interface Chunk {
+  readonly bytes: Uint8Array
+  readonly count: number
+  readonly settled: (() => void) | undefined
+}
+
 interface ScopeQueue {
   readonly scope: Uint8Array
   readonly schemaUrl: string
-  chunks: { bytes: Uint8Array; count: number }[]
+  chunks: Chunk[]
 }
 
 /** The spans of one process. */
 export class ProcessQueue {
   readonly scopes = new Map<string, ScopeQueue>()
+  isEnded = false
 
   constructor(
     private readonly outbox: Outbox,
@@ -17,16 +24,25 @@ export class ProcessQueue {
   ) {}
 
   /** @param chunk Complete `ScopeSpans.spans` fields; kept as it is. */
-  add(scope: Uint8Array, schemaUrl: string, chunk: Uint8Array, count: number): void {
-    if (!this.outbox.admit(chunk.length, count)) return
+  add(scope: Uint8Array, schemaUrl: string, chunk: Uint8Array, count: number, settled?: () => void): void {
+    if (!this.outbox.admit(chunk.length, count)) {
+      settled?.()
+      return
+    }
     const key = `${Buffer.from(scope.buffer, scope.byteOffset, scope.length).toString('latin1')}\n${schemaUrl}`
     let queue = this.scopes.get(key)
     if (queue === undefined) {
       queue = { scope, schemaUrl, chunks: [] }
       this.scopes.set(key, queue)
     }
-    queue.chunks.push({ bytes: chunk, count })
+    queue.chunks.push({ bytes: chunk, count, settled })
   }
+}
+
+/** What is exported together, and whom to tell when that is settled. */
+export interface Parcel {
+  readonly batches: readonly SpanBatch[]
+  readonly receipts: readonly (() => void)[]
 }
 
 /** Bounds of the queue. */
@@ -53,6 +69,7 @@ export class Outbox {
 
   /** A process has ended, and all it had to say was added. */
   forget(queue: ProcessQueue): void {
+    queue.isEnded = true
     if (queue.scopes.size === 0) this.processes.delete(queue)
   }
 
@@ -68,8 +85,9 @@ export class Outbox {
   }
 
   /** Takes out about `spans` spans or `bytes` bytes, whichever is less, at least one chunk. */
-  take(spans: number, bytes: number): SpanBatch[] {
+  take(spans: number, bytes: number): Parcel {
     const batches: SpanBatch[] = []
+    const receipts: (() => void)[] = []
     let room = spans
     let space = bytes
     for (const process of this.processes) {
@@ -83,6 +101,7 @@ export class Outbox {
         for (const chunk of queue.chunks) {
           if (room <= 0 || space <= 0) break
           taken++
+          if (chunk.settled !== undefined) receipts.push(chunk.settled)
           count += chunk.count
           batchBytes += chunk.bytes.length
           room -= chunk.count
@@ -94,11 +113,12 @@ export class Outbox {
         scopes.push({ scope: queue.scope, schemaUrl: queue.schemaUrl, chunks, count })
         batchCount += count
       }
+      if (process.isEnded && process.scopes.size === 0) this.processes.delete(process)
       if (batchCount === 0) continue
       batches.push({ resource: process.resource, scopes, count: batchCount, bytes: batchBytes })
       this.count -= batchCount
       this.bytes -= batchBytes
     }
-    return batches
+    return { batches, receipts }
   }
 }

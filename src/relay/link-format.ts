@@ -1,0 +1,54 @@
+/**
+ * The link between processes: a file in the private folder of the process that exports, to which a descendant appends
+ * what it has to say. What was written survives SIGKILL, needs no connection and no thread, and is read by position.
+ *
+ *   header    `TSPL`, version, and 8 bytes that belong to the reader: up to which position everything has been
+ *             delivered, so that an heir neither loses nor repeats it
+ *   records   as in the ring (see `layout.ts`), and five more:
+ *
+ *   02 LL LL LL   a scope: `NN NN SS SS`, its message of SS bytes, its schema URL
+ *   03 LL LL LL   a span has started: `NN NN` its scope, then its encoded start
+ *   04 LL LL LL   the process's encoded Resource, before any other
+ *   05 LL LL LL   a child of this process has ended: its number in 4 bytes, the time in 8, the reason
+ *   06 LL LL LL   spans were lost in this process: how many in 4 bytes, the cause
+ *
+ * Spools, which keep what could not be delivered until the next start, have the same form.
+ */
+
+export const LINK_SUFFIX = '.link'
+export const LINK_HEADER = 16
+/** Where in the header the reader's position lies. */
+export const ACKNOWLEDGED_AT = 8
+
+export const LINK_DEFINE = 0x02
+export const LINK_OPEN = 0x03
+export const LINK_RESOURCE = 0x04
+export const LINK_ENDED = 0x05
+export const LINK_LOST = 0x06
+
+const MAGIC = 0x4c505354
+const VERSION = 1
+
+/** The header of a new file, nothing of it delivered. */
+export function linkHeader(): Buffer {
+  const bytes = Buffer.alloc(LINK_HEADER)
+  bytes.writeUInt32LE(MAGIC)
+  bytes.writeUInt32LE(VERSION, 4)
+  bytes.writeBigUInt64LE(BigInt(LINK_HEADER), ACKNOWLEDGED_AT)
+  return bytes
+}
+
+/** @returns The position up to which a file was delivered, or undefined when the bytes are no header of ours. */
+export function acknowledgedIn(header: Buffer): number | undefined {
+  if (header.length < LINK_HEADER) return undefined
+  if (header.readUInt32LE() !== MAGIC || header.readUInt32LE(4) !== VERSION) return undefined
+  const position = header.readBigUInt64LE(ACKNOWLEDGED_AT)
+  return position < 2n ** 52n ? Math.max(LINK_HEADER, Number(position)) : undefined
+}
+
+/** The head of a record. */
+export function recordHead(type: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4)
+  bytes.writeUInt32LE((type | (length << 8)) >>> 0)
+  return bytes
+}

@@ -1,0 +1,161 @@
+/**
+ * Whose a folder of link files is. A process that exports makes the folder and owns it; when it is gone, the first of its
+ * descendants to notice inherits it, with all that was not delivered.
+ *
+ * Owners are files `owner-0`, `owner-1`, ... of which the highest counts. Each is created whole, by a link that fails if the name
+ * is taken, and never changed but by what its owner appends: `leaving` before it reads for the last time, `left` behind that.
+ *
+ * A descendant that has written and *then* finds its owner not leaving can rely on being read.
+ */
+import {
+  appendFileSync,
+  linkSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import { identityOf, isAlive } from './liveness.js'
+
+export const FOLDER_PREFIX = 'threadspan-link-'
+const OWNER = 'owner-'
+const LEAVING = 'leaving\n'
+const LEFT = 'left\n'
+
+/** `gone`: the owner is dead or has left; `missing`: there is no such folder any more. */
+export type OwnerState = 'present' | 'leaving' | 'gone' | 'missing'
+
+/** A new private folder, owned by this process. @throws What the file system says. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), FOLDER_PREFIX))
+  writeFileSync(join(folder, `${OWNER}0`), `${identityOf(process.pid)}\n`, { flag: 'wx', mode: 0o600 })
+  return folder
+}
+
+/** Whether a folder may be written to and read: it exists, is no link to elsewhere, and this user's alone. */
+export function isTrusted(folder: string): boolean {
+  if (!isAbsolute(folder) || folder.includes('\0')) return false
+  try {
+    const stat = lstatSync(folder)
+    if (!stat.isDirectory()) return false
+    const user = process.geteuid?.()
+    // Windows keeps temporary folders in the user's profile, and its modes say nothing.
+    return user === undefined || (stat.uid === user && (stat.mode & 0o077) === 0)
+  } catch {
+    return false
+  }
+}
+
+function generations(folder: string): number {
+  let last = -1
+  for (const file of readdirSync(folder)) {
+    if (!file.startsWith(OWNER)) continue
+    const number = Number(file.slice(OWNER.length))
+    if (Number.isSafeInteger(number) && number > last) last = number
+  }
+  return last
+}
+
+function stateOf(folder: string, generation: number): OwnerState {
+  const [identity = '', ...marks] = readFileSync(join(folder, OWNER + generation), 'latin1').split('\n')
+  if (marks.includes('left') || !isAlive(identity)) return 'gone'
+  return marks.includes('leaving') ? 'leaving' : 'present'
+}
+
+/** Who looks after a folder now. */
+export function ownerState(folder: string): OwnerState {
+  try {
+    const generation = generations(folder)
+    return generation < 0 ? 'gone' : stateOf(folder, generation)
+  } catch {
+    return 'missing'
+  }
+}
+
+/**
+ * Makes this process the owner of a folder whose owner is gone.
+ * @returns False when another one was faster, or the folder is missing.
+ */
+export function claim(folder: string): boolean {
+  const draft = join(folder, `claim-${process.pid}`)
+  try {
+    const generation = generations(folder)
+    if (generation >= 0 && stateOf(folder, generation) !== 'gone') return false
+    writeFileSync(draft, `${identityOf(process.pid)}\n`, { mode: 0o600 })
+    linkSync(draft, join(folder, OWNER + (generation + 1)))
+    return true
+  } catch {
+    return false
+  } finally {
+    remove(draft)
+  }
+}
+
+function mark(folder: string, text: string): void {
+  try {
+    const generation = generations(folder)
+    if (generation >= 0) appendFileSync(join(folder, OWNER + generation), text)
+  } catch {
+    // Somebody tidied up first.
+  }
+}
+
+/** The owner is about to read for the last time: what is written from now on is another's. */
+export function announceLeaving(folder: string): void {
+  mark(folder, LEAVING)
+}
+
+/** The owner has read and delivered; with nothing left in the folder it goes, else it awaits an heir. */
+export function leave(folder: string): void {
+  mark(folder, LEFT)
+  removeFolder(folder)
+}
+
+/** Removes a folder in which nobody has anything left to read. One that is filled meanwhile stays. */
+function removeFolder(folder: string): void {
+  try {
+    const files = readdirSync(folder)
+    if (files.some((file) => file.endsWith('.link'))) return
+    for (const file of files) remove(join(folder, file))
+    rmdirSync(folder)
+  } catch {
+    // A descendant has just made its file there; it will find that the owner is gone.
+  }
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // Gone already.
+  }
+}
+
+/** Milliseconds that a folder without an owner is kept: a descendant may still come back to it. */
+const STALE = 24 * 60 * 60 * 1000
+/** Folders that one sweep looks at. */
+const SWEEP = 1000
+
+/** Removes what killed owners have left behind: this user's folders, older than a day, whose owner is gone. */
+export function sweepFolders(now: number): void {
+  try {
+    const parent = tmpdir()
+    const names = readdirSync(parent).filter((name) => name.startsWith(FOLDER_PREFIX))
+    for (const name of names.slice(0, SWEEP)) {
+      const folder = join(parent, name)
+      if (!isTrusted(folder) || now - lstatSync(folder).mtimeMs < STALE || ownerState(folder) !== 'gone')
+        continue
+      const files = readdirSync(folder)
+      if (files.some((file) => file.endsWith('.link') && isAlive(String(Number.parseInt(file, 10))))) continue
+      for (const file of files) remove(join(folder, file))
+      rmdirSync(folder)
+    }
+  } catch {
+    // Not ours to tidy, then.
+  }
+}
