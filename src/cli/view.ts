@@ -101,6 +101,14 @@ function openBrowser(url: string): void {
         ? ['cmd', '/c', 'start', '', url]
         : ['xdg-open', url]
   const child = spawn(command!, parameters, { detached: true, stdio: 'ignore' })
-  child.on('error', () => tell(`no browser could be started; open ${url}`))
+  let told = false
+  const failed = (): void => {
+    if (!told) tell(`no browser could be started; open ${url}`)
+    told = true
+  }
+  child.on('error', failed)
+  child.on('exit', (code) => {
+    if (code !== 0) failed()
+  })
   child.unref()
 }

@@ -115,19 +115,37 @@ function encodeKeyValues(tag: number, attributes: AttributeSource, depth: number
   return concat(parts)
 }
 
+/** A `uint32` field; nothing for 0, its default. */
+function count(tag: number, value: number): Uint8Array {
+  if (value === 0) return new Uint8Array(0)
+  const bytes = new Uint8Array(1 + varintSize(value))
+  bytes[0] = tag
+  putVarint(bytes, 1, value)
+  return bytes
+}
+
 /**
  * An encoded `opentelemetry.proto.resource.v1.Resource` message. Safe integers become `int_value`, other numbers
  * `double_value`, a bigint beyond 64 bits a string.
+ * @param dropped how many attributes were left out by limits, 0 to 2^32 - 1
  */
-export function encodeResource(attributes: AttributeSource): Uint8Array {
-  return encodeKeyValues(0x0a, attributes, 0)
+export function encodeResource(attributes: AttributeSource, dropped = 0): Uint8Array {
+  return concat([encodeKeyValues(0x0a, attributes, 0), count(0x10, dropped)])
 }
 
-/** An encoded `opentelemetry.proto.common.v1.InstrumentationScope` message. */
-export function encodeScope(name: string, version = '', attributes: AttributeSource = {}): Uint8Array {
+/**
+ * An encoded `opentelemetry.proto.common.v1.InstrumentationScope` message.
+ * @param dropped how many attributes were left out by limits, 0 to 2^32 - 1
+ */
+export function encodeScope(
+  name: string,
+  version = '',
+  attributes: AttributeSource = {},
+  dropped = 0,
+): Uint8Array {
   const parts: Uint8Array[] = []
   if (name !== '') parts.push(text(0x0a, name))
   if (version !== '') parts.push(text(0x12, version))
-  parts.push(encodeKeyValues(0x1a, attributes, 0))
+  parts.push(encodeKeyValues(0x1a, attributes, 0), count(0x20, dropped))
   return concat(parts)
 }

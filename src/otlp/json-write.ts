@@ -13,7 +13,9 @@ export function anyValueToJson(value: AnyValue): Record<string, unknown> {
     case 'bigint':
       return { intValue: value.toString() }
     case 'number':
-      if (Number.isSafeInteger(value) && !Object.is(value, -0)) return { intValue: value.toString() }
+      // JSON.stringify drops the sign of zero; numbers in strings are as good by proto3's mapping.
+      if (Object.is(value, -0)) return { doubleValue: '-0' }
+      if (Number.isSafeInteger(value)) return { intValue: value.toString() }
       return { doubleValue: Number.isFinite(value) ? value : String(value) }
     default:
       if (value === null) return {}

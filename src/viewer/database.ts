@@ -100,6 +100,8 @@ export class Database implements Journal, SignalJournal {
     } finally {
       this.#loading = false
     }
+    this.flush()
+    this.#sweep()
   }
 
   kept(trace: string, resource: Buffer, scope: Buffer, span: Buffer): void {
@@ -136,6 +138,19 @@ export class Database implements Journal, SignalJournal {
       for (const entry of entries) this.#write(entry)
       this.#statements.trim.run(MAX_SIGNAL_BYTES)
       this.#db.exec('COMMIT')
+    } catch (error) {
+      this.#failed = true
+      this.#onError(error as Error)
+    }
+  }
+
+  /** Resources and scopes of spans that have left the file leave it as well. */
+  #sweep(): void {
+    if (this.#failed) return
+    try {
+      this.#db.exec(
+        'DELETE FROM part WHERE id NOT IN (SELECT resource FROM span UNION SELECT scope FROM span)',
+      )
     } catch (error) {
       this.#failed = true
       this.#onError(error as Error)

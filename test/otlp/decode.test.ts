@@ -174,6 +174,7 @@ const anyValue = fc.letrec((tie) => ({
     { maxDepth: 4 },
     fc.string({ unit: 'grapheme' }),
     fc.double({ noNaN: true }),
+    fc.constant(-0),
     fc.integer(),
     fc.maxSafeInteger(),
     fc.bigInt({ min: -(2n ** 63n), max: -(2n ** 60n) }),

@@ -22,6 +22,31 @@ describe('texts for people', () => {
     for (const [value, text] of cases) assert.equal(model.duration(value), text)
   })
 
+  it('write the marks of an axis as exactly as their distance asks for, each another', () => {
+    const cases: [number, number, string][] = [
+      [0, 50, '0'],
+      [50, 50, '50 ms'],
+      [0.5, 0.5, '500 µs'],
+      [1.5, 0.5, '1.5 ms'],
+      [123.4561, 0.0001, '123.4561 ms'],
+      [2000, 1000, '2 s'],
+      [3250, 50, '3.25 s'],
+      [120_000, 60_000, '2 min'],
+    ]
+    for (const [value, step, text] of cases) assert.equal(model.mark(value, step), text)
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 1e5, noNaN: true }),
+        fc.double({ min: 1e-4, max: 1e5, noNaN: true }),
+        (from, width) => {
+          const marks = model.ticks(from, from + width, 8)
+          const texts = marks.map((mark) => model.mark(mark, marks[1]! - marks[0]!))
+          assert.equal(new Set(texts).size, texts.length, texts.join(', '))
+        },
+      ),
+    )
+  })
+
   it('write counts, shares and bytes', () => {
     assert.equal(model.count(12_400), '12,400')
     assert.equal(model.count(1_250_000), '1.25 M')
@@ -76,6 +101,40 @@ describe('texts for people', () => {
         },
       ),
     )
+  })
+})
+
+describe('gaps in a line', () => {
+  it('close where other lines have their times, and stay where the line is silent', () => {
+    const times = [0, 3, 10, 13, 20, 23, 30, 60, 63, 70]
+    const line = [1, null, 2, null, 3, null, 4, 5, null, 6]
+    assert.deepEqual(model.closeGaps(times, line), [
+      1,
+      undefined,
+      2,
+      undefined,
+      3,
+      undefined,
+      4,
+      5,
+      undefined,
+      6,
+    ])
+    const silent = [null, 1, null, 2, null, 3, null, null, 4, null]
+    assert.deepEqual(model.closeGaps(times, silent), [
+      null,
+      1,
+      undefined,
+      2,
+      undefined,
+      3,
+      null,
+      null,
+      4,
+      null,
+    ])
+    assert.deepEqual(model.closeGaps([1, 2], [null, null]), [null, null])
+    assert.deepEqual(model.closeGaps([], []), [])
   })
 })
 

@@ -94,7 +94,7 @@ describe('one trace', { skip: noBrowser }, () => {
     await press(page, 'v')
     const rows = await page.locator('.lane-process, .lane-row').allTextContents()
     assert.equal(rows.length, 9)
-    assert.match(rows[0]!, /shop \(main\)/)
+    assert.match(rows[0]!, /^shop\s*pid 4120$/)
     assert.ok(rows.some((row) => /Waiting 14 tasks/.test(row)))
     assert.ok(rows.some((row) => /thumbnailer/.test(row)))
     await grid(page).focus()

@@ -118,4 +118,27 @@ describe("what OpenTelemetry's exporters send", () => {
       [],
     )
   })
+  it('is never drawn beyond what was measured, however wide the buckets are', async (t) => {
+    class Reader extends MetricReader {
+      protected override async onShutdown(): Promise<void> {}
+      protected override async onForceFlush(): Promise<void> {}
+    }
+    const reader = new Reader({ aggregationTemporalitySelector: () => AggregationTemporality.DELTA })
+    const provider = new MeterProvider({ readers: [reader] })
+    // The SDK's own boundaries are for milliseconds: all of this lies between 0 and 5.
+    const latency = provider.getMeter('m').createHistogram('latency', { unit: 's' })
+    for (let i = 0; i < 100; i++) latency.record(0.01 + i * 0.0001)
+    const { resourceMetrics } = await reader.collect()
+    const target = await viewer(t)
+    await post(target, ProtobufMetricsSerializer.serializeRequest(resourceMetrics)!, {}, 'metrics')
+    await provider.shutdown()
+    const { lines } = await api<MetricSeries>(target, 'metrics/latency')
+    assert.deepEqual(
+      lines.map(({ label }) => label),
+      ['mean', 'p50', 'p95', 'p99'],
+    )
+    for (const { label, values } of lines) {
+      assert.ok(values[0]! >= 0.01 && values[0]! <= 0.0199 + 1e-9, `${label} ${values[0]}`)
+    }
+  })
 })

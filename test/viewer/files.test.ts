@@ -72,6 +72,49 @@ describe('OTLP JSON lines', () => {
     }
   })
 
+  it('keeps schemas and the counts of what senders left out, through JSON and protobuf', async (t) => {
+    const [one, two, three] = [await viewer(t), await viewer(t), await viewer(t)]
+    const data = JSON.parse(COLLECTOR_TRACES) as {
+      resourceSpans: {
+        resource: Record<string, unknown>
+        scopeSpans: { scope: Record<string, unknown>; schemaUrl?: string }[]
+      }[]
+    }
+    const [group] = data.resourceSpans
+    group!.resource['droppedAttributesCount'] = 3
+    group!.scopeSpans[0]!.scope['droppedAttributesCount'] = 300
+    group!.scopeSpans[0]!.scope['attributes'] = [{ key: 'a', value: { stringValue: 'b' } }]
+    group!.scopeSpans[0]!.schemaUrl = 'https://opentelemetry.io/schemas/1.21.0'
+    const headers = { 'content-type': 'application/json' }
+    const sent = await send(`${one.endpoint}/v1/traces`, { headers, body: JSON.stringify(data) })
+    assert.equal(sent.status, 200)
+    const path = await folder(t)
+    const texts: string[] = []
+    for (const [i, from] of [one, two].entries()) {
+      const file = join(path, `${i}.jsonl`)
+      await from.save(file)
+      texts.push(await readFile(file, 'utf8'))
+      await (i === 0 ? two : three).load(file)
+    }
+    const again = await send(`${three.endpoint}/api/export`)
+    assert.equal(texts[0], texts[1])
+    assert.equal(again.body.toString(), texts[0])
+    const saved = JSON.parse(texts[0]!) as typeof data & { resourceSpans: { schemaUrl: string }[] }
+    const [kept] = saved.resourceSpans
+    assert.equal(kept!.schemaUrl, 'https://opentelemetry.io/schemas/1.4.0')
+    assert.equal(kept!.resource['droppedAttributesCount'], 3)
+    const { spans: _, ...scopeSpans } = kept!.scopeSpans[0] as unknown as Record<string, unknown>
+    assert.deepEqual(scopeSpans, {
+      scope: {
+        name: 'lib',
+        version: '0.1',
+        attributes: [{ key: 'a', value: { stringValue: 'b' } }],
+        droppedAttributesCount: 300,
+      },
+      schemaUrl: 'https://opentelemetry.io/schemas/1.21.0',
+    })
+  })
+
   it('says which file cannot be read or written', async (t) => {
     const target = await viewer(t)
     const path = join(await folder(t), 'missing', 'file')
@@ -106,5 +149,23 @@ describe('bounds', () => {
     const newest = await api<TraceSummary[]>(target, 'traces?limit=1')
     assert.equal(newest[0]!.traceId, traceId(200_009))
     assert.equal((await send(`${target.endpoint}/api/trace/${traceId(10)}`)).status, 404)
+  })
+  it('counts resources among what it keeps, and refuses spans of one that is too large', async (t) => {
+    const target = await viewer(t, { maxBytes: 32 * 1024 * 1024 })
+    const text = 'x'.repeat(500 * 1024)
+    for (let i = 1; i <= 100; i++) {
+      const answer = await post(target, body([span(i, 1, 0)], { 'service.name': 's', [`k${i}`]: text }))
+      assert.equal(answer.status, 200)
+    }
+    const { spans, bytes, maxBytes, dropped } = target.status()
+    assert.ok(bytes <= maxBytes)
+    assert.ok(spans > 0 && spans < 20, `${spans} spans, each with a resource of 500 KB`)
+    assert.equal(dropped['evicted'], 100 - spans)
+    const huge = await post(target, body([span(500, 1, 0)], { huge: text.repeat(3) }))
+    assert.match(huge.body.toString(), /larger than 1 MiB, or their resource/)
+    // What left gave its memory back: small ones fit in great number again.
+    const small = Array.from({ length: 1000 }, (_, i) => span(1000 + i, 1, 0))
+    await post(target, body(small))
+    assert.ok(target.status().spans >= 1000)
   })
 })

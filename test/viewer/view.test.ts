@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { dist } from '../support/dist.js'
 
@@ -20,7 +21,11 @@ interface Run {
 }
 
 function run(t: TestContext, ...argv: string[]): Run {
-  const child = spawn(process.execPath, [MAIN, 'view', ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
+  return start(t, argv, process.env)
+}
+
+function start(t: TestContext, argv: string[], env: NodeJS.ProcessEnv): Run {
+  const child = spawn(process.execPath, [MAIN, 'view', ...argv], { stdio: ['ignore', 'pipe', 'pipe'], env })
   t.after(() => child.kill('SIGKILL'))
   let text = ''
   child.stdout.on('data', (chunk) => {
@@ -92,5 +97,56 @@ describe('threadspan view', () => {
     assert.equal((await help.ended).code, 0)
     for (const option of ['--port', '--host', '--db', '--open', '--max-spans'])
       assert.ok(help.output().includes(option))
+  })
+  it('opens the browser, and goes on where that fails', {
+    skip: process.platform === 'linux' ? false : 'the command is that of Linux desktops',
+  }, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'threadspan-viewer-'))
+    t.after(() => rm(folder, { recursive: true, force: true }))
+    const opener = join(folder, 'xdg-open')
+    const note = join(folder, 'opened')
+    for (const [script, what] of [
+      [`#!/bin/sh\nprintf %s "$1" > '${note}.part' && mv '${note}.part' '${note}'\n`, 'opened'],
+      ['#!/bin/sh\nexit 3\n', 'failed'],
+      [undefined, 'missing'],
+    ] as const) {
+      if (script === undefined) await rm(opener)
+      else {
+        await writeFile(opener, script)
+        await chmod(opener, 0o755)
+      }
+      const path = script === undefined ? folder : `${folder}:/usr/bin:/bin`
+      const { child, until, ended } = start(t, ['--port', '0', '--open'], { ...process.env, PATH: path })
+      const [, url] = await until(/viewer at (\S+)/)
+      if (what !== 'opened') await until(new RegExp(`no browser could be started; open ${url}`))
+      else while ((await readFile(note, 'utf8').catch(() => '')) !== url) await delay(20)
+      assert.equal((await fetch(`${url}api/status`)).status, 200, what)
+      child.kill('SIGTERM')
+      assert.equal((await ended).code, 0, what)
+    }
+  })
+
+  it('takes only the newest of more spans than --max-spans, and warns when others can reach it', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'threadspan-viewer-'))
+    t.after(() => rm(folder, { recursive: true, force: true }))
+    const file = join(folder, 'a.jsonl')
+    const lines = Array.from({ length: 9 }, (_, i) => FILE_LINE.replace('5b8efff7', `5b8efff${i}`))
+    await writeFile(file, lines.join('\n'))
+    const { child, until, ended, output } = run(
+      t,
+      '--port',
+      '0',
+      '--host',
+      '0.0.0.0',
+      '--max-spans',
+      '4',
+      file,
+    )
+    const [, url] = await until(/viewer at (\S+)/)
+    assert.match(output(), /other machines can read and send data here, since it listens on 0\.0\.0\.0/)
+    const status = (await (await fetch(`${url}api/status`)).json()) as { spans: number; maxSpans: number }
+    assert.deepEqual([status.spans, status.maxSpans], [4, 4])
+    child.kill('SIGINT')
+    assert.equal((await ended).code, 0)
   })
 })

@@ -14,6 +14,23 @@ export function duration(milliseconds: number): string {
   return `${sign}${parts(Math.round(seconds / 60), 60, 'h', 'min')}`
 }
 
+/** A mark on an axis whose marks lie `step` apart, both in milliseconds: as exact as that asks for, `50 ms`, `1.25 s`. */
+export function mark(milliseconds: number, step: number): string {
+  const size = Math.abs(milliseconds)
+  if (size < step * 1e-6) return '0'
+  if (size >= 60_000 && step >= 1000) return duration(milliseconds)
+  const [unit, name] = MARK_UNITS.find(([least]) => size >= least * 0.999_999) ?? MARK_UNITS.at(-1)!
+  const places = Math.min(9, Math.max(0, Math.ceil(-Math.log10(step / unit) - 1e-9)))
+  return `${(milliseconds / unit).toFixed(places)} ${name}`
+}
+
+const MARK_UNITS: readonly (readonly [number, string])[] = [
+  [1e3, 's'],
+  [1, 'ms'],
+  [1e-3, 'µs'],
+  [1e-6, 'ns'],
+]
+
 function parts(value: number, base: number, large: string, small: string): string {
   const rest = value % base
   return rest === 0 ? `${value / base} ${large}` : `${Math.floor(value / base)} ${large} ${rest} ${small}`

@@ -210,6 +210,8 @@ function failureOf(span: Span): Failure {
     const message = `Open when its thread or process ended: ${plainText(closed)}`
     return { bare: false, type: 'closed', message: message.slice(0, MAX_MESSAGE), stack: [] }
   }
-  const type = plainText(span.attributes['error.type']) || 'status'
+  const given = plainText(span.attributes['error.type'])
+  // HTTP's conventions put the status code there, which alone tells nobody what it is a number of.
+  const type = /^[1-5]\d\d$/.test(given) ? `HTTP ${given}` : given || 'Failed'
   return { bare: true, type, message: (span.status.message || span.name).slice(0, MAX_MESSAGE), stack: [] }
 }

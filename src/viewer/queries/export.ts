@@ -21,16 +21,22 @@ export function* otlpExport(store: Store, trace: Trace): Pieces {
   let first = true
   yield '{"resourceSpans":['
   for (const rows of groups.values()) {
-    const resource = resourceToJson(lanes.of(columns.lane[rows[0]!]!).resource)
-    const scope = scopeToJson(lanes.scopes.value(columns.scope[rows[0]!]!).scope)
+    const origin = lanes.of(columns.lane[rows[0]!]!)
+    const inner = lanes.scopes.value(columns.scope[rows[0]!]!)
+    const resource = resourceToJson(origin.resource)
+    const scope = scopeToJson(inner.scope)
     const separator = first ? '' : ','
     yield `${separator}{"resource":${JSON.stringify(resource)},"scopeSpans":[{"scope":${JSON.stringify(scope)},"spans":[`
     for (const [i, row] of rows.entries())
       yield (i === 0 ? '' : ',') + JSON.stringify(spanToJson(store.decode(row)))
-    yield ']}]}'
+    yield `]${schemaToJson(inner.schemaUrl)}}]${schemaToJson(origin.schemaUrl)}}`
     first = false
   }
   yield ']}\n'
+}
+
+function schemaToJson(url: string): string {
+  return url === '' ? '' : `,"schemaUrl":${JSON.stringify(url)}`
 }
 
 /** `GET /api/export`: everything in the store as OTLP JSON lines, a trace to a line, the oldest first. */

@@ -7,7 +7,7 @@ import { OtlpError } from '../../otlp/errors.js'
 import { tracesFromJson } from '../../otlp/json.js'
 import { logsFromJson } from '../../otlp/json-logs.js'
 import { metricsFromJson } from '../../otlp/json-metrics.js'
-import type { TraceRequest } from '../../otlp/types.js'
+import type { ScopeSpans, TraceRequest } from '../../otlp/types.js'
 import type { Ingested } from '../store/contract.js'
 import type { Logs } from '../store/logs.js'
 import type { Metrics } from '../store/metrics.js'
@@ -102,7 +102,8 @@ function reasons(refused: Ingested['refused']): string {
   const parts: string[] = []
   if (refused['invalid-id'] > 0)
     parts.push(`${refused['invalid-id']} spans have no valid trace id, span id or parent id`)
-  if (refused['too-large'] > 0) parts.push(`${refused['too-large']} spans are larger than 1 MiB`)
+  if (refused['too-large'] > 0)
+    parts.push(`${refused['too-large']} spans are larger than 1 MiB, or their resource or scope is`)
   if (refused.full > 0) parts.push(`${refused.full} spans of a trace that alone exceeds the viewer's limits`)
   return parts.join('; ')
 }
@@ -121,16 +122,30 @@ function parseText(text: string): unknown {
 
 /** The protobuf form of what came as JSON: the store keeps one form only. */
 function encodeTraces(request: TraceRequest): Uint8Array {
-  const groups = request.resourceSpans.map(({ resource, scopeSpans }) => {
-    const parts = [lengthDelimited(0x0a, encodeResource(resource.attributes))]
-    for (const { scope, spans } of scopeSpans) {
-      const encoded = spans.map((span) => lengthDelimited(0x12, encodeSpan(span)))
-      const header = lengthDelimited(0x0a, encodeScope(scope.name, scope.version, scope.attributes))
-      parts.push(lengthDelimited(0x12, concat([header, ...encoded])))
-    }
+  const groups = request.resourceSpans.map(({ resource, scopeSpans, schemaUrl }) => {
+    const { attributes, droppedAttributesCount } = resource
+    const parts = [lengthDelimited(0x0a, encodeResource(attributes, uint32(droppedAttributesCount)))]
+    for (const inner of scopeSpans) parts.push(lengthDelimited(0x12, encodeScopeSpans(inner)))
+    parts.push(...schema(schemaUrl))
     return lengthDelimited(0x0a, concat(parts))
   })
   return concat(groups)
+}
+
+function encodeScopeSpans({ scope, spans, schemaUrl }: ScopeSpans): Uint8Array {
+  const { name, version, attributes, droppedAttributesCount } = scope
+  const header = encodeScope(name, version, attributes, uint32(droppedAttributesCount))
+  const encoded = spans.map((span) => lengthDelimited(0x12, encodeSpan(span)))
+  return concat([lengthDelimited(0x0a, header), ...encoded, ...schema(schemaUrl)])
+}
+
+function schema(url: string): Uint8Array[] {
+  return url === '' ? [] : [lengthDelimited(0x1a, Buffer.from(url))]
+}
+
+/** JSON may hold counts that no count can be. */
+function uint32(value: number): number {
+  return value >= 0 && value < 2 ** 32 ? value : 0
 }
 
 /** Whether `error` says that data is unreadable, and not that the viewer is broken. */

@@ -1,3 +1,5 @@
+import type { SpanScan } from './scan-span.js'
+
 /** What a span is marked with; the first six are those of `TraceColumns.flags` in the API. */
 export const Mark = {
   error: 1,
@@ -72,6 +74,26 @@ export class Columns {
       this[key] = larger as never
     }
     this.capacity = capacity
+  }
+
+  /** Fills what a scan tells of a span; its relations to others are not among it. */
+  take(row: number, bytes: Buffer, scan: SpanScan): void {
+    const hasParent = scan.parentLength === 8
+    this.parentHigh[row] = hasParent ? bytes.readUInt32BE(scan.parentAt) : 0
+    this.parentLow[row] = hasParent ? bytes.readUInt32BE(scan.parentAt + 4) : 0
+    this.startLow[row] = scan.startLow
+    this.startHigh[row] = scan.startHigh
+    this.endLow[row] = scan.endLow
+    this.endHigh[row] = scan.endHigh
+    this.kind[row] = scan.kind
+    this.http[row] = scan.http
+    this.group[row] = 0
+    this.marks[row] =
+      (scan.status === 2 ? Mark.error : 0) |
+      (scan.closed ? Mark.closed : 0) |
+      (scan.exception ? Mark.exception : 0) |
+      (scan.links ? Mark.links : 0) |
+      ((scan.flags & 0x300) === 0x300 ? Mark.remoteParent : 0)
   }
 
   /** Milliseconds since the epoch. */

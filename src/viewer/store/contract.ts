@@ -2,7 +2,7 @@
 export interface StoreLimits {
   /** Most spans kept. */
   maxSpans: number
-  /** Most bytes kept: encoded spans, columns and traces together. */
+  /** Most bytes kept: encoded spans, columns, traces, resources and scopes together. */
   maxBytes: number
 }
 
@@ -15,7 +15,7 @@ export interface Ingested {
   refused: Record<Refusal, number>
 }
 
-/** Hears what is kept and what is let go, in order: the database. */
+/** Hears what is kept and what is let go, in order: the database. Resource and scope are as `headerOf` makes them. */
 export interface Journal {
   kept(trace: string, resource: Buffer, scope: Buffer, span: Buffer): void
   evicted(trace: string): void

@@ -20,11 +20,18 @@ export function quantile(
   for (const { count } of buckets) total += count
   if (total === 0) return Number.NaN
   let rest = q * total
-  for (const { from, to, count } of buckets) {
-    if (count > 0 && rest <= count) return from + (to - from) * (rest / count)
+  // Buckets are wide, the extremes exact; those of a cumulative series hold for all of its time.
+  const { min, max } = point
+  for (const bucket of buckets) {
+    const { count } = bucket
+    if (count > 0 && rest <= count) {
+      const to = Math.min(bucket.to, max ?? bucket.to)
+      const from = Math.min(to, Math.max(bucket.from, min ?? bucket.from))
+      return from + (to - from) * (rest / count)
+    }
     rest -= count
   }
-  return buckets[buckets.length - 1]!.to
+  return max ?? buckets[buckets.length - 1]!.to
 }
 
 function explicit(point: HistogramPoint, before: unknown): Bucket[] {

@@ -1,4 +1,4 @@
-import type { SpanScan } from './scan.js'
+import type { SpanScan } from './scan-span.js'
 
 /** `thread.name` of a scanned span, or the empty string. */
 export function threadName(bytes: Buffer, scan: SpanScan): string {

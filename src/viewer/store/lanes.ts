@@ -1,12 +1,14 @@
 import { emptyResource, emptyScope, readResource, readScope } from '../../otlp/decode-common.js'
+import { lengthDelimited } from '../../otlp/encode.js'
 import { ProtobufReader } from '../../otlp/protobuf.js'
 import type { AnyValue, Resource, Scope } from '../../otlp/types.js'
 import { Interner } from './interner.js'
 
-/** Who sent spans: one per distinct Resource message. */
+/** Who sent spans: one per distinct Resource message and schema. */
 export interface Origin {
   resource: Resource
-  /** The encoded Resource message. */
+  schemaUrl: string
+  /** The encoded ResourceSpans message without its spans. */
   bytes: Buffer
   service: string
   host: string
@@ -25,11 +27,16 @@ export interface Lane {
   name: string
 }
 
-/** An instrumentation scope with its encoded message. */
+/** An instrumentation scope. */
 export interface ScopeEntry {
   scope: Scope
+  schemaUrl: string
+  /** The encoded ScopeSpans message without its spans. */
   bytes: Buffer
 }
+
+/** What a decoded resource or scope takes in memory for each byte of it: the bytes, its key, and the objects. */
+const DECODED = 8
 
 /** The processes, threads and instrumentation scopes of the spans in the store, each once. */
 export class Lanes {
@@ -37,19 +44,38 @@ export class Lanes {
   readonly lanes = new Interner<Lane>()
   readonly scopes = new Interner<ScopeEntry>()
 
-  /** @param bytes an encoded Resource message. @throws OtlpError */
-  internOrigin(bytes: Buffer): number {
-    return this.origins.intern(bytes.toString('latin1'), () => readOrigin(Buffer.from(bytes)))
+  #bytes = 0
+
+  /** About what the resources and scopes take in memory. */
+  get bytes(): number {
+    return this.#bytes
   }
 
-  /** @param bytes an encoded InstrumentationScope message. @throws OtlpError */
+  /** @param bytes an encoded ResourceSpans message without spans, see `headerOf`. @throws OtlpError */
+  internOrigin(bytes: Buffer): number {
+    return this.origins.intern(bytes.toString('latin1'), () => {
+      const origin = readOrigin(Buffer.from(bytes))
+      this.#bytes += bytes.length * DECODED
+      return origin
+    })
+  }
+
+  /** @param bytes an encoded ScopeSpans message without spans, see `headerOf`. @throws OtlpError */
   internScope(bytes: Buffer): number {
     return this.scopes.intern(bytes.toString('latin1'), () => {
-      const own = Buffer.from(bytes)
       const scope = emptyScope()
-      readScope(framed(own), scope)
-      return { scope, bytes: own }
+      const schemaUrl = readHeader(bytes, (reader) => readScope(reader, scope))
+      this.#bytes += bytes.length * DECODED
+      return { scope, schemaUrl, bytes: Buffer.from(bytes) }
     })
+  }
+
+  releaseOrigin(origin: number): void {
+    this.#bytes -= (this.origins.release(origin)?.bytes.length ?? 0) * DECODED
+  }
+
+  releaseScope(scope: number): void {
+    this.#bytes -= (this.scopes.release(scope)?.bytes.length ?? 0) * DECODED
   }
 
   internLane(origin: number, id: number | null, name: string): number {
@@ -61,7 +87,7 @@ export class Lanes {
 
   releaseLane(lane: number): void {
     const last = this.lanes.release(lane)
-    if (last !== undefined) this.origins.release(last.origin)
+    if (last !== undefined) this.releaseOrigin(last.origin)
   }
 
   /** The origin of a lane. */
@@ -70,18 +96,34 @@ export class Lanes {
   }
 }
 
-/** The readers of messages expect a length before them. */
-function framed(bytes: Buffer): ProtobufReader {
-  const prefix = []
-  let rest = bytes.length
-  for (; rest > 127; rest >>>= 7) prefix.push((rest & 127) | 128)
-  prefix.push(rest)
-  return new ProtobufReader(Buffer.concat([Buffer.from(prefix), bytes]))
+/**
+ * What stands before the spans of a ResourceSpans or ScopeSpans message: both have the message (of a resource or a scope) as
+ * field 1 and the schema's URL as field 3.
+ */
+export function headerOf(message: Buffer, schemaUrl: Buffer): Buffer {
+  const parts = [lengthDelimited(0x0a, message)]
+  if (schemaUrl.length > 0) parts.push(lengthDelimited(0x1a, schemaUrl))
+  return Buffer.concat(parts)
+}
+
+/** Reads what `headerOf` made; answers the schema's URL. */
+function readHeader(bytes: Buffer, read: (reader: ProtobufReader) => void): string {
+  const reader = new ProtobufReader(bytes)
+  let schemaUrl = ''
+  while (reader.pos < reader.end) {
+    if (reader.tag() === 0x0a) read(reader)
+    else schemaUrl = reader.string()
+  }
+  return schemaUrl
 }
 
 function readOrigin(bytes: Buffer): Origin {
   const resource = emptyResource()
-  readResource(framed(bytes), resource)
+  let end = 0
+  const schemaUrl = readHeader(bytes, (reader) => {
+    readResource(reader, resource)
+    end = reader.pos
+  })
   const { attributes } = resource
   const service = asText(attributes['service.name'])
   const host = asText(attributes['host.name'])
@@ -90,12 +132,13 @@ function readOrigin(bytes: Buffer): Origin {
   const known = instance !== '' ? `instance ${instance}` : pid !== undefined ? `${host} ${asText(pid)}` : ''
   return {
     resource,
+    schemaUrl,
     bytes,
     service: service === '' ? 'unknown_service' : service,
     host,
     language: asText(attributes['telemetry.sdk.language']),
     pid: typeof pid === 'number' ? pid : null,
-    process: known === '' ? bytes.toString('latin1') : `${service} ${known}`,
+    process: known === '' ? bytes.toString('latin1', 0, end) : `${service} ${known}`,
   }
 }
 

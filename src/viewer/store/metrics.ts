@@ -87,9 +87,9 @@ export class Metrics {
     if (metric.name.length > MAX_TEXT) return undefined
     const entry = this.byName.get(metric.name)
     const label = labelOf(attributes)
-    const service = text(resource['service.name'], 'unknown_service')
-    const host = text(resource['host.name'], '')
-    const instance = text(resource['service.instance.id'] ?? resource['process.pid'], '')
+    const service = text(resource['service.name'], 'unknown_service').slice(0, MAX_TEXT)
+    const host = text(resource['host.name'], '').slice(0, MAX_TEXT)
+    const instance = text(resource['service.instance.id'] ?? resource['process.pid'], '').slice(0, MAX_TEXT)
     const key = JSON.stringify([service, host, instance, label])
     const known = entry?.series.get(key)
     if (known !== undefined) return known

@@ -1,17 +1,18 @@
 import { decodeSpan } from '../../otlp/decode.js'
 import { ProtobufReader } from '../../otlp/protobuf.js'
 import type { Span } from '../../otlp/types.js'
-import { Columns, Mark } from './columns.js'
+import { Columns } from './columns.js'
 import type { Ingested, Journal, Refusal, StoreLimits } from './contract.js'
 import { hasIds, threadName } from './ids.js'
 import { Interner } from './interner.js'
-import { Lanes } from './lanes.js'
-import { type SpanScan, scanSpan, scanTraces } from './scan.js'
+import { headerOf, Lanes } from './lanes.js'
+import { type Range, scanTraces } from './scan.js'
+import { type SpanScan, scanSpan } from './scan-span.js'
 import { RECORD_HEADER, Slabs } from './slabs.js'
 import { SpanIndex } from './span-index.js'
 import { settle, Trace } from './trace.js'
 
-/** Longest encoded span that is kept. A quarter of a slab, so that slabs fill well. */
+/** Longest encoded span, resource and scope that is kept. A quarter of a slab, so that slabs fill well. */
 export const MAX_SPAN_BYTES = 1024 * 1024
 
 /** Memory of a span beside its record: its columns and its place in the index. */
@@ -51,7 +52,7 @@ export class Store {
 
   /** Bytes in use, by the measure of `maxBytes`. */
   get bytes(): number {
-    return this.#slabs.live + this.#spans * ROW_BYTES + this.traces.size * TRACE_BYTES
+    return this.#slabs.live + this.#spans * ROW_BYTES + this.traces.size * TRACE_BYTES + this.lanes.bytes
   }
 
   /** Bytes taken from the system for spans and columns, holes and reserves included. */
@@ -70,11 +71,13 @@ export class Store {
     const result: Ingested = { kept: 0, refused: { 'invalid-id': 0, 'too-large': 0, duplicate: 0, full: 0 } }
     const origins: number[] = []
     const scopes: number[] = []
+    const header = (message: Range, schema: Range) =>
+      headerOf(bytes.subarray(message.at, message.end), bytes.subarray(schema.at, schema.end))
     try {
       // Resources and scopes are read before the first span is kept: they may be malformed.
-      for (const group of groups) {
-        origins.push(this.lanes.internOrigin(bytes.subarray(group.resourceAt, group.resourceEnd)))
-        scopes.push(this.lanes.internScope(bytes.subarray(group.scopeAt, group.scopeEnd)))
+      for (const { resource, resourceSchema, scope, scopeSchema } of groups) {
+        origins.push(this.lanes.internOrigin(header(resource, resourceSchema)))
+        scopes.push(this.lanes.internScope(header(scope, scopeSchema)))
       }
       for (const [i, group] of groups.entries()) {
         result.refused['invalid-id'] += group.empty
@@ -85,8 +88,8 @@ export class Store {
         }
       }
     } finally {
-      for (const origin of origins) this.lanes.origins.release(origin)
-      for (const scope of scopes) this.lanes.scopes.release(scope)
+      for (const origin of origins) this.lanes.releaseOrigin(origin)
+      for (const scope of scopes) this.lanes.releaseScope(scope)
     }
     return result
   }
@@ -103,10 +106,10 @@ export class Store {
         origin,
         scopeId,
       )
-      this.lanes.scopes.release(scopeId)
+      this.lanes.releaseScope(scopeId)
       return refusal
     } finally {
-      this.lanes.origins.release(origin)
+      this.lanes.releaseOrigin(origin)
     }
   }
 
@@ -178,7 +181,10 @@ export class Store {
   }
 
   #insert(bytes: Buffer, scan: SpanScan, origin: number, scope: number): Refusal | undefined {
-    if (scan.end - scan.start > MAX_SPAN_BYTES) return 'too-large'
+    const resource = this.lanes.origins.value(origin).bytes
+    const scopeBytes = this.lanes.scopes.value(scope).bytes
+    if (Math.max(scan.end - scan.start, resource.length, scopeBytes.length) > MAX_SPAN_BYTES)
+      return 'too-large'
     if (!hasIds(bytes, scan)) return 'invalid-id'
     const spanHigh = bytes.readUInt32BE(scan.spanAt)
     const spanLow = bytes.readUInt32BE(scan.spanAt + 4)
@@ -188,8 +194,9 @@ export class Store {
     if (!this.#makeRoom(scan.end - scan.start, trace)) return 'full'
     trace ??= this.#open(key)
     const row = this.#row()
-    this.#write(row, bytes, scan, trace)
+    this.#append(row, trace)
     const { columns } = this
+    columns.take(row, bytes, scan)
     columns.spanHigh[row] = spanHigh
     columns.spanLow[row] = spanLow
     columns.scope[row] = scope
@@ -203,33 +210,12 @@ export class Store {
     columns.name[row] = this.names.intern(name, () => name)
     this.#slabs.put(columns, row, bytes, scan.start, scan.end)
     this.#index.add(row)
-    this.journal?.kept(
-      key,
-      this.lanes.origins.value(origin).bytes,
-      this.lanes.scopes.value(scope).bytes,
-      bytes.subarray(scan.start, scan.end),
-    )
+    this.journal?.kept(key, resource, scopeBytes, bytes.subarray(scan.start, scan.end))
     return undefined
   }
 
-  #write(row: number, bytes: Buffer, scan: SpanScan, trace: Trace): void {
+  #append(row: number, trace: Trace): void {
     const { columns } = this
-    const hasParent = scan.parentLength === 8
-    columns.parentHigh[row] = hasParent ? bytes.readUInt32BE(scan.parentAt) : 0
-    columns.parentLow[row] = hasParent ? bytes.readUInt32BE(scan.parentAt + 4) : 0
-    columns.startLow[row] = scan.startLow
-    columns.startHigh[row] = scan.startHigh
-    columns.endLow[row] = scan.endLow
-    columns.endHigh[row] = scan.endHigh
-    columns.kind[row] = scan.kind
-    columns.http[row] = scan.http
-    columns.group[row] = 0
-    columns.marks[row] =
-      (scan.status === 2 ? Mark.error : 0) |
-      (scan.closed ? Mark.closed : 0) |
-      (scan.exception ? Mark.exception : 0) |
-      (scan.links ? Mark.links : 0) |
-      ((scan.flags & 0x300) === 0x300 ? Mark.remoteParent : 0)
     columns.trace[row] = trace.slot
     columns.next[row] = -1
     if (trace.last >= 0) columns.next[trace.last] = row
@@ -292,7 +278,7 @@ export class Store {
       this.#slabs.remove(columns, row)
       this.names.release(columns.name[row]!)
       this.lanes.releaseLane(columns.lane[row]!)
-      this.lanes.scopes.release(columns.scope[row]!)
+      this.lanes.releaseScope(columns.scope[row]!)
       columns.next[row] = this.#free
       this.#free = row
       row = next

@@ -1,5 +1,5 @@
 import { peaks } from '../../model/concurrency.js'
-import { duration, ticks } from '../../model/format.js'
+import { mark, ticks } from '../../model/format.js'
 import type { TraceView } from '../trace/view.js'
 import { type Frame, scaleX } from './canvas.js'
 import type { Palette } from './palette.js'
@@ -24,7 +24,9 @@ export function paintAxis(
   const x = scaleX(frame)
   ctx.font = colours.font
   ctx.textBaseline = 'middle'
-  for (const at of axisTicks(view, frame)) {
+  const marks = axisTicks(view, frame)
+  const step = marks.length > 1 ? marks[1]! - marks[0]! : frame.window.to - frame.window.from
+  for (const at of marks) {
     const left = Math.round(x(at)) + 0.5
     ctx.strokeStyle = colours.line
     ctx.lineWidth = 1
@@ -33,7 +35,7 @@ export function paintAxis(
     ctx.lineTo(left, AXIS_HEIGHT + STRIP_HEIGHT)
     ctx.stroke()
     ctx.fillStyle = colours.muted
-    const text = duration(at - view.trace.from)
+    const text = mark(at - view.trace.from, step)
     if (left + ctx.measureText(text).width + 8 < frame.width)
       ctx.fillText(text, left + 4, AXIS_HEIGHT / 2 + 1)
   }

@@ -2,9 +2,12 @@ import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import { colour, colours } from '../theme.js'
 
+type Values = readonly (number | null | undefined)[]
+
 export interface Line {
   readonly label: string
-  readonly values: readonly (number | null)[]
+  /** null breaks the line, undefined is drawn through. */
+  readonly values: Values
   /** A colour token, `--line-1`. */
   readonly token: string
   /** Bars that fill up to the value, instead of a line. */
@@ -51,11 +54,11 @@ export function Chart({ title, times, lines, format, onSelect }: Props) {
         </figcaption>
         <div class="legend">
           {lines.map(({ label, token, values }) => {
-            const last = values.findLast((value) => value !== null)
+            const last = values.findLast(isNumber)
             return (
               <span key={label}>
                 <i style={{ background: `var(${token})` }} />
-                {label} <b>{last === undefined || last === null ? '–' : format(last)}</b>
+                {label} <b>{last === undefined ? '–' : format(last)}</b>
               </span>
             )
           })}
@@ -70,7 +73,7 @@ export function Chart({ title, times, lines, format, onSelect }: Props) {
 }
 
 function inWords({ label, values }: Line, format: (value: number) => string): string {
-  const known = values.filter((value) => value !== null)
+  const known = values.filter(isNumber)
   if (known.length === 0) return `${label}: no values.`
   const least = known.reduce((a, b) => Math.min(a, b))
   const most = known.reduce((a, b) => Math.max(a, b))
@@ -96,7 +99,7 @@ function options(
     height: place.clientHeight || 150,
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
-    scales: { y: { range: (_chart, _least, most) => [0, most > 0 ? most * 1.12 : 1] } },
+    scales: { y: { range: (_chart, least, most) => around(least, most) } },
     axes: [
       {
         ...axis,
@@ -146,14 +149,30 @@ function clockAt(mark: number, step: number): string {
   const two = (value: number): string => String(value).padStart(2, '0')
   if (step >= 86_400) return `${two(date.getMonth() + 1)}-${two(date.getDate())}`
   const time = `${two(date.getHours())}:${two(date.getMinutes())}`
-  return step >= 60 ? time : `${time}:${two(date.getSeconds())}`
+  if (step >= 60) return time
+  const seconds = `${time}:${two(date.getSeconds())}`
+  if (step >= 1) return seconds
+  const places = Math.min(3, Math.ceil(-Math.log10(step) - 1e-9))
+  return `${seconds}.${String(date.getMilliseconds()).padStart(3, '0').slice(0, places)}`
+}
+
+/** The range of values that shows all of them and zero. */
+function around(least: number | null, most: number | null): [number, number] {
+  const from = Math.min(0, least ?? 0) * 1.12
+  const to = Math.max(0, most ?? 0) * 1.12
+  return from === to ? [0, 1] : [from, to]
 }
 
 /** Whether a value stands alone between gaps, where a line through it has no length. */
-function scattered(values: readonly (number | null)[]): boolean {
-  return values.some(
-    (value, i) => value !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null,
+function scattered(values: Values): boolean {
+  const known = values.filter((value) => value !== undefined)
+  return known.some(
+    (value, i) => value !== null && (known[i - 1] ?? null) === null && (known[i + 1] ?? null) === null,
   )
+}
+
+function isNumber(value: number | null | undefined): value is number {
+  return typeof value === 'number'
 }
 
 /** Steps of an axis of whole things: 1, 2, 5, 10, 20, ... */

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { ErrorDetail } from '../../api.js'
-import { count, duration } from '../../model/format.js'
+import { count, mark } from '../../model/format.js'
 import { useData } from '../client.js'
 import { Chart } from '../parts/chart.js'
 import { clock } from '../parts/filters.js'
@@ -38,7 +38,7 @@ export function ErrorScreen({ fingerprint }: { fingerprint: string }) {
         <Tile name="Transactions" value={data.transactions.join(', ') || '–'} />
       </dl>
       <Chart
-        title={`Occurrences per ${duration(data.series.step)}`}
+        title={`Occurrences per ${mark(data.series.step, data.series.step)}`}
         times={data.series.times}
         lines={lines}
         format={count}

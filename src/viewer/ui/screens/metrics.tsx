@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { MetricRow, MetricSeries } from '../../api.js'
 import { bytes, count, duration, percent, plural } from '../../model/format.js'
+import { closeGaps } from '../../model/gaps.js'
 import { api, useData } from '../client.js'
 import { Chart } from '../parts/chart.js'
 import { Empty, Failed, Loading } from '../parts/states.js'
@@ -80,23 +81,26 @@ function Metric({ row, large }: { row: MetricRow; large: boolean }) {
   const { data, error } = useData<MetricSeries>(url, true)
   const [kept, setKept] = useState<MetricSeries | null>(null)
   if (data !== null && data !== kept) setKept(data)
+  const unit = kept?.unit ?? row.unit
   const lines = useMemo(
     () =>
       kept?.lines.slice(0, TOKENS.length).map(({ label, values }, i) => ({
         label: label || row.name,
-        values,
+        values: closeGaps(kept.times, values),
         token: TOKENS[i]!,
         ...(DASHES[i] && { dash: DASHES[i] }),
       })) ?? [],
     [kept, row.name],
   )
+  const format = useMemo(() => formatOf(unit), [unit])
   const hidden = (kept?.lines.length ?? 0) - lines.length
   return (
     <article ref={box} class={large ? 'large' : ''} aria-label={row.name}>
       {error !== null && <Failed error={error} />}
-      <Chart title={row.name} times={kept?.times ?? NONE} lines={lines} format={formatOf(row.unit)} />
+      <Chart title={row.name} times={kept?.times ?? NONE} lines={lines} format={format} />
       <p class="muted caption">
-        {row.description || row.kind} · {row.services.join(', ')}
+        {row.description || KINDS[row.kind]}
+        {unit !== '' && unit !== '1' && ` · ${unit.replace(/[{}]/g, '')}`} · {row.services.join(', ')}
         {hidden > 0 && ` · ${plural(hidden, 'more line')}`}
         {!large && (
           <>
@@ -111,15 +115,32 @@ function Metric({ row, large }: { row: MetricRow; large: boolean }) {
   )
 }
 
+const KINDS: Readonly<Record<MetricRow['kind'], string>> = {
+  gauge: 'gauge',
+  sum: 'sum',
+  histogram: 'histogram',
+  exponentialHistogram: 'exponential histogram',
+  summary: 'summary',
+}
+
 const NONE: readonly number[] = []
 
-/** Units are those of UCUM, as OpenTelemetry's conventions write them. */
+/**
+ * Units are those of UCUM, as OpenTelemetry's conventions write them: what is in braces is an annotation, `{request}`,
+ * and stands for itself; `/s` at the end is a rate.
+ */
 function formatOf(unit: string): (value: number) => string {
+  if (unit.endsWith('/s')) {
+    const amount = formatOf(unit.slice(0, -2))
+    return (value) => `${amount(value)}/s`
+  }
   if (unit === 'By') return bytes
   if (unit === 's') return (value) => duration(value * 1e3)
   if (unit === 'ms') return duration
   if (unit === 'us') return (value) => duration(value / 1e3)
   if (unit === 'ns') return (value) => duration(value / 1e6)
+  if (unit === '%') return (value) => percent(value / 100)
   if (unit === '1') return (value) => (Math.abs(value) <= 1 && value !== 0 ? percent(value) : count(value))
-  return (value) => count(Math.round(value * 100) / 100)
+  const word = /^[^{}]*/.exec(unit)![0].slice(0, 12)
+  return (value) => `${count(Math.round(value * 100) / 100)}${word === '' ? '' : ` ${word}`}`
 }

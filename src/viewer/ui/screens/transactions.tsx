@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks'
 import type { Distribution, Series, ServiceRow, TraceSummary, TransactionRow } from '../../api.js'
-import { count, duration } from '../../model/format.js'
+import { count, duration, mark } from '../../model/format.js'
 import { api, useData } from '../client.js'
 import { Chart } from '../parts/chart.js'
 import { Filters, filtered } from '../parts/filters.js'
@@ -125,7 +125,7 @@ function Throughput({ data }: { data: Series | null }) {
   )
   return (
     <Chart
-      title={`Transactions${data ? ` per ${duration(data.step)}` : ''}`}
+      title={`Transactions${data ? ` per ${mark(data.step, data.step)}` : ''}`}
       times={data?.times ?? NONE}
       lines={lines}
       format={count}

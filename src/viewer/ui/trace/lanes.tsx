@@ -20,7 +20,9 @@ export function LanesView({ view }: { view: TraceView }) {
     titles: (
       <>
         <span class="grow">Thread</span>
-        <span>At work</span>
+        <span title="Share of the time in which a span of the thread was open and none of its children ran or waited in a queue">
+          Active
+        </span>
       </>
     ),
     height: layout.height,
@@ -76,10 +78,10 @@ function ProcessRow({ view, band, index }: BandProps) {
       aria-rowindex={index + 2}
       aria-expanded={true}
     >
-      <span role="gridcell" class="ellipsis">
-        {process?.label ?? 'unknown process'}
+      <span role="gridcell" class="ellipsis" title={process?.label}>
+        {process?.service ?? 'unknown process'}
       </span>
-      <span role="gridcell" class="muted">
+      <span role="gridcell" class="muted pid">
         {process === undefined || process.pid === null ? '' : `pid ${process.pid}`}
       </span>
     </div>

@@ -34,7 +34,7 @@ export function Summary({ view }: { view: TraceView }) {
             {plural(sum.idle.length, 'thread')} nearly idle:{' '}
             {sum.idle
               .slice(0, 3)
-              .map((thread) => trace.threads[thread]!.label)
+              .map((thread) => threadName(trace, thread))
               .join(', ')}
             {sum.idle.length > 3 && ` and ${sum.idle.length - 3} more`}.
           </span>
@@ -52,7 +52,7 @@ export function Summary({ view }: { view: TraceView }) {
         <Tile name="Threads" value={count(sum.threads.length)} />
         <Tile name="Waited in queues" value={duration(sum.waited)} hint="Sum over all spans" />
         <Tile
-          name="Critical path in other spans"
+          name="Root awaited others"
           value={ran > 0 ? percent(1 - onRoot / ran) : '–'}
           hint="Share of the root's time in which it waited for another span"
         />
@@ -69,6 +69,12 @@ function sentence({ trace, sum }: TraceView): string {
   if (speedup < 1.05)
     return `${duration(busy)} of activity in ${duration(wall)} on ${where}: nothing ran in parallel.`
   return `${duration(busy)} of activity in ${duration(wall)} on ${where}: ${times(speedup)} times as fast as one after another.`
+}
+
+/** A thread, with its process where there are several: each has its main thread. */
+function threadName({ threads, processes }: TraceView['trace'], thread: number): string {
+  const { label, process } = threads[thread]!
+  return processes.length > 1 ? `${label} of ${processes[process]?.label ?? 'an unknown process'}` : label
 }
 
 function times(speedup: number): string {
