@@ -1,0 +1,275 @@
+// Checks the package as its users get it: packs it, lints the archive and its types, installs it into an empty folder, and uses
+// it there from ES modules, CommonJS and TypeScript on every supported Node; runs what the README shows.
+// Usage: node test/suites/package.js [--node 20,22,24,26]
+// Needs npm and the network; all but the Nodes themselves goes to a temporary folder that is removed at the end.
+import { strict as assert } from 'node:assert'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { nodeOf } from '../support/nodes.js'
+import { APP, CJS_TYPES, ESM_TYPES, EXPORTS_CJS, EXPORTS_ESM, GIVEN, LOADS } from './package-programs.js'
+import { closure, must, packagesOf, readmeBlocks, run, spanNames } from './package-support.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const { values } = parseArgs({ options: { node: { type: 'string', default: '20,22,24,26' } } })
+const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+/** What `threadspan demo` asks its user to install. */
+const DEMO = ['fastify', 'node-sqlite3-wasm', 'piscina']
+/** What tsc makes a file import where a source uses more than its target has. */
+const HELPERS = 'tslib'
+/** What may be in the archive. */
+const BELONGS =
+  /^(?:dist\/.*\.(?:js|cjs|d\.ts|d\.cts|html)|package\.json|README\.md|LICENSE|CHANGELOG\.md|THIRD-PARTY-NOTICES)$/
+/** The public builtins that the preload makes a worker load, beyond those that every worker has. */
+const BUILTINS = ['module', 'os', 'perf_hooks']
+/** Bytes that the entries may have; the preload is parsed by every worker, at about 20 microseconds a kilobyte. */
+const MOST_BYTES = { 'register.cjs': 240_000, 'worker.js': 200_000 }
+
+const folder = mkdtempSync(join(realpathSync(tmpdir()), 'threadspan-package-'))
+let failed = 0
+const check = (name, body) => {
+  try {
+    const told = body()
+    console.log(`✔ ${name}${told === undefined ? '' : `: ${told}`}`)
+  } catch (error) {
+    failed++
+    console.log(`✖ ${name}\n  ${String(error.message).replaceAll('\n', '\n  ')}`)
+  }
+}
+const write = (path, text) => {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), text)
+}
+
+try {
+  const [{ filename, files }] = JSON.parse(
+    must('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], root),
+  )
+  const archive = join(folder, filename)
+  checkArchive(files.map(({ path }) => path))
+  checkLint(archive)
+  const app = installApp('app', archive, ['piscina'])
+  const installed = join(app, 'node_modules', 'threadspan')
+  checkFiles(installed)
+  checkTypes(app)
+  writePrograms(app)
+  const older = installApp('piscina-4', archive, ['piscina@4'])
+  writePrograms(older)
+  for (const major of values.node.split(',')) {
+    const node = nodeOf(major)
+    checkNode(`Node ${major}`, node, app)
+    check(`Node ${major}: Piscina 4 is followed`, () => checkPool(node, older))
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+if (failed > 0) {
+  console.error(`\n${failed} checks failed`)
+  process.exit(1)
+}
+
+function checkArchive(paths) {
+  check('The archive holds what belongs there', () => {
+    assert.deepEqual(
+      paths.filter((path) => !BELONGS.test(path) || path.startsWith('dist/viewer/model/')),
+      [],
+    )
+    for (const path of [
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      'THIRD-PARTY-NOTICES',
+      'dist/viewer/index.html',
+    ]) {
+      assert.ok(paths.includes(path), `${path} is missing`)
+    }
+    return `${paths.length} files`
+  })
+  check('The notices name what is bundled', () => {
+    const notices = readFileSync(join(root, 'THIRD-PARTY-NOTICES'), 'utf8')
+    const squeezed = notices.replace(/\s+/g, ' ')
+    for (const name of ['preact', '@preact/signals', '@preact/signals-core', 'uplot']) {
+      const licence = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8')
+      assert.ok(squeezed.includes(licence.replace(/\s+/g, ' ').trim()), `the licence of ${name} is missing`)
+    }
+    assert.match(notices, /^@opentelemetry\/api, in /m)
+  })
+}
+
+function checkLint(archive) {
+  write('tools/package.json', '{}')
+  const tools = join(folder, 'tools')
+  must('npm', ['install', '--no-audit', '--no-fund', 'publint@0.3', '@arethetypeswrong/cli@0.18'], tools)
+  const tool = (name) => join(tools, 'node_modules', '.bin', name)
+  check('publint', () => void must(tool('publint'), ['run', archive, '--strict'], tools))
+  check('Are the types wrong?', () => {
+    must(tool('attw'), [archive, '--profile', 'esm-only', '--no-color', '--no-emoji'], tools)
+  })
+}
+
+function installApp(name, archive, others) {
+  write(`${name}/package.json`, '{ "private": true, "type": "module" }')
+  const app = join(folder, name)
+  // Without legacy peer dependencies, so that a range that shuts somebody out is an error.
+  must(
+    'npm',
+    ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--strict-peer-deps', archive, ...others],
+    app,
+  )
+  return app
+}
+
+function checkFiles(installed) {
+  const dist = join(installed, 'dist')
+  check('Every package that is loaded is declared, and the other way round', () => {
+    const scripts = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /\.c?js$/.test(file),
+    )
+    const loaded = new Set(scripts.flatMap((file) => packagesOf(readFileSync(join(dist, file), 'utf8'))))
+    const declared = new Set([...Object.keys(dependencies ?? {}), ...Object.keys(peerDependencies)])
+    assert.deepEqual(
+      [...loaded].filter((name) => !declared.has(name) && !DEMO.includes(name)),
+      [],
+      'loaded, but not declared',
+    )
+    assert.deepEqual(
+      Object.keys(dependencies ?? {}).filter((name) => name !== HELPERS && !loaded.has(name)),
+      [],
+      'declared, but never loaded',
+    )
+  })
+  for (const [entry, most] of Object.entries(MOST_BYTES)) {
+    check(`${entry} is one file that needs Node alone`, () => {
+      const { files, bytes } = closure(join(dist, entry))
+      assert.equal(files.length, 1, `it loads ${files.map((file) => relative(dist, file)).join(', ')}`)
+      const text = readFileSync(files[0], 'utf8')
+      // The error domains are for those who ask for them, and loaded then.
+      assert.deepEqual(
+        packagesOf(text).filter((name) => name !== 'async-hook-domain'),
+        [],
+      )
+      assert.ok(bytes <= most, `${bytes} bytes, of ${most} at most`)
+      // One character outside Latin-1 doubles what the source takes in every thread.
+      assert.doesNotMatch(text, /[^\0-\xff]/)
+      return `${bytes} bytes`
+    })
+  }
+  check('What the main entry loads', () => {
+    const { files, bytes } = closure(join(dist, 'index.js'))
+    return `${files.length} files, ${bytes} bytes`
+  })
+}
+
+function checkTypes(app) {
+  const tsc = join(root, 'node_modules', '.bin', 'tsc')
+  write('app/esm.mts', ESM_TYPES)
+  write('app/cjs.cts', CJS_TYPES)
+  const roots = ['--types', 'node', '--typeRoots', join(root, 'node_modules', '@types')]
+  const common = [
+    '--ignoreConfig',
+    '--noEmit',
+    '--strict',
+    '--skipLibCheck',
+    'false',
+    '--target',
+    'es2022',
+    ...roots,
+  ]
+  check('TypeScript, module nodenext', () => {
+    must(tsc, [...common, '--module', 'nodenext', 'esm.mts', 'cjs.cts'], app)
+  })
+  check('TypeScript, for a bundler', () => {
+    must(tsc, [...common, '--module', 'esnext', '--moduleResolution', 'bundler', 'esm.mts'], app)
+  })
+}
+
+function writePrograms(app) {
+  const put = (name, text) => writeFileSync(join(app, name), text)
+  put('given.js', GIVEN)
+  put('handler.js', 'export default (n) => n + 1\n')
+  put('app.js', APP)
+  put('loads.cjs', LOADS)
+  put('exports.mjs', EXPORTS_ESM)
+  put('exports.cjs', EXPORTS_CJS)
+  readmeBlocks(readme, 'js').forEach(({ text, name }, index) => {
+    put(name ?? `readme-${index}.js`, text)
+  })
+}
+
+function checkNode(title, node, app) {
+  const path = `${dirname(node)}:${process.env['PATH']}`
+  const execute = (args, env = {}) =>
+    run(node, args, app, { PATH: path, OTEL_TRACES_EXPORTER: 'none', ...env })
+  check(`${title}: every export, from ES modules and from CommonJS`, () => {
+    const esm = execute(['exports.mjs'])
+    const cjs = execute(['exports.cjs'])
+    assert.equal(cjs.stdout, esm.stdout)
+    assert.equal(esm.stderr + cjs.stderr, '', 'nothing is written to stderr')
+    return `${JSON.parse(esm.stdout).length} exports`
+  })
+  check(`${title}: the preload is one file in a worker, with few builtins`, () => {
+    const bare = JSON.parse(execute(['loads.cjs']).stdout)
+    const { files, builtins } = JSON.parse(execute(['--require', 'threadspan/register', 'loads.cjs']).stdout)
+    assert.deepEqual(
+      files.map((file) => relative(app, file)),
+      ['node_modules/threadspan/dist/register.cjs', 'loads.cjs'],
+    )
+    const added = builtins.filter((name) => !bare.builtins.includes(name))
+    assert.deepEqual(
+      added.filter((name) => !BUILTINS.includes(name)),
+      [],
+    )
+    return added.join(', ')
+  })
+  check(`${title}: Piscina is followed`, () => checkPool(node, app))
+  check(`${title}: the README's programs run`, () => {
+    const programs = readmeBlocks(readme, 'js').map(({ name }, index) => name ?? `readme-${index}.js`)
+    const mains = programs.filter((name) => name.startsWith('readme-'))
+    assert.ok(mains.length > 0, 'the README shows no program')
+    for (const name of mains) {
+      const { status, stderr } = execute(['--import', './given.js', name])
+      assert.equal(status, 0, `${name}:\n${stderr}`)
+      assert.equal(stderr, '', name)
+    }
+    return programs.join(', ')
+  })
+  check(`${title}: the README's commands run`, () => {
+    const commands = readmeBlocks(readme, 'sh')
+      .flatMap(({ text }) => text.split('\n'))
+      .map((line) => line.replace(/#.*/, '').trim())
+      .filter((line) => /^(?:node|npx threadspan run) (?!.*--view).*app\.js$/.test(line))
+    assert.ok(commands.length >= 2, 'the README shows no commands')
+    for (const command of commands) {
+      const [first, ...args] = command.split(' ')
+      const program = first === 'npx' ? ['node_modules/threadspan/dist/cli/main.js', ...args.slice(1)] : args
+      const { status, stderr } = execute(program)
+      assert.equal(status, 0, `${command}:\n${stderr}`)
+    }
+    return commands.join('; ')
+  })
+}
+
+/** Runs a program with a pool under the preload, and looks for the span of its task in a worker. */
+function checkPool(node, app) {
+  const file = join(app, 'spans.jsonl')
+  rmSync(file, { force: true })
+  const env = { OTEL_TRACES_EXPORTER: 'file', THREADSPAN_FILE: file }
+  const { status, stderr } = run(node, ['--require', 'threadspan/register', 'app.js'], app, env)
+  assert.equal(status, 0, stderr)
+  assert.equal(stderr, '')
+  assert.ok(existsSync(file), 'no span was exported')
+  assert.deepEqual(spanNames(readFileSync(file, 'utf8')), ['job', 'run handler', 'task handler'])
+}
