@@ -1,10 +1,11 @@
 /** For programs that say it in code: what the preload would start, without following anything. */
 import { fileURLToPath } from 'node:url'
 import threads from 'node:worker_threads'
-import { untracedWorker } from './boundaries/worker-threads.js'
 import { followProcessEnd } from './boundaries/process-end.js'
-import { apiTracing } from './pools/tracing.js'
+import { untracedWorker } from './boundaries/worker-threads.js'
+import { followErrors } from './errors/follow.js'
 import { providePoolTracing } from './pools/shared.js'
+import { apiTracing } from './pools/tracing.js'
 import type { Connection } from './relay/messages.js'
 import { currentRuntime, finishRuntime, ownTracer, startRuntime } from './runtime.js'
 
@@ -34,6 +35,7 @@ export function start(): boolean {
     followProcessEnd(finishRuntime)
   }
   providePoolTracing(apiTracing(ownTracer()))
+  if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
   return runtime.recorder !== undefined
 }
 
@@ -47,6 +49,7 @@ export function joinProcess(): boolean {
   const connection = threads.getEnvironmentData(CONNECTION) as unknown as Connection | undefined
   const runtime = startRuntime({ env: process.env, collector, worker: untracedWorker, connection })
   providePoolTracing(apiTracing(ownTracer()))
+  if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
   return runtime.recorder !== undefined
 }
 

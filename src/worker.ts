@@ -9,8 +9,9 @@ export { traceChild, traceWorker, untrace, withCarrier, wrapHandler } from './bo
 export { bind, unwrap } from './context/bind.js'
 export { capture, Snapshot } from './context/snapshot.js'
 export { withSpan } from './context/span.js'
-export { currentTransaction } from './context/transaction.js'
+export { currentTransaction, withTransaction } from './context/transaction.js'
 export { propagate } from './context/values.js'
+export { captureError } from './errors/capture.js'
 export { traceTask } from './pools/envelope.js'
 
 joinProcess()

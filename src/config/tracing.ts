@@ -39,6 +39,8 @@ export interface TracingConfig {
   readonly ringSize: number
   /** `THREADSPAN_EXIT_TIMEOUT`: milliseconds that the end of the process waits for the last export at most. */
   readonly exitTimeout: number
+  /** `THREADSPAN_ERRORS`: how errors that nobody catches are traced to their spans: by the context, or by `async_hooks` too. */
+  readonly errors: 'context' | 'domain'
 }
 
 const SAMPLERS = [
@@ -107,6 +109,8 @@ export function tracingConfig(variables: Variables): TracingConfig {
     ringSize:
       variables.integer('THREADSPAN_RING_SIZE', RING_SIZE, 64 * 1024, 1024 * 1024 * 1024) ?? RING_SIZE,
     exitTimeout: variables.integer('THREADSPAN_EXIT_TIMEOUT', EXIT_TIMEOUT) ?? EXIT_TIMEOUT,
+    errors:
+      variables.word('THREADSPAN_ERRORS', ['context', 'domain'] as const, 'context is used') ?? 'context',
   }
 }
 

@@ -9,6 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { count } from '../core/counters.js'
+import { shared } from '../core/shared.js'
 import { contextWithSpan, contextWithValue, spanOf } from './context.js'
 import { type NamedSpanOptions, runInSpan, startSpan } from './span.js'
 
@@ -33,6 +34,29 @@ export interface Transaction {
   setAttribute(key: string, value: AttributeValue): this
   setAttributes(attributes: Attributes): this
 }
+
+/** What a transaction may be started with. */
+export interface TransactionOptions extends NamedSpanOptions {
+  /**
+   * `domain`: errors that come up in what the transaction set in motion, and that nobody catches, are found by `async_hooks`, even
+   * where no context tells to whom they belong. It costs as long as the transaction's work lasts.
+   */
+  readonly errors?: 'domain'
+}
+
+/** What is done around the transactions of {@link withTransaction}, where the part that can do it was loaded. */
+export interface TransactionSurroundings {
+  /** Calls `fn` where stray errors are found for `span`. */
+  inDomain: (<T>(span: Span, fn: () => T) => T) | undefined
+  /** For every transaction, not for those alone that ask for it. */
+  isAlways: boolean
+}
+
+/** This thread's. */
+export const surroundings = shared<TransactionSurroundings>('transactions', () => ({
+  inDomain: undefined,
+  isAlways: false,
+}))
 
 const TRANSACTION_KEY = createContextKey('threadspan transaction')
 
@@ -163,15 +187,21 @@ export function contextWithCarriedTransaction(
 /**
  * Runs `fn` inside a new transaction: a local root span, the child of the active span if there is one. It ends as that of `withSpan` does.
  *
- * @param options its name, or its name and OpenTelemetry's `SpanOptions`; `root: true` starts a trace of its own.
+ * @param options its name, or its name and OpenTelemetry's `SpanOptions`; `root: true` starts a trace of its own, `errors: 'domain'` follows
+ *   its stray errors by `async_hooks`.
  */
 export function withTransaction<T>(
-  options: string | NamedSpanOptions,
+  options: string | TransactionOptions,
   fn: (transaction: Transaction) => T,
 ): T {
   const parent = contextApi.active()
   const transaction = startTransaction(options, parent)
-  return runInSpan(contextWithTransaction(parent, transaction), transaction.span, fn, transaction)
+  const { span } = transaction
+  const context = contextWithTransaction(parent, transaction)
+  const { inDomain, isAlways } = surroundings
+  if (inDomain !== undefined && (isAlways || (typeof options === 'object' && options.errors === 'domain')))
+    return inDomain(span, () => runInSpan(context, span, fn, transaction))
+  return runInSpan(context, span, fn, transaction)
 }
 
 /** The transaction that the current work belongs to; undefined outside of any. */

@@ -55,7 +55,7 @@ interface Offloaded {
   readonly revive: ((state: unknown) => unknown) | undefined
 }
 
-/** `offloaded.cts`, which runs in the worker, reads it. */
+/** `src/offloaded.cts`, which runs in the worker, reads it. */
 const state = shared('offload', () => ({
   /** Whether this thread runs offloaded methods: a call in there is a plain call. */
   isWorker: false,
@@ -67,7 +67,7 @@ let runner: string | undefined
 
 function runnerFile(): string {
   // Not at load: a program that offloads nothing shall not load `node:url` for it.
-  runner ??= process.getBuiltinModule('node:url').fileURLToPath(new URL('offloaded.cjs', import.meta.url))
+  runner ??= process.getBuiltinModule('node:url').fileURLToPath(new URL('../offloaded.cjs', import.meta.url))
   return runner
 }
 

@@ -32,6 +32,7 @@ describe('readConfig', () => {
       propagators: ['tracecontext', 'baggage'],
       ringSize: 1048576,
       exitTimeout: 2000,
+      errors: 'context',
       serviceName: undefined,
       resourceAttributes: Object.create(null),
       exporters: ['otlp'],

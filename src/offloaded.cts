@@ -5,9 +5,9 @@
  * gives the same function, and the message says what is meant.
  */
 import { pathToFileURL } from 'node:url'
-import type { OffloadedCall } from './offload.js' with { 'resolution-mode': 'import' }
+import type { OffloadedCall } from './decorators/offload.js' with { 'resolution-mode': 'import' }
 
-/** See `core/shared.ts` and `offload.ts`. */
+/** See `core/shared.ts` and `decorators/offload.ts`. */
 interface State {
   isWorker: boolean
   readonly methods: WeakMap<
@@ -79,7 +79,7 @@ async function run(call: OffloadedCall): Promise<unknown> {
 }
 
 /** Joins the worker to the process's collector, where the program follows nothing by itself. */
-const ready = import('../worker.js').then(
+const ready = import('./worker.js').then(
   () => run,
   () => run,
 )
