@@ -12,6 +12,8 @@ export { withSpan } from './context/span.js'
 export { currentTransaction, withTransaction } from './context/transaction.js'
 export { propagate } from './context/values.js'
 export { captureError } from './errors/capture.js'
+export { logFields } from './logs/fields.js'
+export { pinoMixin, winstonFormat } from './logs/loggers.js'
 export { traceTask } from './pools/envelope.js'
 
 joinProcess()
