@@ -24,11 +24,14 @@ export function list<T>(value: unknown, field: string, read: (element: JsonObjec
   return value.map((element) => read(object(element, field)))
 }
 
-/** @throws OtlpError when `value` is not a string. */
+/**
+ * A string. JSON can hold halves of surrogate pairs, which a protobuf string cannot: they become U+FFFD.
+ * @throws OtlpError when `value` is not a string.
+ */
 export function text(value: unknown, field: string): string {
   if (value === undefined || value === null) return ''
   if (typeof value !== 'string') throw new OtlpError(`${field} is not a string`)
-  return value
+  return value.replace(/\p{Surrogate}/gu, '\ufffd')
 }
 
 /** Trace and span ids: hexadecimal in any case, not base64. @throws OtlpError when `value` is neither. */

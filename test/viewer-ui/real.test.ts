@@ -98,4 +98,83 @@ describe('the page on the real server', { skip: noBrowser }, () => {
     await page.getByRole('heading', { name: 'Latency distribution' }).waitFor()
     assert.deepEqual(faults, [])
   })
+  it('shows script, markup and control characters of senders as text, wherever they stand', async () => {
+    const evil =
+      '<img src=x onerror="globalThis.hacked=1"><script>globalThis.hacked=1</script>\u0000\u202e\ud800'
+    const data = request(`GET /${evil}`)
+    const [group] = data.resourceSpans
+    const [root, task] = group!.scopeSpans[0]!.spans as Record<string, unknown>[]
+    const text = (key: string) => ({ key, value: { stringValue: evil } })
+    const other = (id: unknown) => String(id).replace(/^./, 'a')
+    for (const one of [root!, task!]) one['traceId'] = other(one['traceId'])
+    const attributes = [text('exception.type'), text('exception.message'), text('exception.stacktrace')]
+    const event = { name: 'exception', timeUnixNano: root!['startTimeUnixNano'], attributes }
+    root!['attributes'] = [text('http.route'), text(evil), text('url.full'), text('thread.name')]
+    root!['events'] = [event, { ...event, name: evil }]
+    root!['status'] = { code: 2, message: evil }
+    task!['links'] = [{ traceId: root!['traceId'], spanId: root!['spanId'], attributes: [text(evil)] }]
+    Object.assign(group!.resource, {
+      attributes: [text('service.name'), text(evil), text('process.pid'), text('host.name')],
+    })
+    const number = {
+      dataPoints: [{ asDouble: 1, timeUnixNano: '1790000000000000000', attributes: [text(evil)] }],
+    }
+    const metric = { name: evil, unit: evil, description: evil, gauge: number }
+    const record = {
+      traceId: root!['traceId'],
+      spanId: root!['spanId'],
+      severityText: evil,
+      body: { stringValue: evil },
+      attributes: [text(evil)],
+    }
+    const { resource } = group!
+    for (const [signal, body] of [
+      ['traces', data],
+      ['metrics', { resourceMetrics: [{ resource, scopeMetrics: [{ metrics: [metric] }] }] }],
+      ['logs', { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [record] }] }] }],
+    ] as const) {
+      const headers = { 'content-type': 'application/json' }
+      const sent = await fetch(`${viewer.endpoint}/v1/${signal}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      })
+      assert.equal(sent.status, 200)
+    }
+    const groups = (await (await fetch(`${viewer.url}api/errors`)).json()) as { fingerprint: string }[]
+    const faults: string[] = []
+    const page = await browser.newPage()
+    page.on('console', (message) => {
+      if (message.type() === 'error') faults.push(message.text())
+    })
+    page.on('pageerror', (error) => faults.push(String(error)))
+    const place = `trace/${root!['traceId']}`
+    for (const hash of [
+      'transactions',
+      'traces',
+      `${place}?span=${root!['spanId']}`,
+      `${place}?view=lanes&span=${task!['spanId']}`,
+      'errors',
+      `errors/${groups[0]!.fingerprint}`,
+      'metrics',
+      `metrics/${encodeURIComponent(evil.replace(/.$/, '\ufffd'))}`,
+      `compare/${root!['traceId']}/${TRACE}`,
+      `traces?search=${encodeURIComponent('<script>globalThis.hacked=1</script>')}`,
+    ]) {
+      await page.goto('about:blank')
+      await page.goto(`${viewer.url}#/${hash}`)
+      await page.locator('main h1, main h2').first().waitFor()
+      await page.waitForTimeout(200)
+      assert.equal(await page.locator('main img, main script').count(), 0, hash)
+      assert.equal(await page.evaluate('globalThis.hacked'), undefined, hash)
+    }
+    await page.goto(`${viewer.url}#/${place}?span=${root!['spanId']}`)
+    const details = page.getByRole('complementary', { name: 'Span details' })
+    await details.getByText('<script>globalThis.hacked=1</script>').first().waitFor()
+    await page.close()
+    assert.deepEqual(
+      faults.filter((fault) => !fault.includes('404')),
+      [],
+    )
+  })
 })

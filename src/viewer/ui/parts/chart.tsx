@@ -97,6 +97,8 @@ function options(
   return {
     width: place.clientWidth || 300,
     height: place.clientHeight || 150,
+    // The last mark of the axis is centred on the edge.
+    padding: [null, 30, null, null],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     scales: { y: { range: (_chart, least, most) => around(least, most) } },
