@@ -85,6 +85,8 @@ function spanDomains(): ((span: Span) => SpanDomain) | undefined {
       const restore = keepProcess()
       super(() => {})
       restore()
+      // The package leaves it with the outer domain as well, and takes it away from one of the two: the other would never end.
+      this.parent?.ids.delete(this.eid)
       this.span = span
       state.live.add(this)
     }
