@@ -74,6 +74,8 @@ export const CONTROL_BYTES = 512
 export const AWAKE = 0
 export const ASLEEP = 1
 export const ABSENT = 2
+/** The collector runs, and the main thread, which hands its spans on by itself until then, may give it its ring. */
+export const READY = 3
 
 /** The memory of one thread. */
 export interface ThreadMemory {

@@ -35,6 +35,8 @@ export interface CollectorStart {
   readonly messages: readonly CollectorMessage[]
   /** The folder of the process that exports, when this one is its descendant and hands its spans on; else spans are exported here. */
   readonly link: string | undefined
+  /** Whether the main thread reads its ring itself, until the collector is ready. */
+  readonly isAwaited: boolean
   /** The program's file, for the resource. */
   readonly main: string | undefined
 }

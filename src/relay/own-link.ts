@@ -33,13 +33,20 @@ export class OwnLink {
   /**
    * @param folder The exporting process's folder.
    * @param resource This process's encoded Resource, asked for once.
-   * @param busy Called when a thread of its own is worth it, or when the link does not serve any more.
+   * @param busy Called when a thread of its own is worth it, or nobody reads the link any more.
+   * @param failed Called when nothing can be written any more: the ring has to be handed over.
    */
   constructor(
     private readonly folder: string,
     private readonly resource: () => Uint8Array,
     private readonly busy: () => void,
+    private readonly failed: () => void,
   ) {}
+
+  /** Whether the main thread's ring is read here. */
+  get isReading(): boolean {
+    return this.reader !== undefined
+  }
 
   /** The ring to read, before anything is written to it. */
   read(entry: ThreadEntry, ring: Ring): void {
@@ -51,7 +58,7 @@ export class OwnLink {
 
   /** Writes what is new, in one call to the system. */
   drain(): void {
-    if (!this.write()) this.busy()
+    if (!this.write()) this.failed()
     else if (this.count > ENOUGH || !this.isOwned()) this.busy()
   }
 
@@ -69,6 +76,11 @@ export class OwnLink {
         if (this.announced[span.slot] === span.mark) continue
         this.announced[span.slot] = span.mark
         writer.opened(span)
+      }
+      const losses = reader.takeLosses()
+      if (losses !== undefined) {
+        writer.lost('ring-full', losses.ringFull)
+        writer.lost('too-large', losses.tooLarge)
       }
       writer.flush()
       this.ends.splice(0, length)
@@ -97,7 +109,10 @@ export class OwnLink {
   /** A child of this process has ended. */
   childEnded(pid: number, reason: string, time: bigint): void {
     this.ends.push({ pid, reason, time })
-    if (this.reader !== undefined) return this.drain()
+    if (this.reader !== undefined) {
+      this.drain()
+      return
+    }
     try {
       const writer = this.open()
       writer.childEnded(pid, reason, time)
@@ -121,31 +136,27 @@ export class OwnLink {
   /**
    * The process ends: what is open is closed.
    * @param deadline Milliseconds since the epoch.
-   * @returns Whether all of it will be read; else a collector has to see to it.
+   * @returns `read`: somebody has it. `orphaned`: it is all in the file, but nobody reads that. `failed`: the ring has to be
+   *   handed over.
    */
-  finish(reason: string, deadline: number): boolean {
+  finish(reason: string, deadline: number): 'read' | 'orphaned' | 'failed' {
     const { reader } = this
-    if (reader === undefined && this.ends.length === 0) return true
-    if (!this.write()) return false
+    if (reader === undefined && this.ends.length === 0) return 'read'
+    if (!this.write()) return 'failed'
     if (reader !== undefined) {
       const writer = this.open()
       const time = unixNano(now())
       for (const { scope, start } of reader.open()) writer.spans(scope, closedSpan(start, time, reason), 1)
-      reader.seal()
-      const losses = reader.takeLosses()
-      if (losses !== undefined) {
-        writer.lost('ring-full', losses.ringFull)
-        writer.lost('too-large', losses.tooLarge)
-      }
       try {
         writer.flush()
       } catch (error) {
         debug('link: %s', error)
-        this.unsent = writer.takeUnsent()
-        return false
+        // They are still open in the ring's table, and closed by whoever takes it over.
+        writer.takeUnsent()
+        return 'failed'
       }
     }
-    return this.isRead(deadline)
+    return this.isRead(deadline) ? 'read' : 'orphaned'
   }
 
   /** An owner that is about to leave has perhaps read for the last time: it is waited for. */

@@ -13,6 +13,7 @@ import {
   FLUSH_WANTED,
   HEAD,
   NEXT_THREAD,
+  READY,
   SEALED,
   STATE,
   WAKE,
@@ -77,6 +78,10 @@ export class ProcessRelay extends ThreadRelay {
         link,
         () => ownResource(setup),
         () => this.startCollector(),
+        () => {
+          this.startCollector()
+          this.handOver()
+        },
       )
   }
 
@@ -91,11 +96,21 @@ export class ProcessRelay extends ThreadRelay {
     return this.own
   }
 
-  /** Something was written, and the collector is asleep or absent. */
+  /** Something was written, and the collector is asleep, absent, or ready for this thread's ring. */
   private woken(): void {
-    if (this.collector !== undefined) this.nudge()
-    else if (this.ownLink !== undefined && this.lives === LIVES) this.ownLink.drain()
+    if (this.ownLink?.isReading === true) {
+      if (Atomics.load(this.control, STATE) === READY) this.handOver()
+      else this.ownLink.drain()
+    } else if (this.collector !== undefined) this.nudge()
     else this.startCollector()
+  }
+
+  /** The collector reads this thread's ring from now on. */
+  private handOver(): void {
+    const entry = this.ownLink?.handOver()
+    if (entry === undefined) return
+    this.announce({ type: 'thread', entry })
+    Atomics.store(this.control, STATE, AWAKE)
   }
 
   protected announce(message: CollectorMessage): void {
@@ -103,7 +118,7 @@ export class ProcessRelay extends ThreadRelay {
     if (this.collector !== undefined) {
       this.collector.postMessage(message)
       this.nudge()
-    } else if (message.type === 'child-ended' && this.ownLink !== undefined && this.lives === LIVES) {
+    } else if (message.type === 'child-ended' && this.ownLink !== undefined) {
       this.ownLink.childEnded(message.pid, message.reason, message.time)
     } else {
       this.pending.push(message)
@@ -169,11 +184,7 @@ export class ProcessRelay extends ThreadRelay {
 
   private startCollector(): void {
     if (this.collector !== undefined || this.finished || this.lives === 0) return
-    const handover = this.ownLink?.handOver()
-    if (handover !== undefined) {
-      this.threads.set(handover.thread, handover)
-      this.pending.unshift({ type: 'thread', entry: handover })
-    }
+    const isAwaited = this.ownLink?.isReading === true
     const { anchor, control, channel, link } = this.options
     const start: CollectorStart = {
       control,
@@ -181,12 +192,13 @@ export class ProcessRelay extends ThreadRelay {
       channel,
       messages: this.pending,
       link,
+      isAwaited,
       main: this.setup.main,
     }
     this.pending = []
     try {
       this.collector = this.setup.outside(() => this.openCollector(start))
-      Atomics.store(this.control, STATE, AWAKE)
+      if (!isAwaited) Atomics.store(this.control, STATE, AWAKE)
     } catch (error) {
       debug('collector could not be started: %s', error)
       this.lives = 1
@@ -204,6 +216,8 @@ export class ProcessRelay extends ThreadRelay {
       env: this.setup.env,
       trackUnmanagedFds: false,
     })
+    // That it is ready; a busy thread sees it in the control block.
+    worker.on('message', () => this.handOver())
     worker.unref()
     let failure: unknown
     // The application must not end because its telemetry did.
@@ -259,8 +273,12 @@ export class ProcessRelay extends ThreadRelay {
     if (this.finished || this.lives === 0) return
     const deadline = Date.now() + this.setup.exitTimeout
     this.receiveAll()
-    if (this.collector === undefined && this.ownLink !== undefined) {
-      if (this.ownLink.finish(reason, deadline)) {
+    if (this.ownLink !== undefined) {
+      const outcome = this.ownLink.finish(reason, deadline)
+      if (outcome === 'failed') {
+        this.startCollector()
+        this.handOver()
+      } else if (outcome === 'read' && this.collector === undefined) {
         this.finished = true
         return
       }

@@ -6,7 +6,7 @@ import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from 'node:w
 import { now, unixNano } from '../../core/clock.js'
 import type { Accounts } from '../accounts.js'
 import { closedSpan, spanIdIn } from '../closed-span.js'
-import { ASLEEP, AWAKE, FLUSH_DONE, FLUSH_WANTED, STATE, WAKE } from '../layout.js'
+import { ASLEEP, AWAKE, FLUSH_DONE, FLUSH_WANTED, READY, STATE, WAKE } from '../layout.js'
 import { sweepFolders } from '../link-owner.js'
 import type { CollectorMessage, CollectorStart, ThreadEntry } from '../messages.js'
 import { lengthAt, type OpenSpan, type RecordTarget, RingReader } from '../reader.js'
@@ -36,6 +36,7 @@ export class Collector {
   private exit: { reason: string; deadline: number } | undefined
   private active = now()
   private linksReadAt = 0
+  private isAwaited: boolean
   private readonly broadcast: BroadcastChannel | undefined
 
   /**
@@ -49,6 +50,7 @@ export class Collector {
     private readonly report: (accounts: Accounts) => void,
   ) {
     this.control = new Int32Array(start.control)
+    this.isAwaited = start.isAwaited
     port.on('message', (message: CollectorMessage) => this.receive(message))
     if (start.channel !== undefined) {
       // Also heard by the main thread, which may be busy for as long as it likes.
@@ -103,6 +105,7 @@ export class Collector {
     if (this.threads.has(entry.thread) || this.gone.has(entry.thread)) return
     const source = { entry, reader: new RingReader(entry.memory), target: this.destination.thread(entry) }
     this.threads.set(entry.thread, source)
+    if (entry.thread === 0) this.isAwaited = false
     source.reader.tellScopes(source.target)
     if (entry.unsent !== undefined) source.target.resume?.(entry.unsent)
     this.active = now()
@@ -136,22 +139,27 @@ export class Collector {
   /** Runs until the process ends. */
   async run(): Promise<never> {
     const { control } = this
+    if (this.isAwaited) this.port.postMessage('ready')
     for (;;) {
       const seen = Atomics.load(control, WAKE)
-      Atomics.store(control, STATE, AWAKE)
+      this.tell(AWAKE)
       this.receiveAll()
       if (this.read() > 0) this.active = now()
       this.settle()
       if (Atomics.load(control, FLUSH_WANTED) !== Atomics.load(control, FLUSH_DONE)) await this.flush()
       const pause = this.pause()
       if (pause === Number.POSITIVE_INFINITY) {
-        Atomics.store(control, STATE, ASLEEP)
+        this.tell(ASLEEP)
         // What was written before the state could be seen would wake nobody.
         if (this.waiting()) continue
       }
       const wait = Atomics.waitAsync(control, WAKE, seen, pause)
       if (wait.async) await wait.value
     }
+  }
+
+  private tell(state: number): void {
+    Atomics.store(this.control, STATE, this.isAwaited ? READY : state)
   }
 
   private pause(): number {

@@ -160,6 +160,10 @@ export class Links {
 
   /** After the last delivery: what living descendants have yet to say is their own. */
   leave(): void {
+    // An heir's own files: what was open in them is in its rings.
+    const own = this.running.get(process.pid)
+    for (const link of own?.links ?? []) this.ended.add(link)
+    this.running.delete(process.pid)
     this.acknowledge()
     for (const { links } of this.running.values()) for (const { reader } of links) reader.close()
     for (const { reader } of this.ended) reader.close()

@@ -1,0 +1,86 @@
+// An OTLP/HTTP receiver in a process of its own, for tests in which others die. It shares no code with the package: `node:http`
+// and the message definitions that OpenTelemetry generates from its .proto files.
+//
+//   POST /RUN/v1/traces    takes spans, by run
+//   GET  /RUN              what has arrived: { bad, spans: [{ id, name, scope, start, end, code, closed, parent }] }
+//   DELETE /RUN            forgets them
+//
+// Says its port on stdout, and ends with the process that forked it.
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { gunzipSync } from 'node:zlib'
+
+const require = createRequire(import.meta.url)
+const root = require(
+  require.resolve('@opentelemetry/otlp-definitions').replace(/index\.js$/, 'generated/root.js'),
+)
+const Request = root.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest
+const runs = new Map()
+
+function runOf(name) {
+  let run = runs.get(name)
+  if (run === undefined) {
+    run = { bad: 0, requests: 0, spans: [] }
+    runs.set(name, run)
+  }
+  return run
+}
+
+const hex = (bytes) => Buffer.from(bytes ?? []).toString('hex')
+const nanos = (value) => BigInt(String(value ?? 0)).toString()
+
+function take(run, bytes) {
+  run.requests++
+  let request
+  try {
+    request = Request.decode(bytes)
+  } catch {
+    run.bad++
+    return
+  }
+  for (const { scopeSpans, resource } of request.resourceSpans) {
+    const pid = resource?.attributes?.find(({ key }) => key === 'process.pid')?.value?.intValue
+    for (const { scope, spans } of scopeSpans) {
+      for (const span of spans) {
+        const closed = span.attributes.find(({ key }) => key === 'threadspan.closed')?.value?.stringValue
+        const isWhole =
+          span.traceId?.length === 16 && span.spanId?.length === 8 && typeof span.name === 'string'
+        if (!isWhole) run.bad++
+        run.spans.push({
+          id: hex(span.spanId),
+          trace: hex(span.traceId),
+          parent: hex(span.parentSpanId),
+          name: span.name ?? '',
+          scope: scope?.name ?? '',
+          start: nanos(span.startTimeUnixNano),
+          end: nanos(span.endTimeUnixNano),
+          code: span.status?.code ?? 0,
+          closed: closed ?? null,
+          pid: pid === undefined || pid === null ? null : Number(pid),
+        })
+      }
+    }
+  }
+}
+
+const server = createServer((request, response) => {
+  const name = request.url.split('/')[1]
+  if (request.method === 'GET') {
+    response.end(JSON.stringify(runOf(name)))
+  } else if (request.method === 'DELETE') {
+    runs.delete(name)
+    response.end()
+  } else {
+    const parts = []
+    request.on('data', (part) => parts.push(part))
+    // A sender that is killed midway has sent nothing.
+    request.on('error', () => {})
+    request.on('end', () => {
+      const body = Buffer.concat(parts)
+      take(runOf(name), request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body)
+      response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
+    })
+  }
+})
+server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`))
+process.on('disconnect', () => process.exit())
