@@ -10,14 +10,13 @@ import { debug } from './core/log.js'
 import { shared } from './core/shared.js'
 import { enableInstrumentations } from './instrumentation/index.js'
 import { followPools } from './pools/follow.js'
-import { apiTracing } from './pools/tracing.js'
 import { childDeath, workerDeath } from './relay/death.js'
+import { ANCHOR, LINK } from './relay/link-format.js'
 import { makeFolder } from './relay/link-owner.js'
-import { finishRuntime, ownTracer, type Runtime, shortName, type WorkerHandoff } from './runtime.js'
+import { finishRuntime, ownTracer, type Runtime, shortName, type WorkerHandoff, whenSdk } from './runtime.js'
+import { poolTracing } from './task-spans.js'
 
-/** Variables that tell a descendant where it comes from; see `ProcessOrigin`. */
-export const LINK = 'THREADSPAN_LINK'
-export const ANCHOR = 'THREADSPAN_ANCHOR'
+export { ANCHOR, LINK }
 
 /**
  * Workers whose context is none: they outlive the request that happens to make them. Their tasks bring contexts of their own.
@@ -61,8 +60,9 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
     failed() {},
   })
   followChildren(childBoundary(runtime, options.preload))
-  followPools({ tracing: apiTracing(tracer), folder: options.pools })
-  enableInstrumentations({ tracer, disabled: options.disabled })
+  followPools({ tracing: poolTracing(), folder: options.pools })
+  // An SDK comes with instrumentations of its own choice; two of them would tell of each request twice.
+  whenSdk(enableInstrumentations({ tracer, disabled: options.disabled }))
   if (runtime.process !== undefined) {
     followProcessEnd(finishRuntime)
   }

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { ThreadspanError } from '../core/errors.js'
+import { childDeath } from '../relay/death.js'
+import type { DescendantWatch } from '../relay/watch.js'
 import { environmentWithPreload } from './preload.js'
 
 /** How a program ended. */
@@ -14,7 +16,8 @@ const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const
 
 /**
- * Runs a script or a command with the preload, on our own standard streams.
+ * Runs a script or a command with the preload, on our own standard streams. It hands its spans on to us: what it has written
+ * by then arrives however it ends.
  *
  * @param env the environment that the program sees.
  * @throws ThreadspanError `THREADSPAN_CLI_SPAWN` when it could not be started.
@@ -24,15 +27,13 @@ export function runProgram(
   isCommand: boolean,
   preload: string,
   env: NodeJS.ProcessEnv,
+  watch: DescendantWatch,
 ): Promise<ProgramEnd> {
+  const options = { stdio: 'inherit', env: environmentWithPreload(preload, env, watch.env, program) } as const
   const child = isCommand
-    ? spawn(program[0]!, program.slice(1), {
-        stdio: 'inherit',
-        env: environmentWithPreload(preload, env, program),
-        // npm and the like are scripts there, which only the shell can start.
-        shell: process.platform === 'win32',
-      })
-    : spawn(process.execPath, ['--require', preload, ...program], { stdio: 'inherit', env })
+    ? // npm and the like are scripts on Windows, which only the shell can start.
+      spawn(program[0]!, program.slice(1), { ...options, shell: process.platform === 'win32' })
+    : spawn(process.execPath, program, options)
   const stop = forwardSignals(child)
   return new Promise((resolve, reject) => {
     child.on('error', (error) => {
@@ -41,6 +42,7 @@ export function runProgram(
     })
     child.on('exit', (code, signal) => {
       stop()
+      watch.ended(child.pid!, childDeath({ exitCode: code, signal, error: undefined }))
       resolve({ code, signal })
     })
   })

@@ -5,7 +5,8 @@ import { isThreadspanError } from '../core/errors.js'
 import { terminalStyle } from '../export/terminal.js'
 import { renderWaterfall } from '../export/waterfall.js'
 import { interrupted } from './interrupt.js'
-import { preloadPath } from './preload.js'
+import { DescendantWatch } from '../relay/watch.js'
+import { collectorPath, preloadPath } from './preload.js'
 import { parseRun, RUN_USAGE, type RunArguments } from './run-arguments.js'
 import { exitCodeOf, type ProgramEnd, runProgram } from './run-program.js'
 import { readSpans } from './spans-file.js'
@@ -37,9 +38,14 @@ export async function run(argv: string[]): Promise<number> {
   }
   env['OTEL_TRACES_EXPORTER'] = exporters.join(',')
   if (viewer !== undefined && !wanted.quiet) tell(`threadspan: viewer at ${viewer.url}`)
+  const watch = new DescendantWatch(collectorPath(), env)
   let end: ProgramEnd
   try {
-    end = await runProgram(wanted.program, wanted.isCommand, preload, env)
+    try {
+      end = await runProgram(wanted.program, wanted.isCommand, preload, env, watch)
+    } finally {
+      await watch.finish()
+    }
     if (privateFile !== undefined && !wanted.quiet) await draw(privateFile)
     if (viewer !== undefined && process.stderr.isTTY && !wanted.quiet) {
       tell(`threadspan: the program has ended; the viewer stays at ${viewer.url} until Ctrl-C`)

@@ -15,6 +15,10 @@
  * Spools, which keep what could not be delivered until the next start, have the same form.
  */
 
+/** Variables that tell a descendant where it comes from: the folder, and the clock's anchor in nanoseconds. */
+export const LINK = 'THREADSPAN_LINK'
+export const ANCHOR = 'THREADSPAN_ANCHOR'
+
 export const LINK_SUFFIX = '.link'
 export const LINK_HEADER = 16
 /** Where in the header the reader's position lies. */
