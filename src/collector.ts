@@ -13,6 +13,7 @@ import { ExportDestination } from './relay/collector/export-destination.js'
 import { LinkDestination } from './relay/collector/link-destination.js'
 import { Spool } from './relay/collector/spool.js'
 import type { CollectorStart } from './relay/messages.js'
+import { HandoverExporter } from './sdk/handover-exporter.js'
 
 const LEVELS = ['none', 'error', 'warn', 'info', 'debug']
 
@@ -41,13 +42,18 @@ const start = workerData as CollectorStart
 startClock(start.anchor)
 const { config, warnings } = readConfig(process.env)
 const log = logger(config)
-const resource = encodeResource(resourceAttributes(config, start.main))
+const attributes = resourceAttributes(config, start.main)
+const resource = encodeResource(attributes)
 
 function exporting(): ExportDestination {
   for (const { code, message } of warnings) log('warn', code, message)
   const accounts = new Accounts(new Int32Array(start.control))
   const spool = config.spool === undefined ? undefined : new Spool(config.spool, log)
-  return new ExportDestination(createExporter(config, log), resource, config.batch, accounts, spool)
+  const { control, channel } = start
+  const own = createExporter(config, log)
+  const exporter =
+    channel === undefined ? own : new HandoverExporter(own, { control, channel, resource: attributes })
+  return new ExportDestination(exporter, resource, config.batch, accounts, spool)
 }
 
 const destination =

@@ -4,9 +4,15 @@
  */
 import { basename } from 'node:path'
 import threads from 'node:worker_threads'
-import { context as contextApi, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
+import {
+  type ContextManager,
+  context as contextApi,
+  propagation,
+  ROOT_CONTEXT,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api'
 import { readTracingConfig, type SamplerConfig, type TracingConfig } from './config/tracing.js'
-import { VERSION } from './core/version.js'
 import { type Carrier, carrierFromEnv } from './context/carrier.js'
 import { ThreadContextManager } from './context/manager.js'
 import { createPropagator } from './context/propagators.js'
@@ -14,6 +20,7 @@ import { Snapshot } from './context/snapshot.js'
 import { startClock } from './core/clock.js'
 import { debug } from './core/log.js'
 import { shared } from './core/shared.js'
+import { VERSION } from './core/version.js'
 import { Recorder } from './recorder/recorder.js'
 import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from './recorder/sampler.js'
 import { threadAttributes } from './recorder/thread-attributes.js'
@@ -21,6 +28,10 @@ import { ownDeath } from './relay/death.js'
 import type { Connection, Handoff } from './relay/messages.js'
 import { ProcessRelay } from './relay/process.js'
 import { type ThreadRelay, WorkerRelay } from './relay/thread.js'
+import { BasedContextManager } from './sdk/based-context-manager.js'
+import { shareGlobalApi } from './sdk/global-api.js'
+import { joinSdk, type SdkLink } from './sdk/join.js'
+import { YieldingProvider } from './sdk/yielding-provider.js'
 
 /** The name under which our own spans' instrumentation scope goes. */
 export const SCOPE = 'threadspan'
@@ -61,11 +72,18 @@ export interface Runtime {
   readonly relay: ThreadRelay | undefined
   /** The relay as the process's, in the main thread. */
   readonly process: ProcessRelay | undefined
+  /** What ties a process that exports to an SDK of the application's. */
+  readonly sdk: SdkLink | undefined
   /** The folder of the process that exports, where this one is its descendant. */
   readonly link: string | undefined
 }
 
-const state = shared('runtime', () => ({ runtime: undefined as Runtime | undefined }))
+const state = shared('runtime', () => ({
+  runtime: undefined as Runtime | undefined,
+  /** Whether the application has registered a TracerProvider in this thread. */
+  hasSdk: false,
+  waiting: [] as (() => void)[],
+}))
 
 /** This thread's runtime, once it was started. */
 export function currentRuntime(): Runtime | undefined {
@@ -89,26 +107,35 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const carrier = threads.isMainThread ? carrierFromEnv(options.env) : options.handoff?.carrier
   const arrived = carrier === undefined ? undefined : Snapshot.from(carrier, { remote: threads.isMainThread })
   const base = arrived?.context ?? ROOT_CONTEXT
-  contextApi.setGlobalContextManager(new ThreadContextManager(base))
-  propagation.setGlobalPropagator(createPropagator(config.propagators))
   const relay = config.disabled || !isLittleEndian() ? undefined : openRelay(options, config)
-  let recorder: Recorder | undefined
-  if (relay !== undefined) {
-    const id = threads.threadId
-    const name = threads.isMainThread ? 'main' : (options.handoff?.name ?? `worker ${id}`)
-    recorder = new Recorder({
-      sampler: samplerOf(config.sampler),
-      limits: config.limits,
-      thread: threadAttributes(id, name),
-      open: () => relay.ring(),
-    })
-    trace.setGlobalTracerProvider(recorder)
-  }
+  const recorder = relay === undefined ? undefined : createRecorder(options, config, relay)
+  const provider = recorder === undefined ? undefined : new YieldingProvider(recorder)
+  const sdk = relay instanceof ProcessRelay && relay.link === undefined ? joinSdk(relay) : undefined
+  shareGlobalApi({
+    register(isFree) {
+      contextApi.setGlobalContextManager(new ThreadContextManager(base))
+      propagation.setGlobalPropagator(createPropagator(config.propagators))
+      if (provider !== undefined && isFree('trace')) trace.setGlobalTracerProvider(provider)
+    },
+    taken(kind, registered) {
+      debug('the application has registered its own: %s', kind)
+      if (kind === 'context' && base !== ROOT_CONTEXT)
+        return new BasedContextManager(registered as ContextManager, base)
+      if (kind === 'trace') {
+        provider?.yieldTo(registered as TracerProvider)
+        sdk?.registered(registered)
+        state.hasSdk = true
+        for (const fn of state.waiting.splice(0)) fn()
+      }
+      return registered
+    },
+  })
   const runtime: Runtime = {
     config,
     recorder,
     relay,
     process: relay instanceof ProcessRelay ? relay : undefined,
+    sdk,
     link: options.origin?.link,
   }
   state.runtime = runtime
@@ -120,6 +147,23 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     recorder === undefined ? 'not recording' : 'recording',
   )
   return runtime
+}
+
+function createRecorder(options: RuntimeOptions, config: TracingConfig, relay: ThreadRelay): Recorder {
+  const id = threads.threadId
+  const name = threads.isMainThread ? 'main' : (options.handoff?.name ?? `worker ${id}`)
+  return new Recorder({
+    sampler: samplerOf(config.sampler),
+    limits: config.limits,
+    thread: threadAttributes(id, name),
+    open: () => relay.ring(),
+  })
+}
+
+/** Calls `fn` once this thread has an SDK of the application's; at once where it has one. */
+export function whenSdk(fn: () => void): void {
+  if (state.hasSdk) fn()
+  else state.waiting.push(fn)
 }
 
 function openRelay(options: RuntimeOptions, config: TracingConfig): ThreadRelay | undefined {
@@ -153,7 +197,9 @@ export function ownTracer(): ReturnType<typeof trace.getTracer> {
 
 /** The process ends: deliver everything. */
 export function finishRuntime(exitCode: unknown, uncaught: unknown): void {
-  state.runtime?.process?.finish(ownDeath(exitCode, uncaught))
+  const { runtime } = state
+  runtime?.process?.finish(ownDeath(exitCode, uncaught))
+  runtime?.sdk?.finish()
 }
 
 /** A file's name as spans show it: without its folder, which can be long and private. */

@@ -304,18 +304,28 @@ export class ProcessRelay extends ThreadRelay {
   }
 
   /**
+   * Asks the collector to hand on what has been written until now; starts it, if there is something and no collector.
+   * @returns What the control word `FLUSH_DONE` will have reached once it has; undefined where there is nothing to hand on.
+   */
+  requestFlush(): number | undefined {
+    if (this.finished || this.lives === 0 || !this.hasSpans()) return undefined
+    if (this.collector === undefined) {
+      this.woken()
+      if (this.collector === undefined) return undefined
+    }
+    const wanted = Atomics.add(this.control, FLUSH_WANTED, 1) + 1
+    this.nudge()
+    return wanted
+  }
+
+  /**
    * Delivers what has been written until now.
    * @returns When the destination has answered, or after 30 seconds.
    */
   async flush(): Promise<void> {
-    if (this.finished || this.lives === 0 || !this.hasSpans()) return
-    if (this.collector === undefined) {
-      this.woken()
-      if (this.collector === undefined) return
-    }
     const { control } = this
-    const wanted = Atomics.add(control, FLUSH_WANTED, 1) + 1
-    this.nudge()
+    const wanted = this.requestFlush()
+    if (wanted === undefined) return
     // A pending waitAsync does not keep the process running, and whoever awaits a flush wants it to.
     const alive = setInterval(() => {}, 1000)
     try {

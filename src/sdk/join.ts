@@ -1,0 +1,68 @@
+/** Connects a process's relay with the application's SDK, once there is one that takes spans. */
+import { FLUSH_DONE } from '../relay/layout.js'
+import { HandoverReceiver } from './handover-receiver.js'
+import { findProcessors, flushProcessors, provideSpans } from './processors.js'
+
+/** What is needed of the process's relay. */
+export interface HandingRelay {
+  readonly control: Int32Array
+  readonly connection: { readonly channel: string }
+  /** Asks the collector for what has been written; what `FLUSH_DONE` will be then. */
+  requestFlush(): number | undefined
+}
+
+/** Milliseconds that a flush of the SDK waits at most for what other threads have written. */
+const TIMEOUT = 1000
+/** Milliseconds between two looks at what the collector has posted, which waits for it to be taken. */
+const SLICE = 2
+
+/** What ties a process to the application's SDK. */
+export interface SdkLink {
+  /** A TracerProvider has been registered: looks for its processors. */
+  registered(provider: unknown): void
+  /** The process ends, and the relay has handed over all it had. */
+  finish(): void
+}
+
+/** Once in the main thread of a process that exports. Costs nothing until processors are known. */
+export function joinSdk(relay: HandingRelay): SdkLink {
+  let receiver: HandoverReceiver | undefined
+  let registered: { provider: unknown } | undefined
+  const look = () => {
+    const { provider } = registered ?? {}
+    registered = undefined
+    if (provider !== undefined) findProcessors(provider)
+  }
+  const known = () => {
+    if (receiver !== undefined) return
+    receiver = new HandoverReceiver(relay.control, relay.connection.channel)
+  }
+  // Without letting go of the thread: a processor that shuts down takes nothing any more once it has begun to.
+  const take = () => {
+    look()
+    if (receiver === undefined) return
+    const { control } = relay
+    const wanted = relay.requestFlush()
+    if (wanted === undefined) return
+    const until = Date.now() + TIMEOUT
+    for (;;) {
+      const done = Atomics.load(control, FLUSH_DONE)
+      receiver.drain()
+      if (done >= wanted || Date.now() >= until) return
+      Atomics.wait(control, FLUSH_DONE, done, SLICE)
+    }
+  }
+  provideSpans(take, known)
+  return {
+    registered(provider) {
+      registered = { provider }
+      // The API sets the delegate, where the processors are, right after it has registered.
+      queueMicrotask(look)
+    },
+    finish() {
+      if (receiver === undefined) return
+      receiver.drain()
+      void flushProcessors()
+    },
+  }
+}
