@@ -27,7 +27,11 @@ export {
 } from './decorators/offload.js'
 export { Span, type SpanDecorator } from './decorators/span.js'
 export type { TracedDecorator, TracedOptions } from './decorators/traced.js'
-export { Transaction, type TransactionDecorator } from './decorators/transaction.js'
+export {
+  Transaction,
+  type TransactionDecorator,
+  type TransactionDecoratorOptions,
+} from './decorators/transaction.js'
 export { captureError } from './errors/capture.js'
 export { type FollowErrorsOptions, followErrors } from './errors/follow.js'
 export { type LogFields, type LogFormat, type LogOptions, logFields } from './logs/fields.js'

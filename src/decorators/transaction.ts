@@ -4,8 +4,7 @@ import {
   startTransaction,
   withTransaction,
 } from '../context/transaction.js'
-import type { SpanDecorator } from './span.js'
-import { tracedDecorator } from './traced.js'
+import { type TracedDecorator, type TracedOptions, tracedDecorator } from './traced.js'
 
 /** The local root span of a unit of work in one service; what `currentTransaction()` gives. */
 export type Transaction = CurrentTransaction
@@ -23,12 +22,24 @@ const tracing = {
  * Decorates a method so that each call is a transaction: `withTransaction` around it. All else is as with `@Span`.
  *
  * @param name of low cardinality; `Class.method` by default.
- * @param options OpenTelemetry's `SpanOptions`, of which `root: true` starts a trace of its own, and `attributes` as a function of
+ * @param options OpenTelemetry's `SpanOptions`, of which `root: true` starts a trace of its own, `errors: 'domain'`, and `attributes` as a function of
  *   the call's arguments.
  * @throws ThreadspanError `THREADSPAN_DECORATOR_PLACE` on a class or a field.
  */
 export const Transaction: TransactionDecorator = ((...args: unknown[]) =>
   tracedDecorator(tracing, args)) as unknown as TransactionDecorator
 
+/** What `@Transaction` takes beside a name. */
+export interface TransactionDecoratorOptions<A extends readonly unknown[] = never> extends TracedOptions<A> {
+  /** As with `withTransaction`; not for generators, whose work is done outside of any call. */
+  readonly errors?: 'domain'
+}
+
 /** `@Transaction`, `@Transaction()`, `@Transaction('name')`, `@Transaction('name', options)`, `@Transaction(options)`. */
-export type TransactionDecorator = SpanDecorator
+export interface TransactionDecorator extends TracedDecorator {
+  <A extends readonly unknown[] = never>(
+    name?: string | undefined,
+    options?: TransactionDecoratorOptions<A>,
+  ): TracedDecorator<A>
+  <A extends readonly unknown[] = never>(options: TransactionDecoratorOptions<A>): TracedDecorator<A>
+}
