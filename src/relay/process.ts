@@ -257,7 +257,7 @@ export class ProcessRelay extends ThreadRelay {
   }
 
   /** Whether there is, or was, anything to deliver. */
-  private hasSpans(): boolean {
+  hasSpans(): boolean {
     return (
       this.collector !== undefined ||
       this.own !== undefined ||

@@ -22,7 +22,7 @@ export class HandoverReceiver {
   private readonly resources = new Map<string, SdkResource>()
   private base: SdkResource | undefined
   private readonly queue: unknown[] = []
-  private isPumping = false
+  private pumping: Promise<void> | undefined
   /** Spans since the processors were flushed. */
   private handed = 0
 
@@ -38,25 +38,40 @@ export class HandoverReceiver {
     Atomics.store(control, HANDOVER, 1)
   }
 
-  /** Takes all that was posted, without waiting for the event loop. */
+  /** Takes all that was posted, without waiting for the event loop or the processors. */
   drain(): void {
+    this.collect()
+    while (this.queue.length > 0) if (this.take()) void flushProcessors()
+  }
+
+  /** Takes all that was posted, at the pace of the processors. */
+  async settle(): Promise<void> {
+    this.collect()
+    await this.pump()
+  }
+
+  /** What was posted and not delivered yet. */
+  private collect(): void {
     // Receiving works on BroadcastChannels as on ports; the type definitions know only of ports.
     const port = this.channel as unknown as Parameters<typeof receiveMessageOnPort>[0]
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
       this.queue.push(next.message)
-    while (this.queue.length > 0) if (this.take()) void flushProcessors()
   }
 
   private receive(message: unknown): void {
     this.queue.push(message)
-    if (!this.isPumping) void this.pump()
+    void this.pump()
   }
 
-  /** Hands over what has arrived, at the pace of the processors. */
-  private async pump(): Promise<void> {
-    this.isPumping = true
+  private pump(): Promise<void> {
+    this.pumping ??= this.takeAll().finally(() => {
+      this.pumping = undefined
+    })
+    return this.pumping
+  }
+
+  private async takeAll(): Promise<void> {
     while (this.queue.length > 0) if (this.take()) await flushProcessors()
-    this.isPumping = false
   }
 
   /** @returns Whether the processors hold so much by now that they had better pass it on first. */

@@ -9,9 +9,12 @@ export interface HandingRelay {
   readonly connection: { readonly channel: string }
   /** Asks the collector for what has been written; what `FLUSH_DONE` will be then. */
   requestFlush(): number | undefined
+  /** Whether there is, or was, anything to deliver. */
+  hasSpans(): boolean
+  flush(): Promise<void>
 }
 
-/** Milliseconds that a flush of the SDK waits at most for what other threads have written. */
+/** Milliseconds that a flush at the end of the process waits at most for what other threads have written. */
 const TIMEOUT = 1000
 /** Milliseconds between two looks at what the collector has posted, which waits for it to be taken. */
 const SLICE = 2
@@ -33,26 +36,30 @@ export function joinSdk(relay: HandingRelay): SdkLink {
     registered = undefined
     if (provider !== undefined) findProcessors(provider)
   }
-  const known = () => {
-    if (receiver !== undefined) return
-    receiver = new HandoverReceiver(relay.control, relay.connection.channel)
-  }
-  // Without letting go of the thread: a processor that shuts down takes nothing any more once it has begun to.
-  const take = () => {
-    look()
-    if (receiver === undefined) return
-    const { control } = relay
-    const wanted = relay.requestFlush()
-    if (wanted === undefined) return
-    const until = Date.now() + TIMEOUT
-    for (;;) {
-      const done = Atomics.load(control, FLUSH_DONE)
-      receiver.drain()
-      if (done >= wanted || Date.now() >= until) return
-      Atomics.wait(control, FLUSH_DONE, done, SLICE)
-    }
-  }
-  provideSpans(take, known)
+  provideSpans({
+    known() {
+      receiver ??= new HandoverReceiver(relay.control, relay.connection.channel)
+    },
+    take() {
+      look()
+      if (receiver === undefined || !relay.hasSpans()) return undefined
+      const from = receiver
+      return relay.flush().then(() => from.settle())
+    },
+    takeNow() {
+      look()
+      const wanted = receiver === undefined ? undefined : relay.requestFlush()
+      if (receiver === undefined || wanted === undefined) return
+      const { control } = relay
+      const until = Date.now() + TIMEOUT
+      for (;;) {
+        const done = Atomics.load(control, FLUSH_DONE)
+        receiver.drain()
+        if (done >= wanted || Date.now() >= until) return
+        Atomics.wait(control, FLUSH_DONE, done, SLICE)
+      }
+    },
+  })
   return {
     registered(provider) {
       registered = { provider }

@@ -13,13 +13,20 @@ export interface ReceivingProcessor {
   shutdown?(): Promise<void>
 }
 
+/** Where spans from elsewhere come from. None of its functions throws or rejects. */
+export interface SpanSource {
+  /** Takes over what has been written until now; undefined where that is nothing. */
+  take(): Promise<void> | undefined
+  /** The same before it returns, for the end of the process. */
+  takeNow(): void
+  /** Processors have become known. */
+  known(): void
+}
+
 const state = shared('sdk.processors', () => ({
   handed: new Set<ReceivingProcessor>(),
   found: [] as readonly ReceivingProcessor[],
-  /** Takes over what other threads and processes have written; set while there is somebody to take it from. */
-  take: undefined as (() => void) | undefined,
-  /** Called when there are processors, now or later. */
-  known: undefined as (() => void) | undefined,
+  source: undefined as SpanSource | undefined,
   resource: undefined as SdkResource | undefined,
   /** A flush of ours has nothing to take: it is what has just been taken that it is about. */
   isFlushing: false,
@@ -46,7 +53,7 @@ export function handSpansTo<P extends object>(processor: P): P {
     throw new ThreadspanError('THREADSPAN_INVALID_ARGUMENT', 'A span processor has a method onEnd(span)')
   }
   state.handed.add(takeBeforeFlush(processor as unknown as ReceivingProcessor))
-  state.known?.()
+  state.source?.known()
   return processor
 }
 
@@ -65,14 +72,10 @@ export function sdkResource(): SdkResource | undefined {
   return state.resource
 }
 
-/**
- * @param take Takes over what others have written. It must not throw.
- * @param known Called when processors become known.
- */
-export function provideSpans(take: () => void, known: () => void): void {
-  state.take = take
-  state.known = known
-  if (hasProcessors()) known()
+/** Sets where spans come from. Once. */
+export function provideSpans(source: SpanSource): void {
+  state.source = source
+  if (hasProcessors()) source.known()
 }
 
 /** Hands spans to every processor. One that throws is counted, and keeps no other from its work. */
@@ -125,7 +128,7 @@ export function findProcessors(registered: unknown): void {
   } catch (error) {
     debug('no processors found: %s', error)
   }
-  if (hasProcessors()) state.known?.()
+  if (hasProcessors()) state.source?.known()
   else
     debug(
       'the processors of the registered TracerProvider are not known: spans from elsewhere are exported apart from it',
@@ -142,9 +145,11 @@ function takeBeforeFlush(processor: ReceivingProcessor): ReceivingProcessor {
     if (typeof original !== 'function') continue
     try {
       Object.defineProperty(processor, name, {
-        value: function (this: unknown, ...args: []) {
-          if (!state.isFlushing) state.take?.()
-          return original.apply(this as ReceivingProcessor, args)
+        value: function (this: ReceivingProcessor, ...args: []) {
+          const taken = takeFirst()
+          return taken === undefined
+            ? original.apply(this, args)
+            : taken.then(() => original.apply(this, args))
         },
         configurable: true,
         enumerable: false,
@@ -155,4 +160,12 @@ function takeBeforeFlush(processor: ReceivingProcessor): ReceivingProcessor {
     }
   }
   return processor
+}
+
+/** What a flush waits for. At the end of the process nothing that waits would ever be done. */
+function takeFirst(): Promise<void> | undefined {
+  if (state.isFlushing) return undefined
+  if ((process as { _exiting?: boolean })._exiting !== true) return state.source?.take()
+  state.source?.takeNow()
+  return undefined
 }
