@@ -20,6 +20,8 @@ export const LINK = 'THREADSPAN_LINK'
 export const ANCHOR = 'THREADSPAN_ANCHOR'
 
 export const LINK_SUFFIX = '.link'
+/** Behind the name of a file whose writer has found another way: what is open in it ends elsewhere. */
+export const LEFT_SUFFIX = '-left'
 export const LINK_HEADER = 16
 /** Where in the header the reader's position lies. */
 export const ACKNOWLEDGED_AT = 8

@@ -20,6 +20,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { LINK_SUFFIX } from './link-format.js'
 import { identityOf, isAlive } from './liveness.js'
 
 export const FOLDER_PREFIX = 'threadspan-link-'
@@ -120,7 +121,7 @@ export function leave(folder: string): void {
 function removeFolder(folder: string): void {
   try {
     const files = readdirSync(folder)
-    if (files.some((file) => file.endsWith('.link'))) return
+    if (files.some((file) => file.includes(LINK_SUFFIX))) return
     for (const file of files) remove(join(folder, file))
     rmdirSync(folder)
   } catch {
@@ -151,7 +152,8 @@ export function sweepFolders(now: number): void {
       if (!isTrusted(folder) || now - lstatSync(folder).mtimeMs < STALE || ownerState(folder) !== 'gone')
         continue
       const files = readdirSync(folder)
-      if (files.some((file) => file.endsWith('.link') && isAlive(String(Number.parseInt(file, 10))))) continue
+      if (files.some((file) => file.includes(LINK_SUFFIX) && isAlive(String(Number.parseInt(file, 10)))))
+        continue
       for (const file of files) remove(join(folder, file))
       rmdirSync(folder)
     }

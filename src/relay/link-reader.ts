@@ -1,10 +1,20 @@
-import { closeSync, constants, fstatSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { basename } from 'node:path'
 import { spanIdIn } from './closed-span.js'
 import { RECORD_SCOPE, RECORD_SPAN } from './layout.js'
 import {
   ACKNOWLEDGED_AT,
   acknowledgedIn,
+  LEFT_SUFFIX,
   LINK_DEFINE,
   LINK_ENDED,
   LINK_HEADER,
@@ -101,6 +111,11 @@ export class LinkReader {
   /** Whether the file holds something that is no record; nothing behind it is read. */
   get isBroken(): boolean {
     return this.broken
+  }
+
+  /** Whether the writer has found another way for what it has not written here. */
+  get isLeft(): boolean {
+    return this.file.endsWith(LEFT_SUFFIX) || existsSync(this.path + LEFT_SUFFIX)
   }
 
   /** Spans that were handed on. */
@@ -287,10 +302,12 @@ export class LinkReader {
   /** The file is read no more, and removed. */
   remove(): void {
     this.close()
-    try {
-      unlinkSync(this.path)
-    } catch {
-      // Somebody tidied up first.
+    for (const path of [this.path, this.path + LEFT_SUFFIX]) {
+      try {
+        unlinkSync(path)
+      } catch {
+        // It has the other name, or somebody tidied up first.
+      }
     }
   }
 }

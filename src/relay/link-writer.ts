@@ -1,7 +1,8 @@
-import { closeSync, constants, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { RECORD_SCOPE } from './layout.js'
 import {
+  LEFT_SUFFIX,
   LINK_DEFINE,
   LINK_ENDED,
   LINK_LOST,
@@ -11,13 +12,18 @@ import {
   linkHeader,
   recordHead,
 } from './link-format.js'
-import { copyOf, type OpenSpan, type RecordTarget } from './reader.js'
+import { copyOf, lengthAt, type OpenSpan, type RecordTarget } from './reader.js'
 
 /** Finished spans of one scope that are on their way. */
 export interface SpanRun {
   readonly scope: number
   readonly bytes: Uint8Array
   readonly count: number
+}
+
+interface Piece {
+  readonly bytes: Uint8Array
+  readonly run?: SpanRun
 }
 
 /** Appends only, never follows a link, and never takes a file that is there. */
@@ -28,10 +34,10 @@ const FLAGS =
 export class LinkWriter implements RecordTarget {
   readonly path: string
   private readonly file: number
-  private length = 0
   private current = -1
-  private readonly pending: Uint8Array[] = []
-  private runs: SpanRun[] = []
+  private pending: Piece[] = []
+  /** Bytes of what is pending that got through before writing failed. */
+  private done = 0
 
   /**
    * @param folder The private folder of the exporting process.
@@ -42,7 +48,7 @@ export class LinkWriter implements RecordTarget {
   constructor(folder: string, name: string, resource: Uint8Array, suffix: string = LINK_SUFFIX) {
     this.path = join(folder, `${process.pid}-${name}${suffix}`)
     this.file = openSync(this.path, FLAGS, 0o600)
-    this.pending.push(linkHeader(), recordHead(LINK_RESOURCE, resource.length), resource)
+    this.add(linkHeader(), recordHead(LINK_RESOURCE, resource.length), resource)
   }
 
   scope(id: number, encoded: Uint8Array, schemaUrl: string): void {
@@ -50,24 +56,23 @@ export class LinkWriter implements RecordTarget {
     const head = Buffer.allocUnsafe(4)
     head.writeUInt16LE(id)
     head.writeUInt16LE(encoded.length, 2)
-    this.pending.push(recordHead(LINK_DEFINE, 4 + encoded.length + url.length), head, encoded, url)
+    this.add(recordHead(LINK_DEFINE, 4 + encoded.length + url.length), head, encoded, url)
   }
 
   spans(scope: number, bytes: Uint8Array, count: number): void {
     if (scope !== this.current) {
       this.current = scope
-      this.pending.push(recordHead(RECORD_SCOPE, scope))
+      this.add(recordHead(RECORD_SCOPE, scope))
     }
     const copy = copyOf(bytes)
-    this.pending.push(copy)
-    this.runs.push({ scope, bytes: copy, count })
+    this.pending.push({ bytes: copy, run: { scope, bytes: copy, count } })
   }
 
   /** A span has started; should this process be killed, its reader closes it. */
   opened({ scope, start }: OpenSpan): void {
     const head = Buffer.allocUnsafe(2)
     head.writeUInt16LE(scope)
-    this.pending.push(recordHead(LINK_OPEN, 2 + start.length), head, start)
+    this.add(recordHead(LINK_OPEN, 2 + start.length), head, start)
   }
 
   /** A child of this process has ended. @param time Nanoseconds since the epoch. */
@@ -76,7 +81,7 @@ export class LinkWriter implements RecordTarget {
     const head = Buffer.allocUnsafe(12)
     head.writeUInt32LE(pid >>> 0)
     head.writeBigUInt64LE(time, 4)
-    this.pending.push(recordHead(LINK_ENDED, 12 + text.length), head, text)
+    this.add(recordHead(LINK_ENDED, 12 + text.length), head, text)
   }
 
   /** Spans were lost before they got here. */
@@ -84,38 +89,50 @@ export class LinkWriter implements RecordTarget {
     const text = Buffer.from(cause)
     const head = Buffer.allocUnsafe(4)
     head.writeUInt32LE(count >>> 0)
-    this.pending.push(recordHead(LINK_LOST, 4 + text.length), head, text)
+    this.add(recordHead(LINK_LOST, 4 + text.length), head, text)
+  }
+
+  private add(...parts: Uint8Array[]): void {
+    for (const bytes of parts) this.pending.push({ bytes })
   }
 
   /**
    * Writes what has gathered, in one call where the system allows.
-   * @throws What the file system says; nothing of it is in the file then, and `takeUnsent` has the spans.
+   * @throws What the file system says. The file may end in half a record then, which no reader takes for one, and nothing can be
+   *   appended any more; `takeUnsent` has the spans that are not in it.
    */
   flush(): void {
     if (this.pending.length === 0) return
-    const bytes = Buffer.concat(this.pending)
-    let done = 0
-    try {
-      while (done < bytes.length) done += writeSync(this.file, bytes, done)
-    } catch (error) {
-      if (done > 0) ftruncateSync(this.file, this.length)
-      throw error
-    }
-    this.length += done
-    this.pending.length = 0
-    this.runs = []
+    const bytes = Buffer.concat(this.pending.map((piece) => piece.bytes))
+    while (this.done < bytes.length) this.done += writeSync(this.file, bytes, this.done)
+    this.pending = []
+    this.done = 0
   }
 
   /** The spans that could not be written, for another way. */
   takeUnsent(): SpanRun[] {
-    const { runs } = this
-    this.runs = []
-    this.pending.length = 0
-    return runs
+    const unsent: SpanRun[] = []
+    let start = 0
+    for (const { bytes, run } of this.pending) {
+      if (run !== undefined && start + bytes.length > this.done) unsent.push(behind(run, this.done - start))
+      start += bytes.length
+    }
+    this.pending = []
+    return unsent
   }
 
   close(): void {
     closeSync(this.file)
+  }
+
+  /** Closes the file, and says in its name that what it left open will end elsewhere: there may be no room to say it inside. */
+  abandon(): void {
+    closeSync(this.file)
+    try {
+      renameSync(this.path, this.path + LEFT_SUFFIX)
+    } catch {
+      // The folder is gone, and nobody reads it.
+    }
   }
 
   /** Closes the file and takes it away. */
@@ -127,4 +144,15 @@ export class LinkWriter implements RecordTarget {
       // Its reader was faster.
     }
   }
+}
+
+/** What is left of a run when `done` bytes of it are through: from the first record that is not whole. */
+function behind({ scope, bytes, count }: SpanRun, done: number): SpanRun {
+  let at = 0
+  let sent = 0
+  for (let size = 4 + lengthAt(bytes, 0); at + size <= done; size = 4 + lengthAt(bytes, at)) {
+    at += size
+    sent++
+  }
+  return { scope, bytes: bytes.subarray(at), count: count - sent }
 }

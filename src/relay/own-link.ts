@@ -25,6 +25,7 @@ export class OwnLink {
   private ring: Ring | undefined
   private writer: LinkWriter | undefined
   private unsent: SpanRun[] = []
+  private hasFailed = false
   private count = 0
   private lookedAt = performance.now()
   private readonly announced: number[] = []
@@ -88,6 +89,7 @@ export class OwnLink {
     } catch (error) {
       debug('link: %s', error)
       this.unsent = writer?.takeUnsent() ?? []
+      this.hasFailed = true
       return false
     }
   }
@@ -128,7 +130,8 @@ export class OwnLink {
     if (this.entry === undefined || this.reader === undefined) return undefined
     this.reader = undefined
     if (this.ring !== undefined) this.ring.opened = undefined
-    this.writer?.close()
+    if (this.hasFailed) this.writer?.abandon()
+    else this.writer?.close()
     this.writer = undefined
     return { ...this.entry, stream: 1, unsent: this.unsent }
   }
@@ -147,12 +150,13 @@ export class OwnLink {
       const writer = this.open()
       const time = unixNano(now())
       for (const { scope, start } of reader.open()) writer.spans(scope, closedSpan(start, time, reason), 1)
+      reader.release()
       try {
         writer.flush()
       } catch (error) {
         debug('link: %s', error)
-        // They are still open in the ring's table, and closed by whoever takes it over.
-        writer.takeUnsent()
+        this.unsent = writer.takeUnsent()
+        this.hasFailed = true
         return 'failed'
       }
     }

@@ -4,6 +4,7 @@ import {
   CLOSING,
   DROPPED_FULL,
   DROPPED_LARGE,
+  FREE,
   HEAD,
   HEADER_BYTES,
   OPEN,
@@ -197,6 +198,12 @@ export class RingReader {
   /** Tells the writer that nobody reads any more. */
   seal(): void {
     Atomics.store(this.words, SEALED, 1)
+  }
+
+  /** At the end of the thread: its open spans have been closed, and nobody else is to close them. */
+  release(): void {
+    const used = Math.min(Atomics.load(this.words, SLOTS_USED), this.slots)
+    for (let i = 0; i < used; i++) this.words[((this.table + i * SLOT_SIZE) >> 2) + SLOT_STATE] = FREE
   }
 
   /** What was lost since the last call, by whichever reader. */

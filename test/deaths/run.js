@@ -4,10 +4,7 @@
 // Exit code 1 when a row is not as it must be.
 import { parseArgs } from 'node:util'
 import { endings } from './endings.js'
-
-const killAtRandom = undefined,
-  terminateAtRandom = undefined
-
+import { killAtRandom, terminateAtRandom } from './random.js'
 import { runProgram, settled, startReceiver, summary } from './support.js'
 
 const { values } = parseArgs({
@@ -56,9 +53,13 @@ const rows = []
 try {
   if (values.kill !== undefined || values.terminate !== undefined) {
     const seed = Number(values.seed)
-    if (values.kill !== undefined) rows.push(await killAtRandom(receiver, Number(values.kill), seed))
-    if (values.terminate !== undefined)
-      rows.push(await terminateAtRandom(receiver, Number(values.terminate), seed))
+    const tests = { kill: killAtRandom, terminate: terminateAtRandom }
+    for (const [name, test] of Object.entries(tests)) {
+      if (values[name] === undefined) continue
+      const result = await test(receiver, Number(values[name]), seed)
+      rows.push(result)
+      if (!values.json) console.log(result)
+    }
   } else {
     const wanted = endings.filter(({ name }) => values.only?.some((part) => name.includes(part)) ?? true)
     if (!values.json) console.log(`Node ${process.version}, ${values.repeat} runs each\n`)

@@ -3,9 +3,9 @@ import { fork, spawn } from 'node:child_process'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const dist = resolve(process.env.THREADSPAN_DIST ?? join(root, 'dist'))
-export const program = join(root, 'test/fixtures/deaths/program.cjs')
+const program = join(root, 'test/fixtures/deaths/program.cjs')
 const preload = join(dist, 'register.cjs')
 
 /** A receiver in a process of its own. */
@@ -45,15 +45,18 @@ const normal = (text) => text.replaceAll(/\(node:\d+\)|pid \d+|0x[0-9a-f]+/g, '#
  * @param endpoint undefined runs it without threadspan.
  * @returns code, signal, stdout, stderr and milliseconds.
  */
-export function runProgram({ args, node = [], run = false, env = {}, fd3 }, endpoint) {
+export function runProgram(
+  { file = program, args, node = [], run = false, env = {}, timeout = 20_000 },
+  endpoint,
+) {
   const traced = endpoint !== undefined
   const command = run && traced ? [join(dist, 'cli/main.js'), 'run', '--quiet'] : []
   const options = traced && !run ? ['--require', preload] : []
   const from = performance.now()
-  const child = spawn(process.execPath, [...options, ...command, ...node, program, ...args.map(String)], {
+  const child = spawn(process.execPath, [...options, ...command, ...node, file, ...args.map(String)], {
     env: { ...clean(), ...(traced ? { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } : {}), ...env },
-    stdio: ['ignore', 'pipe', 'pipe', ...(fd3 === undefined ? [] : [fd3])],
-    timeout: 20_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout,
     killSignal: 'SIGKILL',
   })
   let stdout = ''

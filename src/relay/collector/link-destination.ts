@@ -109,7 +109,7 @@ export class LinkDestination implements Destination {
     stream.own = this.exportHere().thread(stream.entry)
     for (const { id, encoded, schemaUrl } of stream.scopes) stream.own.scope(id, encoded, schemaUrl)
     const runs = stream.writer?.takeUnsent() ?? []
-    stream.writer?.close()
+    stream.writer?.abandon()
     stream.writer = undefined
     stream.own.resume?.(runs)
   }

@@ -2,7 +2,7 @@ import { readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { now, unixNano } from '../../core/clock.js'
 import { closedSpan } from '../closed-span.js'
-import { LINK_SUFFIX } from '../link-format.js'
+import { LEFT_SUFFIX, LINK_SUFFIX } from '../link-format.js'
 import { announceLeaving, isTrusted, leave } from '../link-owner.js'
 import { LinkReader, type OpenSpans } from '../link-reader.js'
 import { isAlive } from '../liveness.js'
@@ -81,14 +81,14 @@ export class Links {
   private discover(): void {
     for (const file of this.files()) {
       if (this.paths.size >= MAX_FILES) return
-      if (!this.paths.has(file)) this.open(file)
+      if (!this.paths.has(nameOf(file))) this.open(file)
     }
   }
 
   private files(): string[] {
     try {
       return readdirSync(this.folder)
-        .filter((file) => file.endsWith(LINK_SUFFIX))
+        .filter((file) => nameOf(file).endsWith(LINK_SUFFIX))
         .sort()
     } catch {
       return []
@@ -122,7 +122,7 @@ export class Links {
       }
       descendant.links.push(link)
       this.running.set(pid, descendant)
-      this.paths.add(file)
+      this.paths.add(nameOf(file))
     } catch {
       // Made but not written yet, gone already, or none of ours.
     }
@@ -130,8 +130,10 @@ export class Links {
 
   private end({ pid, links, open }: Descendant, { reason, time }: End): void {
     this.running.delete(pid)
+    const left = new Set(links.map(({ reader }) => reader).filter((reader) => reader.isLeft))
     for (const { scope, start, reader } of open.values())
-      reader.output?.spans(scope, closedSpan(start, time, reason), 1, reader.receiptAtEnd())
+      if (!left.has(reader))
+        reader.output?.spans(scope, closedSpan(start, time, reason), 1, reader.receiptAtEnd())
     for (const link of links) {
       if (link.reader.isBroken) this.destination.lost('corrupt', 1)
       link.target?.end()
@@ -149,7 +151,7 @@ export class Links {
       }
       link.reader.remove()
       this.ended.delete(link)
-      this.paths.delete(link.reader.file)
+      this.paths.delete(nameOf(link.reader.file))
     }
   }
 
@@ -170,11 +172,16 @@ export class Links {
     if (!isTrusted(this.folder)) return
     for (const file of this.files()) {
       // Made by a process that was killed before it wrote.
-      if (!this.paths.has(file) && !isAlive(String(Number.parseInt(file, 10))))
+      if (!this.paths.has(nameOf(file)) && !isAlive(String(Number.parseInt(file, 10))))
         remove(join(this.folder, file))
     }
     leave(this.folder)
   }
+}
+
+/** A file's name, whatever has become of it. */
+function nameOf(file: string): string {
+  return file.endsWith(LEFT_SUFFIX) ? file.slice(0, -LEFT_SUFFIX.length) : file
 }
 
 /** The end of a process that nobody has told of: its parent is gone, or no program of ours. */

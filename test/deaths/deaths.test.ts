@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { describe, it } from 'node:test'
+
+interface Row {
+  name: string
+  isGood: boolean
+}
+
+/** The rows that `test/deaths/run.js` gives; see there for what is compared. */
+async function rows(...args: string[]): Promise<Row[]> {
+  const child = spawn(process.execPath, ['test/deaths/run.js', '--repeat', '1', '--json', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    text += part
+  })
+  await new Promise((done) => child.on('close', done))
+  return JSON.parse(text) as Row[]
+}
+
+function assertGood(found: Row[], count: number): void {
+  assert.equal(found.length, count)
+  for (const row of found) assert.ok(row.isGood, JSON.stringify(row))
+}
+
+describe('endings', { timeout: 180_000 }, () => {
+  it('of the main thread', async () => {
+    const only = [
+      'main: natural',
+      'main: process.exit()',
+      'main: uncaught',
+      'SIGTERM with a',
+      'while it is busy',
+    ]
+    assertGood(await rows(...only.flatMap((name) => ['--only', name])), 7)
+  })
+
+  it('of workers', async () => {
+    assertGood(await rows('--only', 'worker:'), 8)
+  })
+
+  it('of child processes', async () => {
+    const only = [
+      'child: SIGKILL',
+      'child: 5,000',
+      'child: its parent',
+      'child: of a child',
+      'child: spawnSync',
+    ]
+    assertGood(await rows(...only.flatMap((name) => ['--only', name])), 7)
+  })
+
+  it('of pools', async () => {
+    assertGood(await rows('--only', 'pool:'), 5)
+  })
+
+  it('of a program that is watched', async () => {
+    assertGood(await rows('--only', 'run: SIGKILL', '--only', 'run: process.abort'), 2)
+  })
+
+  it('at random moments', async () => {
+    assertGood(await rows('--kill', '5', '--terminate', '25'), 2)
+  })
+})
