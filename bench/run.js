@@ -50,7 +50,7 @@ function cell(column, value, unit) {
   if (value === undefined) return ''
   if (typeof value === 'string') return value
   if (column === 'delivered') return `${(value * 100).toFixed(value === 1 ? 0 : 1)} %`
-  if (column === 'ratio') return `${value.toFixed(2)} x`
+  if (column.startsWith('ratio')) return `${value.toFixed(2)} x`
   if (column.startsWith('more than')) return `${signed(value)} ${unit}`
   return `${figureOf(value)} ${unit}`
 }
@@ -70,7 +70,7 @@ function table({ title, unit, rows, targets }) {
 
 function verdict({ text, figure, limit, isLeast = false }) {
   const isReached = isLeast ? figure >= limit : figure <= limit
-  return `Target: ${text}. ${isReached ? 'Reached' : 'Not reached'}: ${figure.toFixed(2)}.`
+  return `Target: ${text}. ${isReached ? 'Reached' : 'Not reached'}: ${figure.toPrecision(3)}.`
 }
 
 function machine() {

@@ -34,6 +34,7 @@ export async function measure({ quick }) {
     const spans = await arrived()
     const made = (rounds + 1) * (2 * count + 1)
     const walls = (variant) => figures[variant].map(({ wall }) => wall)
+    const costs = (variant) => figures[variant].map(({ cpu }) => cpu)
     return {
       title: 'No-op Piscina task with two spans, on one core',
       unit: 'us',
@@ -41,11 +42,18 @@ export async function measure({ quick }) {
         variant,
         value: median(walls(variant)),
         ratio: ratio(walls(variant), walls('bare')),
-        'processor time, with delivery': median(figures[variant].map(({ cpu }) => cpu)),
+        'processor time, with delivery': median(costs(variant)),
+        'ratio of that': ratio(costs(variant), costs('bare')),
         delivered: variant === 'bare' ? undefined : spans[variant] / made,
       })),
+      // On a quiet core both are the same. Whoever else runs on it stretches the wall time of some blocks, not their processor time.
       targets: [
         { text: `at most ${LIMIT} x bare`, figure: ratio(walls('threadspan'), walls('bare')), limit: LIMIT },
+        {
+          text: `the same by processor time, with delivery`,
+          figure: ratio(costs('threadspan'), costs('bare')),
+          limit: LIMIT,
+        },
       ],
     }
   })

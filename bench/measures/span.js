@@ -56,7 +56,7 @@ export async function measure({ quick }) {
           variant,
           value: median(all(variant)),
           ratio: ratio(all(variant), all(SDK)),
-          'of that, until end() returned': median(costs[variant].map(({ making }) => making)),
+          'wall time until end() returned': median(costs[variant].map(({ making }) => making)),
           'more than none': difference(all(variant), all(NONE)),
           delivered: delivered(variant),
         })),
