@@ -111,6 +111,10 @@ export class RingReader {
       total += run
       run = 0
     }
+    if ((head - position) >>> 0 > mask + 1) {
+      this.corrupt++
+      position = head
+    }
     while (position !== head) {
       const offset = (position - origin) & mask
       const at = RING_START + offset

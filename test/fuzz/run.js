@@ -1,0 +1,267 @@
+// Random and mutated input for everything that reads what others wrote: no throw, no hang, no growth.
+// Usage: node --expose-gc test/fuzz/run.js [--count N] [--seed N]
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const { values } = parseArgs({
+  options: { count: { type: 'string', default: '100000' }, seed: { type: 'string' } },
+})
+const count = Number(values.count)
+const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed)
+const dist = resolve(process.env.THREADSPAN_DIST ?? 'dist')
+const part = (file) => import(pathToFileURL(join(dist, file)).href)
+
+const { Snapshot } = await part('context/snapshot.js')
+const { carrierFromEnv } = await part('context/carrier.js')
+const { readConfig } = await part('config/config.js')
+const { resourceAttributes } = await part('config/resource.js')
+const layout = await part('relay/layout.js')
+const { Ring } = await part('relay/ring.js')
+const { RingReader } = await part('relay/reader.js')
+const { LinkWriter } = await part('relay/link-writer.js')
+const { LinkReader } = await part('relay/link-reader.js')
+const { closedSpan } = await part('relay/closed-span.js')
+const { SLOT_SIZE } = await part('recorder/sink.js')
+
+/** mulberry32 */
+let state = seed
+function random() {
+  state = (state + 0x6d2b79f5) | 0
+  let t = Math.imul(state ^ (state >>> 15), 1 | state)
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+  return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+}
+const below = (limit) => Math.floor(random() * limit)
+const pick = (list) => list[below(list.length)]
+
+const CHARACTERS = [
+  ...'0123456789abcdef-=,;%:{}[]"\\\'/. \t\n\r\0GZ~',
+  'ä',
+  '€',
+  '\ud800',
+  '𝄞',
+  '__proto__',
+  '00-',
+  'NaN',
+  '1e999',
+]
+const text = (length = below(80)) => Array.from({ length }, () => pick(CHARACTERS)).join('')
+
+function mutatedText(original) {
+  let result = original
+  for (let i = below(4); i >= 0; i--) {
+    const at = below(result.length + 1)
+    const cut = below(3)
+    result = result.slice(0, at) + (random() < 0.7 ? pick(CHARACTERS) : '') + result.slice(at + cut)
+    if (random() < 0.02) result = result.repeat(1 + below(200))
+  }
+  return result
+}
+
+function mutatedBytes(original) {
+  const bytes = Buffer.from(original)
+  for (let i = below(8); i >= 0; i--) {
+    if (bytes.length === 0) break
+    const at = below(bytes.length)
+    if (random() < 0.5) bytes[at] = below(256)
+    else if (random() < 0.5) bytes.writeUInt8(pick([0, 1, 127, 128, 255]), at)
+    else bytes.copyWithin(at, below(bytes.length), below(bytes.length))
+  }
+  return random() < 0.3 ? bytes.subarray(0, below(bytes.length)) : bytes
+}
+
+const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+const odd = () =>
+  pick([
+    undefined,
+    null,
+    0,
+    -1,
+    1.5,
+    true,
+    [],
+    {},
+    text(),
+    Symbol.iterator,
+    () => {},
+    new Map(),
+    10n,
+    [text()],
+  ])
+
+function carrier() {
+  const valid = {
+    traceparent: mutatedText(PARENT),
+    tracestate: mutatedText('congo=t61rcWkgMzE,rojo=00f067aa0ba902b7'),
+    baggage: mutatedText('userId=alice;p=1,server%20Node=DF%2028'),
+    transaction: random() < 0.8 ? { id: mutatedText('b7ad6b7169203331'), name: text() } : odd(),
+    values: random() < 0.8 ? { [text(5)]: odd(), ['__proto__']: odd() } : odd(),
+  }
+  for (const name of Object.keys(valid)) if (random() < 0.2) valid[name] = odd()
+  return random() < 0.1 ? odd() : valid
+}
+
+const VARIABLES = readFileSync(join(dist, 'config/config.js'), 'utf8')
+  .concat(
+    readFileSync(join(dist, 'config/tracing.js'), 'utf8'),
+    readFileSync(join(dist, 'config/otlp.js'), 'utf8'),
+  )
+  .matchAll(/'((?:OTEL|THREADSPAN)_[A-Z_]+)'/g)
+const NAMES = [
+  ...new Set([...VARIABLES].map((match) => match[1])),
+  'TRACEPARENT',
+  'TRACESTATE',
+  'BAGGAGE',
+  'THREADSPAN_VALUES',
+  'THREADSPAN_TRANSACTION',
+]
+const PLAUSIBLE = [
+  'always_on',
+  'parentbased_traceidratio',
+  '0.5',
+  'http://localhost:4318',
+  'a=b,c=d',
+  '1000',
+  'true',
+  'otlp,console',
+  'gzip',
+  PARENT,
+  '{"a":1}',
+  '{"id":"b7ad6b7169203331","name":"x"}',
+]
+
+function environment() {
+  const env = {}
+  for (let i = below(8); i >= 0; i--)
+    env[pick(NAMES)] = random() < 0.3 ? text() : mutatedText(pick(PLAUSIBLE))
+  return env
+}
+
+const nobody = { scope() {}, spans() {} }
+/** The start of a span, as `recorder/record.ts` lays it out: trace id, span id, kind, start time, flags, name. */
+const start = Buffer.from(
+  [
+    '0a9080000af7651916cd43dd8448eb211c80319c',
+    '12888000b7ad6b7169203331',
+    '308100390102030405060708',
+    '5000850101010000',
+    '2a026162',
+  ].join(''),
+  'hex',
+)
+const span = closedSpan(start, 1n, 'fuzz')
+
+/** A ring that was written to, and then to. */
+function ringMemory() {
+  const memory = layout.allocate(65536, 16, SLOT_SIZE)
+  const control = new Int32Array(new SharedArrayBuffer(layout.CONTROL_BYTES))
+  const ring = new Ring(memory, control, () => {})
+  ring.selectScope(ring.defineScope(Buffer.from('scope'), 'url'))
+  for (let i = below(40); i >= 0; i--) {
+    const at = ring.reserve(span.length)
+    ring.bytes.set(span, at)
+    ring.commit(at + span.length, 0)
+    if (random() < 0.3) ring.armSlot(ring.openSlot(), below(600), below(3))
+  }
+  const words = new Int32Array(memory.buffer)
+  const bytes = new Uint8Array(memory.buffer)
+  for (let i = below(20); i >= 0; i--) {
+    const kind = random()
+    if (kind < 0.2) words[below(64)] = (random() * 2 ** 32) | 0
+    else if (kind < 0.4) words[pick([layout.HEAD, layout.TAIL, layout.ORIGIN])] += below(4096) - 2048
+    else if (kind < 0.8) bytes[layout.RING_START + below(8192)] = below(256)
+    else bytes[below(bytes.length)] = below(256)
+  }
+  return memory
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'threadspan-fuzz-'))
+const valid = linkBytes()
+
+function linkBytes() {
+  const writer = new LinkWriter(folder, 'valid', Buffer.from([1, 2, 3]))
+  writer.scope(0, Buffer.from('scope'), 'url')
+  for (let i = 0; i < 5; i++) {
+    writer.opened({ scope: 0, start })
+    writer.spans(0, span, 1)
+    writer.childEnded(i, 'reason', 5n)
+    writer.lost('cause', 3)
+  }
+  writer.flush()
+  writer.close()
+  return readFileSync(writer.path)
+}
+
+const targets = {
+  carrier() {
+    const snapshot = Snapshot.from(carrier(), { remote: random() < 0.5 })
+    Snapshot.from(snapshot.toCarrier())
+    snapshot.run(() => {})
+  },
+  environment() {
+    const env = environment()
+    const { config, warnings } = readConfig(env)
+    if (!Array.isArray(warnings)) throw new Error('no warnings')
+    resourceAttributes(config, text())
+    Snapshot.from(carrierFromEnv(env))
+  },
+  ring() {
+    const memory = ringMemory()
+    const reader = new RingReader(memory)
+    reader.tellScopes(nobody)
+    for (const _ of reader.open());
+    reader.drain(nobody)
+    reader.takeLosses()
+    reader.drain(nobody)
+  },
+  link() {
+    const path = join(folder, '1-fuzz.link')
+    const bytes = random() < 0.1 ? Buffer.from(text(), 'latin1') : mutatedBytes(valid)
+    writeFileSync(path, bytes)
+    let reader
+    try {
+      const events = { introduced: () => nobody, childEnded() {}, lost() {} }
+      reader = new LinkReader(path, events, new Map())
+    } catch (error) {
+      // Files that are not links are refused, in these words.
+      if (error.message !== 'not a link file') throw error
+      return
+    }
+    reader.read(true)
+    reader.acknowledge()
+    reader.close()
+  },
+}
+
+console.log(`seed ${seed}`)
+let failed = false
+for (const [name, target] of Object.entries(targets)) {
+  const rounds = Math.ceil(count / Object.keys(targets).length)
+  let before = 0
+  let slowest = 0
+  for (let i = 0; i < rounds; i++) {
+    if (i === Math.floor(rounds / 4)) {
+      globalThis.gc?.()
+      before = process.memoryUsage().heapUsed
+    }
+    const at = state
+    const from = performance.now()
+    try {
+      target()
+    } catch (error) {
+      failed = true
+      console.log(`${name}: round ${i}, state ${at}: ${error.stack}`)
+      break
+    }
+    slowest = Math.max(slowest, performance.now() - from)
+  }
+  globalThis.gc?.()
+  const grown = (process.memoryUsage().heapUsed - before) / 1e6
+  console.log(`${name}: ${rounds} rounds, slowest ${slowest.toFixed(1)} ms, heap ${grown.toFixed(1)} MB more`)
+  if (globalThis.gc !== undefined && grown > 5) failed = true
+}
+rmSync(folder, { recursive: true })
+process.exitCode = failed ? 1 : 0
