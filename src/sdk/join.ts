@@ -23,6 +23,8 @@ const SLICE = 2
 export interface SdkLink {
   /** A TracerProvider has been registered: looks for its processors. */
   registered(provider: unknown): void
+  /** Hands over what the relay has flushed. */
+  settle(): Promise<void>
   /** The process ends, and the relay has handed over all it had. */
   finish(): void
 }
@@ -65,6 +67,9 @@ export function joinSdk(relay: HandingRelay): SdkLink {
       registered = { provider }
       // The API sets the delegate, where the processors are, right after it has registered.
       queueMicrotask(look)
+    },
+    async settle() {
+      await receiver?.settle()
     },
     finish() {
       if (receiver === undefined) return
