@@ -16,7 +16,9 @@ const collector = fileURLToPath(new URL('collector.js', import.meta.url))
 
 /**
  * Starts recording in the main thread: registers a context manager, a propagator and a TracerProvider with OpenTelemetry's API,
- * unless the application, or the preload, has registered them before. Reads the `OTEL_*` and `THREADSPAN_*` variables.
+ * unless the application, or the preload, has registered them before; an OpenTelemetry SDK that the application registers, before
+ * or after, makes the spans of the main thread and is handed those of other threads (see `handSpansTo`). Reads the `OTEL_*` and
+ * `THREADSPAN_*` variables.
  * Nothing of Node's is replaced: Workers are joined by importing `threadspan/worker` in them, pools by `tracePool`.
  *
  * Spans are exported by a thread of their own, which starts with the first span. At the process's end what is left is
@@ -58,5 +60,7 @@ export function joinProcess(): boolean {
  * @returns When the destination has answered, or after 30 seconds. In a Worker at once: its spans are in shared memory, and safe.
  */
 export async function flush(): Promise<void> {
-  await currentRuntime()?.process?.flush()
+  const runtime = currentRuntime()
+  await runtime?.process?.flush()
+  await runtime?.sdk?.settle()
 }
