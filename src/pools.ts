@@ -2,8 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { sharedPools } from './pools/shared.js'
 import { tracePool as traceWith } from './pools/trace-pool.js'
-import { apiTracing } from './pools/tracing.js'
-import { ownTracer } from './runtime.js'
+import { poolTracing } from './task-spans.js'
 
 export { untracePool } from './pools/trace-pool.js'
 
@@ -19,7 +18,7 @@ export { untracePool } from './pools/trace-pool.js'
  */
 export function tracePool<P extends object>(pool: P): P {
   return traceWith(pool, {
-    tracing: sharedPools().tracing ?? apiTracing(ownTracer()),
+    tracing: sharedPools().tracing ?? poolTracing(),
     folder: fileURLToPath(new URL('pools', import.meta.url)),
   })
 }

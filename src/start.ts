@@ -5,9 +5,9 @@ import { followProcessEnd } from './boundaries/process-end.js'
 import { untracedWorker } from './boundaries/worker-threads.js'
 import { followErrors } from './errors/follow.js'
 import { providePoolTracing } from './pools/shared.js'
-import { apiTracing } from './pools/tracing.js'
 import type { Connection } from './relay/messages.js'
-import { currentRuntime, finishRuntime, ownTracer, startRuntime } from './runtime.js'
+import { currentRuntime, finishRuntime, startRuntime } from './runtime.js'
+import { poolTracing } from './task-spans.js'
 
 /** Environment data by which Workers that are made after `start()` find the process's collector. */
 const CONNECTION = 'threadspan:connection'
@@ -36,7 +36,7 @@ export function start(): boolean {
     runtime.process.listen()
     followProcessEnd(finishRuntime)
   }
-  providePoolTracing(apiTracing(ownTracer()))
+  providePoolTracing(poolTracing())
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
   return runtime.recorder !== undefined
 }
@@ -50,7 +50,7 @@ export function joinProcess(): boolean {
   if (running !== undefined) return running.recorder !== undefined
   const connection = threads.getEnvironmentData(CONNECTION) as unknown as Connection | undefined
   const runtime = startRuntime({ env: process.env, collector, worker: untracedWorker, connection })
-  providePoolTracing(apiTracing(ownTracer()))
+  providePoolTracing(poolTracing())
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
   return runtime.recorder !== undefined
 }

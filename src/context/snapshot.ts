@@ -25,7 +25,7 @@ const MAX_HEADER_LENGTH = 16_384
 const MAX_VALUES = 64
 
 /** Values that arrived here and that nobody registered here: they go on to where somebody did. */
-const ARRIVED_KEY = createContextKey('threadspan arrived values')
+export const ARRIVED_KEY = createContextKey('threadspan arrived values')
 
 type PlainValues = Readonly<Record<string, unknown>>
 type Captured = { readonly list: readonly Registration[]; readonly values: readonly unknown[] }

@@ -213,6 +213,27 @@ export function currentTransaction(): Transaction | undefined {
 export function transactionIn(context: Context): Transaction | undefined {
   const transaction = context.getValue(TRANSACTION_KEY) as Transaction | undefined
   if (transaction !== undefined) return transaction
-  const root = (spanOf(context) as { localRoot?: Span } | undefined)?.localRoot
-  return root === undefined ? undefined : transactionOf(root)
+  const root = (spanOf(context) as { localRoot?: LocalRoot } | undefined)?.localRoot
+  if (root === undefined) return undefined
+  return root.carried === undefined ? transactionOf(root) : carriedBy(root, root.carried)
+}
+
+/** The transaction that was set in `context` itself, local or carried; undefined where only spans tell of one. */
+export function namedTransaction(context: Context): Transaction | undefined {
+  return context.getValue(TRANSACTION_KEY) as Transaction | undefined
+}
+
+/** What our recorder's spans say of where they stand. */
+interface LocalRoot extends Span {
+  /** The transaction of another thread that this span was made for. */
+  readonly carried?: { readonly id: string; readonly name: string } | undefined
+}
+
+function carriedBy(root: Span, { id, name }: { readonly id: string; readonly name: string }): Transaction {
+  let transaction = bySpan.get(root)
+  if (transaction === undefined) {
+    transaction = new CarriedTransaction(id, root.spanContext().traceId, name, false)
+    bySpan.set(root, transaction)
+  }
+  return transaction
 }

@@ -1,7 +1,6 @@
 import {
   type Context,
   context as contextApi,
-  createContextKey,
   propagation,
   ROOT_CONTEXT,
   type Span,
@@ -15,7 +14,7 @@ import type { Carrier } from '../context/carrier.js'
 import { contextWithSpan, spanOf } from '../context/context.js'
 import { recordError } from '../context/exception.js'
 import { ensureContextManager } from '../context/manager.js'
-import { capture, Snapshot } from '../context/snapshot.js'
+import { ARRIVED_KEY, capture, Snapshot } from '../context/snapshot.js'
 import { contextWithCarriedTransaction, transactionIn } from '../context/transaction.js'
 import { registrations } from '../context/values.js'
 import type { PoolTracing } from './adapter.js'
@@ -40,9 +39,6 @@ interface Submitted {
   readonly span: Span | undefined
   readonly wire: ShortWire | LongWire
 }
-
-/** Under which `context/snapshot.ts` keeps values that this thread only passes on. */
-const ARRIVED_KEY = createContextKey('threadspan arrived values')
 
 /** Milliseconds on the clock that all threads of a machine share, which `performance.now()` is not. */
 function monotonic(): number {
@@ -205,7 +201,8 @@ function runInSpan<I, O>(
   return inContext(contextWithSpan(parent, span), () => callInSpan(span, handler, input))
 }
 
-function callInSpan<I, O>(span: Span, handler: (input: I) => O, input: I): O {
+/** Calls a task's handler and ends `span`, its run, when the outcome is there; errors are recorded on it and thrown on. */
+export function callInSpan<I, O>(span: Span, handler: (input: I) => O, input: I): O {
   let result: O
   try {
     result = handler(input)

@@ -2,7 +2,7 @@
  * A thread's recorder: OpenTelemetry's TracerProvider, light enough for every thread. It samples, makes spans, and has
  * them encoded into the thread's shared memory. It runs no timer, keeps no list of spans and exports nothing.
  */
-import type { Tracer, TracerOptions, TracerProvider } from '@opentelemetry/api'
+import type { TracerOptions, TracerProvider } from '@opentelemetry/api'
 import type { SpanLimits } from '../config/tracing.js'
 import { encodeScope } from '../otlp/encode.js'
 import { closeRecord, openRecord } from './record.js'
@@ -41,7 +41,7 @@ export class Recorder implements TracerProvider, SpanEnd {
   }
 
   /** Specification "Get a Tracer": the same name, version and schema URL give the same tracer. */
-  getTracer(name: string, version?: string, options?: TracerOptions): Tracer {
+  getTracer(name: string, version?: string, options?: TracerOptions): RecorderTracer {
     const schemaUrl = options?.schemaUrl ?? ''
     const key = `${name}\n${version ?? ''}\n${schemaUrl}`
     let tracer = this.tracers.get(key)

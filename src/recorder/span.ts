@@ -36,6 +36,20 @@ export interface RecordedLink {
   readonly dropped: number
 }
 
+/** A transaction that came with a task, by its words: most tasks never ask for it. */
+export class CarriedTransaction {
+  constructor(
+    readonly t0: number,
+    readonly t1: number,
+    readonly name: string,
+  ) {}
+
+  /** The span id of its local root, 16 lower-case hexadecimal digits. */
+  get id(): string {
+    return hexOfWord(this.t0) + hexOfWord(this.t1)
+  }
+}
+
 /** What most spans never have; made at first need, so that the common span stays small. */
 export class SpanExtras {
   events: RecordedEvent[] = []
@@ -63,6 +77,8 @@ export class RecordedSpan implements Span {
   statusCode = 0
   statusMessage: string | undefined
   extras: SpanExtras | undefined
+  /** The transaction of another thread that this local root belongs to. */
+  carried: CarriedTransaction | undefined
   /** The uppermost recorded span above this one in this thread: the transaction's, or what stands for it after a crossing. */
   readonly localRoot: RecordedSpan
   private done = false

@@ -9,6 +9,7 @@ import {
 import { contextWithSpan, spanOf } from '../context/context.js'
 import { now, timeOf } from '../core/clock.js'
 import { hexOfWord, randomWord, TraceIdentity, wordOfHex } from '../core/ids.js'
+import type { AttributeList } from './attributes.js'
 import type { Recorder } from './recorder.js'
 import type { ParentState } from './sampler.js'
 import type { ScopeHandle } from './scope.js'
@@ -70,6 +71,73 @@ export class RecorderTracer implements Tracer {
       remote,
       outer.traceState,
     )
+  }
+
+  /**
+   * A span of kind INTERNAL below one of this thread's own: what `startSpan` does, for those who have the parent in hand.
+   * @param attributes Valid ones, within the limits; the list becomes the span's.
+   * @returns undefined if it is not sampled, or nothing can be recorded.
+   */
+  startBelow(parent: RecordedSpan, name: string, attributes: AttributeList): RecordedSpan | undefined {
+    const { recorder } = this
+    if (!recorder.sampler.shouldSample(parent.trace, 'local-sampled') || !recorder.ready()) return undefined
+    const span = new RecordedSpan(
+      recorder,
+      this.scope,
+      parent.trace,
+      randomWord(),
+      randomWord() || 1,
+      parent.s0,
+      parent.s1,
+      parent.traceFlags,
+      parent.traceState,
+      false,
+      name,
+      1,
+      now(),
+      parent,
+    )
+    span.attributes = attributes
+    recorder.started(span)
+    return span
+  }
+
+  /**
+   * A span of kind INTERNAL below one of another thread, whose ids came as words.
+   * @param start Milliseconds of this thread's clock.
+   * @param attributes Valid ones, within the limits; the list becomes the span's.
+   * @returns undefined if nothing can be recorded.
+   */
+  startCarried(
+    identity: TraceIdentity,
+    p0: number,
+    p1: number,
+    flags: number,
+    name: string,
+    start: number,
+    attributes: AttributeList,
+  ): RecordedSpan | undefined {
+    const { recorder } = this
+    if (!recorder.ready()) return undefined
+    const span = new RecordedSpan(
+      recorder,
+      this.scope,
+      identity,
+      randomWord(),
+      randomWord() || 1,
+      p0,
+      p1,
+      flags,
+      undefined,
+      false,
+      name,
+      1,
+      start,
+      undefined,
+    )
+    span.attributes = attributes
+    recorder.started(span)
+    return span
   }
 
   private begin(

@@ -16,7 +16,11 @@ describe('bad input from outside', () => {
     const lines = stderr.trim().split('\n')
     assert.equal(lines.length, 2, stderr)
     assert.match(lines[0]!, /^threadspan: .*127\.0\.0\.1:9.*\(THREADSPAN_EXPORT_UNREACHABLE\)$/)
-    assert.match(lines[1]!, /^threadspan: 10 of 10 spans did not arrive: endpoint 10 \(THREADSPAN_DROPPED\)$/)
+    // The last attempt may have been refused by then, or may still be under way; the count is exact either way.
+    assert.match(
+      lines[1]!,
+      /^threadspan: 10 of 10 spans did not arrive: (endpoint|timeout) 10 \(THREADSPAN_DROPPED\)$/,
+    )
   })
 
   for (const [variable, value] of [
