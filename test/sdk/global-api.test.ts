@@ -1,5 +1,8 @@
 /** An application registers what is its own, over what the preload has registered. */
 import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 
@@ -86,3 +89,26 @@ for (const api of ['@opentelemetry/api', '@opentelemetry/api-bundled']) {
     })
   })
 }
+
+describe('an application with an older API inside a bundle', () => {
+  it('is refused as ever, keeps our recorder, and is told why', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'threadspan-api-'))
+    try {
+      // Without its package.json nobody can tell the version, as in a bundle.
+      cpSync('node_modules/@opentelemetry/api/build/src', folder, { recursive: true })
+      const { code, stdout, stderr } = await runProgram(fixture('sdk/registrations.cjs'), {
+        node: ['--require', PRELOAD],
+        args: [join(folder, 'index.js'), 'trace', 'context'],
+        env: { OTEL_TRACES_EXPORTER: 'none' },
+      })
+      assert.equal(code, 0)
+      const { registered, recording, made } = JSON.parse(stdout) as Outcome
+      assert.deepEqual(registered, [false, false])
+      assert.deepEqual(recording, [true, true])
+      assert.deepEqual(made, [])
+      assert.equal(stderr.match(/\[THREADSPAN_SDK_REFUSED\]/g)?.length, 1, stderr)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})
