@@ -174,7 +174,7 @@ export class RecordedSpan implements Span {
     }
     const { attributes, dropped } = bounded(given, limits.attributesPerEvent, limits.attributeValueLength)
     extras.events.push({
-      name: String(name),
+      name: textOf(name),
       time: timeOf(isTime ? (attributesOrTime as TimeInput) : time),
       attributes,
       dropped,
@@ -186,7 +186,7 @@ export class RecordedSpan implements Span {
     if (this.done) return this
     const { limits } = this.owner
     const extras = this.more()
-    if (extras.links.length >= limits.linkCount || link?.context === undefined) {
+    if (extras.links.length >= limits.linkCount || !isLinkable(link?.context)) {
       extras.droppedLinks++
       return this
     }
@@ -204,7 +204,7 @@ export class RecordedSpan implements Span {
   }
 
   addLinks(links: Link[]): this {
-    for (const link of links) this.addLink(link)
+    if (Array.isArray(links)) for (const link of links) this.addLink(link)
     return this
   }
 
@@ -221,7 +221,7 @@ export class RecordedSpan implements Span {
 
   updateName(name: string): this {
     if (this.done) return this
-    this.name = String(name)
+    this.name = textOf(name)
     this.prefix = 0
     return this
   }
@@ -233,9 +233,9 @@ export class RecordedSpan implements Span {
     } else if (exception) {
       // Semantic conventions: the type is the class; a code alone has to do where there is no class.
       const type = exception.name ?? exception.code
-      if (type !== undefined) attributes['exception.type'] = String(type)
-      if (exception.message) attributes['exception.message'] = String(exception.message)
-      if (exception.stack) attributes['exception.stacktrace'] = String(exception.stack)
+      if (type !== undefined) attributes['exception.type'] = textOf(type)
+      if (exception.message) attributes['exception.message'] = textOf(exception.message)
+      if (exception.stack) attributes['exception.stacktrace'] = textOf(exception.stack)
     }
     this.addEvent('exception', attributes, time)
   }
@@ -255,6 +255,32 @@ export class RecordedSpan implements Span {
   more(): SpanExtras {
     this.extras ??= new SpanExtras()
     return this.extras
+  }
+}
+
+const TRACE_ID = /^[0-9a-f]{32}$/i
+const SPAN_ID = /^[0-9a-f]{16}$/i
+
+/** Whether a link can be written. Ids of zeros can: the specification wants such links kept. */
+function isLinkable(context: SpanContext | undefined | null): boolean {
+  if (context === undefined || context === null) return false
+  const { traceId, spanId, traceState } = context
+  return (
+    typeof traceId === 'string' &&
+    TRACE_ID.test(traceId) &&
+    typeof spanId === 'string' &&
+    SPAN_ID.test(spanId) &&
+    (traceState === undefined || typeof traceState?.serialize === 'function')
+  )
+}
+
+/** What was meant to be a string, as one: an object without `toString` must not throw into the application. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  try {
+    return String(value)
+  } catch {
+    return typeof value
   }
 }
 

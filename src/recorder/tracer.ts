@@ -13,7 +13,7 @@ import type { AttributeList } from './attributes.js'
 import type { Recorder } from './recorder.js'
 import type { ParentState } from './sampler.js'
 import type { ScopeHandle } from './scope.js'
-import { RecordedSpan } from './span.js'
+import { RecordedSpan, textOf } from './span.js'
 
 /** W3C trace flags. */
 const SAMPLED = 1
@@ -165,7 +165,7 @@ export class RecorderTracer implements Tracer {
       flags,
       traceState,
       remote,
-      typeof name === 'string' ? name : String(name),
+      textOf(name),
       kind === undefined ? 1 : kind + 1,
       startTime === undefined ? now() : timeOf(startTime),
       parent,

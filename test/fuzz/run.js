@@ -66,8 +66,9 @@ function mutatedBytes(original) {
   for (let i = below(8); i >= 0; i--) {
     if (bytes.length === 0) break
     const at = below(bytes.length)
-    if (random() < 0.5) bytes[at] = below(256)
-    else if (random() < 0.5) bytes.writeUInt8(pick([0, 1, 127, 128, 255]), at)
+    const kind = below(4)
+    if (kind < 2) bytes[at] = below(256)
+    else if (kind === 2) bytes.writeUInt8(pick([0, 1, 127, 128, 255]), at)
     else bytes.copyWithin(at, below(bytes.length), below(bytes.length))
   }
   return random() < 0.3 ? bytes.subarray(0, below(bytes.length)) : bytes
