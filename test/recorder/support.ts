@@ -41,15 +41,15 @@ export interface Decoded {
   status: { code: number; message: string }
 }
 
-function valueOf(value: Value | undefined): unknown {
+function plainValue(value: Value | undefined): unknown {
   if (value === undefined) return null
   if (value.intValue !== undefined) return Number(value.intValue)
-  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(valueOf)
+  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(plainValue)
   return value.stringValue ?? value.doubleValue ?? value.boolValue ?? null
 }
 
 const pairsOf = (list: Pairs | undefined) =>
-  Object.fromEntries((list ?? []).map(({ key, value }) => [key, valueOf(value)]))
+  Object.fromEntries((list ?? []).map(({ key, value }) => [key, plainValue(value)]))
 const hexOf = (base64: string | undefined) => Buffer.from(base64 ?? '', 'base64').toString('hex')
 
 /** The spans of `ScopeSpans.spans` fields laid end to end. */
