@@ -14,7 +14,9 @@ export function fanOut(exporters: readonly Exporter[]): Exporter {
           .catch((): ExportResult => allDropped(countSpans(batches), 'failed')),
       )
       const results = await Promise.all(attempts)
-      return results.reduce((worst, result) => (result.delivered < worst.delivered ? result : worst))
+      const worst = results.reduce((one, other) => (other.delivered < one.delivered ? other : one))
+      // What one destination lacks others may have: given again, it would reach those twice.
+      return { delivered: worst.delivered, dropped: worst.dropped }
     },
     hurry(deadline) {
       for (const exporter of exporters) exporter.hurry?.(deadline)

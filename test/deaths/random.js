@@ -20,7 +20,9 @@ async function atRandom(receiver, kind, times, seed) {
   const missing = []
   for (const { round, count } of rounds)
     for (let i = 0; i < count; i++) if (!names.has(`${round} ${i}`)) missing.push(`${round} ${i} of ${count}`)
-  const victims = new Set(own.filter(({ closed }) => closed !== null).map(({ name }) => name))
+  const victims = new Set(
+    own.filter(({ name, closed }) => name.endsWith('victim') && closed !== null).map(({ name }) => name),
+  )
   // One that was killed before its first span had begun has left nothing open.
   const open = rounds.filter(({ count }) => count > 0)
   const closedAll = open.every(({ round }) => victims.has(`${round} victim`)) && victims.size <= times

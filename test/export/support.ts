@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { gunzipSync } from 'node:zlib'
@@ -157,3 +158,13 @@ export function journal(): { log: (level: string, code: string, message: string)
 }
 
 export const soon = (milliseconds = 10_000): number => Date.now() + milliseconds
+
+/** What became of spans that no server refused: those that can be given again are just those that were dropped. */
+export function accounts({ delivered, dropped, undelivered = [] }: ExportResult): ExportResult {
+  let kept = 0
+  for (const { count } of undelivered) kept += count
+  let lost = 0
+  for (const count of dropped.values()) lost += count
+  assert.equal(kept, lost)
+  return { delivered, dropped }
+}
