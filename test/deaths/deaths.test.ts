@@ -31,10 +31,10 @@ describe('endings', { timeout: 180_000 }, () => {
       'main: natural',
       'main: process.exit()',
       'main: uncaught',
-      'SIGTERM with a',
+      'main: SIGTERM with a',
       'while it is busy',
     ]
-    assertGood(await rows(...only.flatMap((name) => ['--only', name])), 7)
+    assertGood(await rows(...only.flatMap((name) => ["--only", name])), 8)
   })
 
   it('of workers', async () => {
