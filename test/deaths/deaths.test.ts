@@ -34,7 +34,7 @@ describe('endings', { timeout: 180_000 }, () => {
       'main: SIGTERM with a',
       'while it is busy',
     ]
-    assertGood(await rows(...only.flatMap((name) => ["--only", name])), 8)
+    assertGood(await rows(...only.flatMap((name) => ['--only', name])), 7)
   })
 
   it('of workers', async () => {
