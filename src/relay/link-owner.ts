@@ -137,23 +137,25 @@ function remove(path: string): void {
   }
 }
 
-/** Milliseconds that a folder without an owner is kept: a descendant may still come back to it. */
+/** Milliseconds that a folder without an owner is kept: a descendant may still come back to it. One without files has nothing to come back for. */
 const STALE = 24 * 60 * 60 * 1000
+const STALE_EMPTY = 60_000
 /** Folders that one sweep looks at. */
 const SWEEP = 1000
 
-/** Removes what killed owners have left behind: this user's folders, older than a day, whose owner is gone. */
+/** Removes what killed owners have left behind: this user's folders whose owner is gone, older than a day, or empty. */
 export function sweepFolders(now: number): void {
   try {
     const parent = tmpdir()
     const names = readdirSync(parent).filter((name) => name.startsWith(FOLDER_PREFIX))
     for (const name of names.slice(0, SWEEP)) {
       const folder = join(parent, name)
-      if (!isTrusted(folder) || now - lstatSync(folder).mtimeMs < STALE || ownerState(folder) !== 'gone')
-        continue
+      if (!isTrusted(folder)) continue
       const files = readdirSync(folder)
-      if (files.some((file) => file.includes(LINK_SUFFIX) && isAlive(String(Number.parseInt(file, 10)))))
-        continue
+      const links = files.filter((file) => file.includes(LINK_SUFFIX))
+      const age = now - lstatSync(folder).mtimeMs
+      if (age < (links.length > 0 ? STALE : STALE_EMPTY) || ownerState(folder) !== 'gone') continue
+      if (links.some((file) => isAlive(String(Number.parseInt(file, 10))))) continue
       for (const file of files) remove(join(folder, file))
       rmdirSync(folder)
     }

@@ -1,10 +1,11 @@
 /** The relay of a process's main thread: it owns the collector thread, and waits for it at the end. */
-import { BroadcastChannel, receiveMessageOnPort, type Worker, type WorkerOptions } from 'node:worker_threads'
+import { BroadcastChannel, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import { readConfig } from '../config/config.js'
 import { resourceAttributes } from '../config/resource.js'
 import { startClock } from '../core/clock.js'
 import { debug, warnOnce } from '../core/log.js'
 import { encodeResource } from '../otlp/encode.js'
+import { type CollectorProgram, openCollector } from './collector-thread.js'
 import {
   ABSENT,
   AWAKE,
@@ -24,11 +25,7 @@ import { OwnLink } from './own-link.js'
 import { Ring } from './ring.js'
 import { ThreadRelay } from './thread.js'
 
-export interface ProcessRelayOptions {
-  /** Path of the collector thread's program. */
-  readonly collector: string
-  /** The constructor for a thread that is not followed. */
-  readonly worker: () => new (file: string, options: WorkerOptions) => Worker
+export interface ProcessRelayOptions extends CollectorProgram {
   readonly ringSize: number
   /** Milliseconds that the end of the process waits for the last export at most. */
   readonly exitTimeout: number
@@ -38,7 +35,6 @@ export interface ProcessRelayOptions {
   readonly link: string | undefined
   /** The program's file. */
   readonly main: string | undefined
-  readonly env: NodeJS.ProcessEnv
   /** Calls a function in no context of the application's. */
   readonly outside: <T>(fn: () => T) => T
 }
@@ -197,38 +193,18 @@ export class ProcessRelay extends ThreadRelay {
     }
     this.pending = []
     try {
-      this.collector = this.setup.outside(() => this.openCollector(start))
+      this.collector = this.setup.outside(() =>
+        openCollector(this.setup, start, {
+          ready: () => this.handOver(),
+          ended: (failure) => this.collectorEnded(failure),
+        }),
+      )
       if (!isAwaited) Atomics.store(this.control, STATE, AWAKE)
     } catch (error) {
       debug('collector could not be started: %s', error)
       this.lives = 1
       this.collectorEnded(error)
     }
-  }
-
-  private openCollector(workerData: CollectorStart): Worker {
-    const Thread = this.setup.worker()
-    const worker = new Thread(this.setup.collector, {
-      name: 'threadspan',
-      workerData,
-      execArgv: [],
-      argv: [],
-      env: this.setup.env,
-      trackUnmanagedFds: false,
-    })
-    // That it is ready; a busy thread sees it in the control block.
-    worker.on('message', () => this.handOver())
-    worker.unref()
-    let failure: unknown
-    // The application must not end because its telemetry did.
-    worker.on('error', (error) => {
-      failure = error
-    })
-    worker.once('exit', () => {
-      // Out of memory, the error comes after the end.
-      setImmediate(() => this.collectorEnded(failure)).unref()
-    })
-    return worker
   }
 
   /** The collector has died: another one goes on with the rings as they are, or nothing is recorded from now on. */
