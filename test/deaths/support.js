@@ -1,5 +1,7 @@
 // Runs a program and its receiver, and tells what arrived.
 import { fork, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -41,9 +43,18 @@ function clean() {
 /** What is different at each run, whoever is watching. */
 const normal = (text) => text.replaceAll(/\(node:\d+\)|pid \d+|0x[0-9a-f]+/g, '#')
 
+/** The first moment of dying that the program, or a child or Worker of it, has noted; nanoseconds of the machine's clock. */
+function firstMark(file) {
+  try {
+    return BigInt(readFileSync(file, 'latin1').split('\n', 1)[0])
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * @param endpoint undefined runs it without threadspan.
- * @returns code, signal, stdout, stderr and milliseconds.
+ * @returns code, signal, stdout, stderr, and the milliseconds from the program's own word that it ends to its end.
  */
 export function runProgram(
   { file = program, args, node = [], run = false, env = {}, timeout = 20_000 },
@@ -52,9 +63,16 @@ export function runProgram(
   const traced = endpoint !== undefined
   const command = run && traced ? [join(dist, 'cli/main.js'), 'run', '--quiet'] : []
   const options = traced && !run ? ['--require', preload] : []
-  const from = performance.now()
+  const folder = mkdtempSync(join(tmpdir(), 'threadspan-deaths-'))
+  const mark = join(folder, 'mark')
+  const from = process.hrtime.bigint()
   const child = spawn(process.execPath, [...options, ...command, ...node, file, ...args.map(String)], {
-    env: { ...clean(), ...(traced ? { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } : {}), ...env },
+    env: {
+      ...clean(),
+      DEATHS_MARK: mark,
+      ...(traced ? { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } : {}),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout,
     killSignal: 'SIGKILL',
@@ -69,9 +87,15 @@ export function runProgram(
   })
   const end = new Promise((done, failed) => {
     child.on('error', failed)
-    child.on('close', (code, signal) =>
-      done({ code, signal, stdout: normal(stdout), stderr: normal(stderr), ms: performance.now() - from }),
-    )
+    let ended
+    child.on('exit', () => {
+      ended = process.hrtime.bigint()
+    })
+    child.on('close', (code, signal) => {
+      const ms = Number(ended - (firstMark(mark) ?? from)) / 1e6
+      rmSync(folder, { recursive: true, force: true })
+      done({ code, signal, stdout: normal(stdout), stderr: normal(stderr), ms })
+    })
   })
   return Object.assign(end, { child })
 }
