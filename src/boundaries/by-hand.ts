@@ -5,12 +5,15 @@ import { capture, Snapshot } from '../context/snapshot.js'
 import { type NamedSpanOptions, withSpan } from '../context/span.js'
 import { count } from '../core/counters.js'
 import { ThreadspanError } from '../core/errors.js'
+import { shared } from '../core/shared.js'
 
 /** The property of a message that holds its carrier. */
 const FIELD = 'threadspan'
 
 /** What a message looks like that carries its sender's context. */
 type Carrying = { readonly [FIELD]?: unknown }
+
+type Undo = () => void
 
 /** How {@link wrapHandler} gets at the context of a message. */
 export interface HandlerOptions<M = unknown> {
@@ -48,7 +51,12 @@ export function withCarrier<M>(message: M, options?: { readonly clone?: boolean 
   return { ...message, [FIELD]: carrier }
 }
 
-const wrappers = new WeakSet<object>()
+const { wrappers, traced } = shared('messages', () => ({
+  /** Handlers that were made here. */
+  wrappers: new WeakSet<object>(),
+  /** What undoes the tracing of each Worker and child. */
+  traced: new WeakMap<object, Undo>(),
+}))
 
 /**
  * A message handler that runs in the context that the message carries, whatever it crossed: a Worker, a MessagePort, IPC, a socket, a
@@ -99,10 +107,6 @@ function withoutCarrier<M>(message: M): M {
 }
 
 type Method = (this: unknown, ...args: unknown[]) => unknown
-type Undo = () => void
-
-const traced = new WeakMap<object, Undo>()
-
 /** Puts `by` in the place of a method of one object. @returns undoes it, unless somebody has replaced it since. */
 function replaceOwn(target: object, name: string, by: (original: Method) => Method): Undo {
   const holder = target as Record<string, Method>

@@ -1,3 +1,4 @@
+import { shared } from '../core/shared.js'
 import type { BindListener } from './emitter.js'
 
 type Listener = (this: unknown, event: unknown) => unknown
@@ -10,9 +11,11 @@ interface Binding {
   readonly bound: WeakMap<object, Listener>
 }
 
-const bindings = new WeakMap<EventTarget, Binding>()
-/** The listener that `onabort` was given, by what stands in its place. */
-const handlers = new WeakMap<object, Listener>()
+const { bindings, handlers } = shared('bind.targets', () => ({
+  bindings: new WeakMap<EventTarget, Binding>(),
+  /** The listener that `onabort` was given, by what stands in its place. */
+  handlers: new WeakMap<object, Listener>(),
+}))
 
 /** Whether `target` is an EventTarget, of Node or of anyone: an AbortSignal, a MessagePort. */
 export function isEventTarget(target: unknown): target is EventTarget {

@@ -1,10 +1,12 @@
+import { shared } from '../core/shared.js'
+
 type Step = (this: unknown, ...args: unknown[]) => unknown
 
 /** Calls `fn` in some context. */
 export type Enter = <T>(fn: () => T) => T
 
 /** The original of each bound iterator or iterable. */
-const originals = new WeakMap<object, object>()
+const originals = shared('bind.iterations', () => new WeakMap<object, object>())
 
 /** Whether `target` is an asynchronous iterable, or an asynchronous iterator: what has a `next`, which is taken at its word. */
 export function isAsyncIteration(target: unknown): target is object {

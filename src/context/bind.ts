@@ -1,4 +1,5 @@
 import { ThreadspanError } from '../core/errors.js'
+import { shared } from '../core/shared.js'
 import { bindEventTarget, isEventTarget, unbindEventTarget } from './bind-event-target.js'
 import { bindIteration, isAsyncIteration, originalIteration } from './bind-iterator.js'
 import { type BindListener, bindEmitter, isEmitter, unbindEmitter } from './emitter.js'
@@ -6,10 +7,12 @@ import { capture, type Snapshot } from './snapshot.js'
 
 type AnyFunction = (this: never, ...args: never[]) => unknown
 
-/** What each bound function was made of. */
-const parts = new WeakMap<object, { readonly fn: AnyFunction; readonly snapshot: Snapshot }>()
-/** The latest binding of each function. Weak: a function that lives on does not keep alive the request that it was bound in. */
-const latest = new WeakMap<object, WeakRef<AnyFunction>>()
+const { parts, latest } = shared('bind.functions', () => ({
+  /** What each bound function was made of. */
+  parts: new WeakMap<object, { readonly fn: AnyFunction; readonly snapshot: Snapshot }>(),
+  /** The latest binding of each function. Weak: a function that lives on does not keep alive the request that it was bound in. */
+  latest: new WeakMap<object, WeakRef<AnyFunction>>(),
+}))
 
 /**
  * `target` tied to what is current here and now: it runs in that, whoever calls it and whenever.

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { shared } from '../core/shared.js'
 
 type Listener = (this: unknown, ...args: unknown[]) => unknown
 type Add = (this: EventEmitter, event: string | symbol, listener: Listener) => EventEmitter
@@ -6,9 +7,11 @@ type Add = (this: EventEmitter, event: string | symbol, listener: Listener) => E
 /** Gives a function that runs `listener` in some context, whenever it is called. */
 export type BindListener = (listener: Listener) => Listener
 
-const binders = new WeakMap<EventEmitter, { bind: BindListener }>()
-/** Listeners and methods that were made here. */
-const ours = new WeakSet<object>()
+const { binders, ours } = shared('bind.emitters', () => ({
+  binders: new WeakMap<EventEmitter, { bind: BindListener }>(),
+  /** Listeners and methods that were made here. */
+  ours: new WeakSet<object>(),
+}))
 const ADDING = ['on', 'addListener', 'prependListener', 'once', 'prependOnceListener']
 
 /** Whether `target` is one of Node's EventEmitters (or of a class made from it). */

@@ -1,9 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Context, type ContextManager, context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api'
+import { shared } from '../core/shared.js'
 import { contextWithValue } from './context.js'
 import { bindEmitter, isEmitter } from './emitter.js'
 
-let ensured = false
+/** Counts the managers that were disabled, by whichever copy of this package. */
+const state = shared('context.manager', () => ({ disabled: 0 }))
+/** As of which count contexts are known to be managed; for this copy alone, whose API may not see what another one's sees. */
+let ensuredAt = -1
 
 type AnyFunction = (...args: unknown[]) => unknown
 
@@ -85,7 +89,7 @@ export class ThreadContextManager implements ContextManager {
     this.#storage?.disable()
     this.#storage = undefined
     // The API forgets a manager that it disables: whoever needs one next asks again.
-    ensured = false
+    state.disabled++
     return this
   }
 
@@ -108,10 +112,11 @@ export class ThreadContextManager implements ContextManager {
  * @returns whether contexts are managed from now on.
  */
 export function ensureContextManager(): boolean {
-  if (ensured) return true
+  if (ensuredAt === state.disabled) return true
   const probe = contextWithValue(ROOT_CONTEXT, Symbol('threadspan probe'), true)
-  ensured =
+  const isManaged =
     contextApi.with(probe, () => contextApi.active() === probe) ||
     contextApi.setGlobalContextManager(new ThreadContextManager())
-  return ensured
+  if (isManaged) ensuredAt = state.disabled
+  return isManaged
 }

@@ -30,6 +30,10 @@ export const ARRIVED_KEY = createContextKey('threadspan arrived values')
 type PlainValues = Readonly<Record<string, unknown>>
 type Captured = { readonly list: readonly Registration[]; readonly values: readonly unknown[] }
 
+/** By these the copies of this package in one thread read each other's snapshots, whose private fields only their own copy can. */
+const ARRIVED = Symbol.for('threadspan.snapshot.arrived')
+const VALUE_OF = Symbol.for('threadspan.snapshot.valueOf')
+
 /**
  * What is current at one moment: the active OpenTelemetry Context and the registered values. Immutable.
  *
@@ -172,11 +176,21 @@ export class Snapshot {
     if (this === other) return true
     return (
       this.context === other.context &&
-      this.#arrived === other.#arrived &&
+      this.#arrived === other[ARRIVED] &&
       registrations().every((registration, i) =>
-        Object.is(this.#valueOf(registration, i), other.#valueOf(registration, i)),
+        Object.is(this.#valueOf(registration, i), other[VALUE_OF](registration, i)),
       )
     )
+  }
+
+  /** @internal */
+  get [ARRIVED](): PlainValues | undefined {
+    return this.#arrived
+  }
+
+  /** @internal */
+  [VALUE_OF](registration: Registration, index: number): unknown {
+    return this.#valueOf(registration, index)
   }
 
   #enter<A extends unknown[], T>(fn: (...args: A) => T, thisArg: unknown, args: A): T {

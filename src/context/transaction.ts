@@ -137,7 +137,7 @@ class CarriedTransaction implements Transaction {
   }
 }
 
-const bySpan = new WeakMap<Span, Transaction>()
+const bySpan = shared('transactions.spans', () => new WeakMap<Span, Transaction>())
 
 /**
  * The transaction whose local root is `span`; the same one for the same span.

@@ -30,6 +30,8 @@ const state = shared('sdk.processors', () => ({
   resource: undefined as SdkResource | undefined,
   /** A flush of ours has nothing to take: it is what has just been taken that it is about. */
   isFlushing: false,
+  /** Those that take over before they flush. */
+  prepared: new WeakSet<ReceivingProcessor>(),
 }))
 
 /**
@@ -135,11 +137,9 @@ export function findProcessors(registered: unknown): void {
     )
 }
 
-const prepared = new WeakSet<ReceivingProcessor>()
-
 function takeBeforeFlush(processor: ReceivingProcessor): ReceivingProcessor {
-  if (prepared.has(processor)) return processor
-  prepared.add(processor)
+  if (state.prepared.has(processor)) return processor
+  state.prepared.add(processor)
   for (const name of ['forceFlush', 'shutdown'] as const) {
     const original = processor[name]
     if (typeof original !== 'function') continue
