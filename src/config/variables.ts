@@ -2,15 +2,13 @@
  * Environment variables by type, as OpenTelemetry's "Environment Variable Specification" reads them: an empty value
  * is an unset one, and a value that cannot be used is ignored with a warning.
  */
+import type { LineCode } from '../core/codes.js'
 
 /** An environment, e.g. `process.env`. It is only read. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/**
- * `THREADSPAN_ENV_INVALID`: the value cannot be understood; the default holds.
- * `THREADSPAN_ENV_UNSUPPORTED`: the value is known to OpenTelemetry and not offered here; the message says what holds.
- */
-export type ConfigWarningCode = 'THREADSPAN_ENV_INVALID' | 'THREADSPAN_ENV_UNSUPPORTED'
+/** What is wrong with a variable. The message says what then holds. */
+export type ConfigWarningCode = Extract<LineCode, `THREADSPAN_ENV_${string}`>
 
 /** One for each variable that is not taken as it stands. */
 export interface ConfigWarning {

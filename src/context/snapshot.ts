@@ -132,7 +132,10 @@ export class Snapshot {
   with<T>(storage: AsyncLocalStorage<T>, value: T | undefined): Snapshot {
     const list = registrations()
     if (!list.some((registration) => registration.storage === storage)) {
-      throw new ThreadspanError('THREADSPAN_VALUE_UNREGISTERED')
+      throw new ThreadspanError(
+        'THREADSPAN_VALUE_UNREGISTERED',
+        'Call propagate() with this AsyncLocalStorage first',
+      )
     }
     const values = list.map((registration, i) =>
       registration.storage === storage ? value : this.#valueOf(registration, i),

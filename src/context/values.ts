@@ -53,7 +53,10 @@ export function propagate<T>(
   }
   const { name, serialize, deserialize } = options ?? {}
   if (typeof name !== 'string' || name === '' || name.length > 128 || name === '__proto__') {
-    throw new ThreadspanError('THREADSPAN_VALUE_NAME')
+    throw new ThreadspanError(
+      'THREADSPAN_VALUE_NAME',
+      'The name of a value must be a string of 1 to 128 characters, and not __proto__',
+    )
   }
   const registration = { storage, name, serialize, deserialize } as unknown as Registration
   const others = registry.list.filter((other) => other.storage !== storage || other.name !== name)
@@ -63,7 +66,12 @@ export function propagate<T>(
       `Another AsyncLocalStorage is registered as "${name}"`,
     )
   }
-  if (others.length >= MAX_REGISTRATIONS) throw new ThreadspanError('THREADSPAN_VALUE_LIMIT')
+  if (others.length >= MAX_REGISTRATIONS) {
+    throw new ThreadspanError(
+      'THREADSPAN_VALUE_LIMIT',
+      `No more than ${MAX_REGISTRATIONS} values can travel along`,
+    )
+  }
   registry.list = [...others, registration]
   const end = (): void => {
     registry.list = registry.list.filter((other) => other !== registration)

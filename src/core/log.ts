@@ -1,3 +1,4 @@
+import type { WarningCode } from './codes.js'
 import { shared } from './shared.js'
 
 type Log = (message: string, ...parameters: unknown[]) => void
@@ -21,10 +22,9 @@ export function debug(message: string, ...parameters: unknown[]): void {
  *
  * A Node warning: the application stays in command of it through `--no-warnings`, `--disable-warning` and the `warning` event.
  *
- * @param code stable, `THREADSPAN_*`.
  * @param message one line, without secrets.
  */
-export function warnOnce(code: `THREADSPAN_${string}`, message: string): void {
+export function warnOnce(code: WarningCode, message: string): void {
   if (warned.has(code)) return
   warned.add(code)
   process.emitWarning(message, { type: 'ThreadspanWarning', code })

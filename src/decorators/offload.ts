@@ -158,7 +158,7 @@ function callOf(
 
 /** What the caller gets to see of an error that a pool rejected with. */
 function refusal(error: unknown, name: string): unknown {
-  const { cause, name: kind, message, stack } = (error ?? {}) as Partial<Error>
+  const { cause, name: kind, message = '', stack } = (error ?? {}) as Partial<Error>
   // One that comes from a worker has lost its name on some versions of Node.
   if (kind === 'DataCloneError' || stack?.startsWith('DataCloneError: ') === true) {
     return new ThreadspanError('THREADSPAN_OFFLOAD_CLONE', `${name}: ${message}`, { cause: error })

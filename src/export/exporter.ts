@@ -2,6 +2,7 @@
  * What the Collector hands on, and the contract of everything that takes it. Spans arrive as the protobuf bytes that
  * the recorder made of them, and stay so until an exporter needs more than their bytes.
  */
+import type { LineCode } from '../core/codes.js'
 
 /** Spans of one scope. */
 export interface ScopeBatch {
@@ -58,8 +59,8 @@ export interface Exporter {
   close(): Promise<void>
 }
 
-/** `level` as in `OTEL_LOG_LEVEL`; `code` is stable (`THREADSPAN_*`); `message` is one line and shows no secret. */
-export type ExportLog = (level: 'debug' | 'info' | 'warn' | 'error', code: string, message: string) => void
+/** `level` as in `OTEL_LOG_LEVEL`; `message` is one line and shows no secret. */
+export type ExportLog = (level: 'debug' | 'info' | 'warn' | 'error', code: LineCode, message: string) => void
 
 /** The number of spans in `batches`. */
 export function countSpans(batches: readonly SpanBatch[]): number {

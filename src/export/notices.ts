@@ -1,3 +1,4 @@
+import type { LineCode } from '../core/codes.js'
 import type { ExportLog } from './exporter.js'
 import { printable } from './text.js'
 
@@ -32,7 +33,7 @@ export function reason(error: Error): string {
 export class Notices {
   readonly #log: ExportLog
   readonly #endpoint: string
-  readonly #said = new Map<string, number>()
+  readonly #said = new Map<LineCode, number>()
   #failures = 0
   #down = false
   #since = 0
@@ -73,7 +74,7 @@ export class Notices {
   }
 
   /** The server refused spans for good, or has something to say. */
-  complain(code: string, message: string): void {
+  complain(code: LineCode, message: string): void {
     const last = this.#said.get(code)
     const now = performance.now()
     if (last !== undefined && now - last < QUIET) return

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { LineCode } from '../core/codes.js'
 import { ThreadspanError } from '../core/errors.js'
 import type { Status } from './api.js'
 import { Database } from './database.js'
@@ -41,7 +42,7 @@ export interface ViewerOptions {
   /** Most bytes kept, by default 1 GiB. */
   maxBytes?: number
   /** Hears of what goes wrong while the viewer runs, once per cause. */
-  onWarning?: (code: string, message: string) => void
+  onWarning?: (code: LineCode, message: string) => void
 }
 
 /** A running viewer. */

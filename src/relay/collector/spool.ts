@@ -46,7 +46,7 @@ export class Spool {
     } catch (error) {
       this.log(
         'warn',
-        'THREADSPAN_SPOOL',
+        'THREADSPAN_SPOOL_WRITE',
         `${count - kept} spans could not be kept in ${this.folder}: ${(error as Error).message}`,
       )
     }
