@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Config, readConfig } from './config/config.js'
 import { resourceAttributes } from './config/resource.js'
+import { unknownVariables } from './config/unknown.js'
 import { startClock } from './core/clock.js'
 import { createExporter } from './export/create.js'
 import type { ExportLog } from './export/exporter.js'
@@ -46,7 +47,7 @@ const attributes = resourceAttributes(config, start.main)
 const resource = encodeResource(attributes)
 
 function exporting(): ExportDestination {
-  for (const { code, message } of warnings) log('warn', code, message)
+  for (const { code, message } of [...warnings, ...unknownVariables(process.env)]) log('warn', code, message)
   const accounts = new Accounts(new Int32Array(start.control))
   const spool = config.spool === undefined ? undefined : new Spool(config.spool, log)
   const { control, channel } = start

@@ -47,6 +47,8 @@ export interface Codes {
   THREADSPAN_ENV_INVALID: 'line'
   /** The value of a variable is known to OpenTelemetry, and not offered here. */
   THREADSPAN_ENV_UNSUPPORTED: 'line'
+  /** A variable is named as those of this package are, and is none of them. */
+  THREADSPAN_ENV_UNKNOWN: 'line'
   /** Spans cannot be delivered for the time being. */
   THREADSPAN_EXPORT_UNREACHABLE: 'line'
   /** Spans are delivered again. */

@@ -1,5 +1,6 @@
 import { type Config, readConfig } from '../../config/config.js'
 import { redactUrl } from '../../config/otlp.js'
+import { unknownVariables } from '../../config/unknown.js'
 import { type Finding, note, ok, problem } from './finding.js'
 
 /** Milliseconds to wait for an answer. */
@@ -8,7 +9,9 @@ const PATIENCE = 5000
 /** Where the spans of a program with this environment go, and whether somebody is there. */
 export async function checkDestination(env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const { config, warnings } = readConfig(env)
-  const findings = warnings.map(({ variable, message, code }) => note(`${variable}: ${message} (${code})`))
+  const findings = [...warnings, ...unknownVariables(env)].map(({ message, code }) =>
+    note(`${message} (${code})`),
+  )
   if (config.exporters.length === 0) findings.push(note('OTEL_TRACES_EXPORTER is none: spans go nowhere'))
   if (config.exporters.includes('file')) findings.push(ok(`Spans are written to ${config.file}`))
   if (config.exporters.includes('otlp')) findings.push(await checkEndpoint(config, isConfigured(env)))
