@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
-import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { SpanKind, type SpanOptions } from '@opentelemetry/api'
+import { Span } from 'threadspan'
 
 /** As far as this program uses it; the package describes itself only as a global module. */
 interface Connection {
@@ -12,8 +13,6 @@ interface Connection {
 const sqlite = createRequire(import.meta.url)('node-sqlite3-wasm') as {
   Database: new (file: string) => Connection
 }
-
-const tracer = trace.getTracer('shop')
 
 const INSERT = 'INSERT INTO orders (customer, amount) VALUES (?, ?)'
 const SELECT = 'SELECT id, customer, amount FROM orders WHERE customer = ? ORDER BY id DESC LIMIT 20'
@@ -31,16 +30,19 @@ export class Orders {
     )
   }
 
+  @Span('INSERT orders', statement(INSERT))
   add(customer: string, amount: number): number {
-    return statement('INSERT orders', INSERT, () => this.#connection.run(INSERT, [customer, amount]).changes)
+    return this.#connection.run(INSERT, [customer, amount]).changes
   }
 
+  @Span('SELECT orders', statement(SELECT))
   of(customer: string): Record<string, unknown>[] {
-    return statement('SELECT orders', SELECT, () => this.#connection.all(SELECT, [customer]))
+    return this.#connection.all(SELECT, [customer])
   }
 
+  @Span('SELECT orders', statement(GROUP))
   byCustomer(): Record<string, unknown>[] {
-    return statement('SELECT orders', GROUP, () => this.#connection.all(GROUP))
+    return this.#connection.all(GROUP)
   }
 
   close(): void {
@@ -48,24 +50,15 @@ export class Orders {
   }
 }
 
-function statement<T>(name: string, sql: string, work: () => T): T {
+/** What the span of a statement says. */
+function statement(sql: string): SpanOptions {
   const attributes = {
     'db.system.name': 'sqlite',
     // The older name, which some backends still look for.
     'db.system': 'sqlite',
     'db.query.text': sql,
     'db.collection.name': 'orders',
-    'db.operation.name': name.slice(0, name.indexOf(' ')),
+    'db.operation.name': sql.slice(0, sql.indexOf(' ')),
   }
-  return tracer.startActiveSpan(name, { kind: SpanKind.CLIENT, attributes }, (span) => {
-    try {
-      return work()
-    } catch (error) {
-      span.recordException(error as Error)
-      span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message })
-      throw error
-    } finally {
-      span.end()
-    }
-  })
+  return { kind: SpanKind.CLIENT, attributes }
 }
