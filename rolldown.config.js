@@ -36,5 +36,5 @@ const bundle = (from, to, format) => ({
 export default [
   bundle('register.cts', 'register.cjs', 'cjs'),
   bundle('worker.ts', 'worker.js', 'esm'),
-  bundle('collector.ts', 'collector.js', 'esm'),
+  bundle('collector.cts', 'collector.cjs', 'cjs'),
 ]

@@ -25,7 +25,7 @@ function main(): void {
   }
   const runtime = startRuntime({
     env: isMainThread ? { ...process.env, ...given } : process.env,
-    collector: join(__dirname, 'collector.js'),
+    collector: join(__dirname, 'collector.cjs'),
     worker: untracedWorker,
     handoff,
     origin: { link: given[LINK], anchor: anchorOf(given[ANCHOR]) },

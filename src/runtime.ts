@@ -74,8 +74,6 @@ export interface Runtime {
   readonly process: ProcessRelay | undefined
   /** What ties a process that exports to an SDK of the application's. */
   readonly sdk: SdkLink | undefined
-  /** The folder of the process that exports, where this one is its descendant. */
-  readonly link: string | undefined
 }
 
 const state = shared('runtime', () => ({
@@ -136,7 +134,6 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     relay,
     process: relay instanceof ProcessRelay ? relay : undefined,
     sdk,
-    link: options.origin?.link,
   }
   state.runtime = runtime
   debug(

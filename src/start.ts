@@ -12,7 +12,7 @@ import { poolTracing } from './task-spans.js'
 /** Environment data by which Workers that are made after `start()` find the process's collector. */
 const CONNECTION = 'threadspan:connection'
 
-const collector = fileURLToPath(new URL('collector.js', import.meta.url))
+const collector = fileURLToPath(new URL('collector.cjs', import.meta.url))
 
 /**
  * Starts recording in the main thread: registers a context manager, a propagator and a TracerProvider with OpenTelemetry's API,

@@ -10,7 +10,7 @@ function installed(name: string): string {
 
 /** Absolute path of the collector thread's program. */
 export function collectorPath(): string {
-  return installed('collector.js')
+  return installed('collector.cjs')
 }
 
 /**

@@ -73,7 +73,7 @@ export class FileExporter implements Exporter {
   }
 
   async #open(): Promise<FileHandle> {
-    const { mkdir, open } = await import('node:fs/promises')
+    const { mkdir, open } = process.getBuiltinModule('node:fs/promises')
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
     // Attributes hold what users sent and asked for.
     return open(this.#path, 'a+', 0o600)

@@ -80,14 +80,14 @@ export class HttpPost {
 
   async #open(): Promise<[Send, Agent]> {
     if (this.#send !== undefined && this.#agent !== undefined) return [this.#send, this.#agent]
-    // Loaded here, since the other exporters need neither.
+    // Loaded here, since the other exporters need neither; not by `import()`, which would first start the loader of ES modules.
     if (this.#url.protocol === 'http:') {
-      const http = await import('node:http')
+      const http = process.getBuiltinModule('node:http')
       this.#send = http.request
       this.#agent = new http.Agent({ keepAlive: true })
     } else {
-      const https = await import('node:https')
-      const { readFile } = await import('node:fs/promises')
+      const https = process.getBuiltinModule('node:https')
+      const { readFile } = process.getBuiltinModule('node:fs/promises')
       const read = async (name: 'ca' | 'key' | 'cert', path: string | undefined) =>
         path === undefined ? {} : { [name]: await readFile(path) }
       const { certificate, clientKey, clientCertificate } = this.#config

@@ -184,7 +184,7 @@ function failure({ answer, ...rest }: PostResult): [DropCause, string] {
 async function encode(batches: readonly SpanBatch[], gzipped: boolean): Promise<Uint8Array> {
   const request = encodeTraceRequest(batches)
   if (!gzipped) return request
-  const { gzip } = await import('node:zlib')
+  const { gzip } = process.getBuiltinModule('node:zlib')
   return new Promise((resolve, reject) => {
     gzip(request, { level: GZIP_LEVEL }, (error, bytes) => (error === null ? resolve(bytes) : reject(error)))
   })

@@ -1,5 +1,8 @@
+/** The collector thread as the main thread sees it: started when it is needed, told what it must know, replaced should it die. */
 import type { Worker, WorkerOptions } from 'node:worker_threads'
-import type { CollectorStart } from './messages.js'
+import { debug, warnOnce } from '../core/log.js'
+import { ABSENT, AWAKE, BEGUN, DISMISSED, HEAD, NOT_YET, SEALED, SLOTS_USED, STATE, WORK } from './layout.js'
+import type { CollectorMessage, CollectorStart, Connection, ThreadEntry } from './messages.js'
 
 /** How to start the collector thread. */
 export interface CollectorProgram {
@@ -9,37 +12,180 @@ export interface CollectorProgram {
   readonly worker: () => new (file: string, options: WorkerOptions) => Worker
   /** The process's environment, with what a parent process had put into it. */
   readonly env: NodeJS.ProcessEnv
+  /** The program's file. */
+  readonly main: string | undefined
+  /** Calls a function in no context of the application's. */
+  readonly outside: <T>(fn: () => T) => T
 }
 
-/**
- * Starts a collector thread, which does not keep the process running and cannot end it.
- * @param on `ready`: it asks for the main thread's ring. `ended`: it is gone, with the error that ended it if one did.
- */
-export function openCollector(
-  { collector, worker: threadOf, env }: CollectorProgram,
-  workerData: CollectorStart,
-  on: { ready(): void; ended(failure: unknown): void },
-): Worker {
-  const Thread = threadOf()
-  const worker = new Thread(collector, {
-    name: 'threadspan',
-    workerData,
-    execArgv: [],
-    argv: [],
-    env,
-    trackUnmanagedFds: false,
-  })
-  // A busy main thread sees it in the control block.
-  worker.on('message', () => on.ready())
-  worker.unref()
-  let failure: unknown
-  // The application must not end because its telemetry did.
-  worker.on('error', (error) => {
-    failure = error
-  })
-  worker.once('exit', () => {
-    // Out of memory, the error comes after the end.
-    setImmediate(() => on.ended(failure)).unref()
-  })
-  return worker
+/** What the collector thread has to do with the main thread's own ring. */
+export interface RingOwner {
+  /** Whether the main thread hands its spans on itself until the collector is ready. */
+  readonly isReading: boolean
+  /** The collector is ready for the main thread's ring. */
+  ready(): void
+}
+
+/** Collectors that a process has in its life, should they fail. */
+const LIVES = 2
+
+export class CollectorThread {
+  private readonly control: Int32Array
+  private thread: Worker | undefined
+  private lives = LIVES
+  private isClosed = false
+  private pending: CollectorMessage[] = []
+  /** What a new collector would have to know. */
+  private readonly threads = new Map<number, ThreadEntry>()
+  private readonly folders = new Set<string>()
+  /** Whether a thread that is gone has left anything. */
+  private hasLegacy = false
+
+  constructor(
+    private readonly program: CollectorProgram,
+    private readonly connection: Connection,
+    private readonly owner: RingOwner,
+  ) {
+    this.control = new Int32Array(connection.control)
+  }
+
+  get isRunning(): boolean {
+    return this.thread !== undefined
+  }
+
+  /** Whether it has died for good: nothing is recorded any more. */
+  get isLost(): boolean {
+    return this.lives === 0
+  }
+
+  /** Whether there is, or may be, something for it to deliver. */
+  get hasWork(): boolean {
+    return (
+      this.hasLegacy ||
+      this.folders.size > 0 ||
+      Atomics.load(this.control, WORK) === BEGUN ||
+      [...this.threads.values()].some(hasWritten)
+    )
+  }
+
+  /** It hears this at once, or first thing when it starts. */
+  tell(message: CollectorMessage): void {
+    switch (message.type) {
+      case 'thread':
+        this.threads.set(message.entry.thread, message.entry)
+        if (this.isLost) seal(message.entry)
+        break
+      case 'ended': {
+        const entry = this.threads.get(message.thread)
+        this.hasLegacy ||= entry !== undefined && hasWritten(entry)
+        this.threads.delete(message.thread)
+        break
+      }
+      case 'folder':
+        this.folders.add(message.path)
+        break
+    }
+    if (this.thread !== undefined) this.thread.postMessage(message)
+    else this.pending.push(message)
+  }
+
+  /**
+   * The process ends, and has no work for it.
+   * @returns false where it has begun to work nevertheless.
+   */
+  dismiss(): boolean {
+    this.close()
+    return !this.isRunning || Atomics.compareExchange(this.control, WORK, NOT_YET, DISMISSED) === NOT_YET
+  }
+
+  /** Nothing is started from now on. */
+  close(): void {
+    this.isClosed = true
+  }
+
+  start(): void {
+    if (this.thread !== undefined || this.isClosed || this.isLost) return
+    const { anchor, control, channel, link } = this.connection
+    const isAwaited = this.owner.isReading
+    const start: CollectorStart = {
+      control,
+      anchor,
+      channel,
+      messages: this.pending,
+      link,
+      isAwaited,
+      main: this.program.main,
+    }
+    this.pending = []
+    try {
+      this.thread = this.program.outside(() => this.open(start))
+      if (!isAwaited) Atomics.store(this.control, STATE, AWAKE)
+    } catch (error) {
+      debug('collector could not be started: %s', error)
+      this.lives = 1
+      this.ended(error)
+    }
+  }
+
+  /** A thread that does not keep the process running, and cannot end it. */
+  private open(workerData: CollectorStart): Worker {
+    const Thread = this.program.worker()
+    const worker = new Thread(this.program.collector, {
+      name: 'threadspan',
+      workerData,
+      execArgv: [],
+      argv: [],
+      env: this.program.env,
+      trackUnmanagedFds: false,
+    })
+    // A busy main thread sees it in the control block.
+    worker.on('message', () => this.owner.ready())
+    worker.unref()
+    let failure: unknown
+    // The application must not end because its telemetry did.
+    worker.on('error', (error) => {
+      failure = error
+    })
+    worker.once('exit', () => {
+      // Out of memory, the error comes after the end.
+      setImmediate(() => this.ended(failure)).unref()
+    })
+    return worker
+  }
+
+  /** It has died: another one goes on with the rings as they are, or nothing is recorded from now on. */
+  private ended(failure: unknown): void {
+    if (this.isClosed) return
+    const reason = failure instanceof Error ? failure.message : String(failure ?? 'for no reason it told')
+    debug('collector failed: %s', reason)
+    this.thread = undefined
+    this.lives--
+    Atomics.store(this.control, STATE, ABSENT)
+    if (!this.isLost) {
+      this.pending = [...this.threads.values()].map((entry) => ({
+        type: 'thread',
+        entry: { ...entry, stream: (entry.stream ?? 0) + 1, unsent: [] },
+      }))
+      for (const path of this.folders) this.pending.push({ type: 'folder', path })
+      this.start()
+      return
+    }
+    for (const entry of this.threads.values()) seal(entry)
+    this.pending = []
+    warnOnce(
+      'THREADSPAN_COLLECTOR',
+      `the telemetry thread has ended twice, the last time by: ${reason}. Spans are dropped from now on`,
+    )
+  }
+}
+
+/** Whether a span has ended, or started, in the thread. */
+function hasWritten({ memory }: ThreadEntry): boolean {
+  const words = new Int32Array(memory.buffer, 0, SLOTS_USED + 1)
+  return Atomics.load(words, HEAD) !== 0 || Atomics.load(words, SLOTS_USED) !== 0
+}
+
+/** Nobody reads the thread's ring any more. */
+export function seal({ memory }: { memory: ThreadEntry['memory'] }): void {
+  Atomics.store(new Int32Array(memory.buffer, 0, SEALED + 1), SEALED, 1)
 }

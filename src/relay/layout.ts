@@ -66,6 +66,8 @@ export const FLUSH_WANTED = 32
 export const FLUSH_DONE = 48
 /** The number that the next thread gets. */
 export const NEXT_THREAD = 56
+/** Whether the collector has begun its work: NOT_YET, BEGUN, or DISMISSED by a process that ends and needs none. */
+export const WORK = 57
 /** The collector's accounts, kept here lest they die with it: spans that were handed to it, and that it delivered. */
 export const MADE = 64
 export const DELIVERED = 65
@@ -76,6 +78,10 @@ export const ASLEEP = 1
 export const ABSENT = 2
 /** The collector runs, and the main thread, which hands its spans on by itself until then, may give it its ring. */
 export const READY = 3
+
+export const NOT_YET = 0
+export const BEGUN = 1
+export const DISMISSED = 2
 
 /** The memory of one thread. */
 export interface ThreadMemory {

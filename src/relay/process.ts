@@ -1,26 +1,24 @@
 /** The relay of a process's main thread: it owns the collector thread, and waits for it at the end. */
-import { BroadcastChannel, receiveMessageOnPort, type Worker } from 'node:worker_threads'
+import { BroadcastChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { readConfig } from '../config/config.js'
 import { resourceAttributes } from '../config/resource.js'
 import { startClock } from '../core/clock.js'
-import { debug, warnOnce } from '../core/log.js'
+import { debug } from '../core/log.js'
 import { encodeResource } from '../otlp/encode.js'
-import { type CollectorProgram, openCollector } from './collector-thread.js'
+import { type CollectorProgram, CollectorThread, seal } from './collector-thread.js'
 import {
   ABSENT,
   AWAKE,
   CONTROL_BYTES,
   FLUSH_DONE,
   FLUSH_WANTED,
-  HEAD,
   NEXT_THREAD,
   READY,
-  SEALED,
   STATE,
   WAKE,
 } from './layout.js'
 import { isTrusted } from './link-owner.js'
-import type { CollectorMessage, CollectorStart, Handoff, ThreadEntry } from './messages.js'
+import type { CollectorMessage, Handoff } from './messages.js'
 import { OwnLink } from './own-link.js'
 import { Ring } from './ring.js'
 import { ThreadRelay } from './thread.js'
@@ -33,29 +31,17 @@ export interface ProcessRelayOptions extends CollectorProgram {
   readonly anchor: bigint | undefined
   /** The exporting ancestor's folder, not trusted yet; undefined where this process exports. */
   readonly link: string | undefined
-  /** The program's file. */
-  readonly main: string | undefined
-  /** Calls a function in no context of the application's. */
-  readonly outside: <T>(fn: () => T) => T
 }
 
 /** Milliseconds by which the collector must have given up before the main thread stops waiting for it. */
 const MARGIN = 100
 /** Milliseconds that starting the collector may take at the end, beside the time for the export. */
 const START = 1000
-/** Collectors that a process has in its life, should they fail. */
-const LIVES = 2
-
 export class ProcessRelay extends ThreadRelay {
   readonly anchor: bigint
   private own: Ring | undefined
   private readonly ownLink: OwnLink | undefined
-  private collector: Worker | undefined
-  private lives = LIVES
-  private pending: CollectorMessage[] = []
-  /** What a new collector would have to know. */
-  private readonly threads = new Map<number, ThreadEntry>()
-  private readonly folders = new Set<string>()
+  private readonly collector: CollectorThread
   private finished = false
   private channel: BroadcastChannel | undefined
 
@@ -69,16 +55,25 @@ export class ProcessRelay extends ThreadRelay {
     this.anchor = anchor
     Atomics.store(this.control, STATE, ABSENT)
     Atomics.store(this.control, NEXT_THREAD, 1)
-    if (link !== undefined)
-      this.ownLink = new OwnLink(
-        link,
-        () => ownResource(setup),
-        () => this.startCollector(),
-        () => {
-          this.startCollector()
-          this.handOver()
-        },
-      )
+    const ownLink =
+      link === undefined
+        ? undefined
+        : new OwnLink(
+            link,
+            () => ownResource(setup),
+            () => this.collector.start(),
+            () => {
+              this.collector.start()
+              this.handOver()
+            },
+          )
+    this.ownLink = ownLink
+    this.collector = new CollectorThread(setup, this.connection, {
+      get isReading() {
+        return ownLink?.isReading === true
+      },
+      ready: () => this.handOver(),
+    })
   }
 
   ring(): Ring | undefined {
@@ -87,7 +82,7 @@ export class ProcessRelay extends ThreadRelay {
     if (handoff === undefined) return undefined
     const entry = { thread: 0, parent: -1, memory: handoff.memory }
     this.own = new Ring(handoff.memory, this.control, () => this.woken())
-    if (this.ownLink === undefined || this.collector !== undefined) this.announce({ type: 'thread', entry })
+    if (this.ownLink === undefined || this.collector.isRunning) this.announce({ type: 'thread', entry })
     else this.ownLink.read(entry, this.own)
     return this.own
   }
@@ -97,8 +92,8 @@ export class ProcessRelay extends ThreadRelay {
     if (this.ownLink?.isReading === true) {
       if (Atomics.load(this.control, STATE) === READY) this.handOver()
       else this.ownLink.drain()
-    } else if (this.collector !== undefined) this.nudge()
-    else this.startCollector()
+    } else if (this.collector.isRunning) this.nudge()
+    else this.collector.start()
   }
 
   /** The collector reads this thread's ring from now on. */
@@ -110,40 +105,25 @@ export class ProcessRelay extends ThreadRelay {
   }
 
   protected announce(message: CollectorMessage): void {
-    this.note(message)
-    if (this.collector !== undefined) {
-      this.collector.postMessage(message)
-      this.nudge()
-    } else if (message.type === 'child-ended' && this.ownLink !== undefined) {
+    if (message.type === 'child-ended' && this.ownLink !== undefined && !this.collector.isRunning) {
       this.ownLink.childEnded(message.pid, message.reason, message.time)
     } else {
-      this.pending.push(message)
+      this.collector.tell(message)
+      if (this.collector.isRunning) this.nudge()
     }
-    // From now on there is a thread that may have something to say.
-    if (message.type === 'thread' && message.entry.parent >= 0) this.listen()
+    if (message.type === 'thread' && message.entry.parent >= 0) {
+      this.listen()
+      // A thread that is followed has something to say, in all likelihood; both start at the same time.
+      this.collector.start()
+    }
     // What descendants write is read from now on, whether this process has spans of its own or not.
-    if (message.type === 'folder') this.startCollector()
-  }
-
-  private note(message: CollectorMessage): void {
-    switch (message.type) {
-      case 'thread':
-        this.threads.set(message.entry.thread, message.entry)
-        if (this.lives === 0) seal(message.entry)
-        break
-      case 'ended':
-        this.threads.delete(message.thread)
-        break
-      case 'folder':
-        this.folders.add(message.path)
-        break
-    }
+    if (message.type === 'folder') this.collector.start()
   }
 
   /** Threads that a collector does not read any more must not wait for one. */
   override openThread(): Handoff | undefined {
     const handoff = super.openThread()
-    if (handoff !== undefined && this.lives === 0) seal(handoff)
+    if (handoff !== undefined && this.collector.isLost) seal(handoff)
     return handoff
   }
 
@@ -157,17 +137,17 @@ export class ProcessRelay extends ThreadRelay {
       this.channel.onmessage = (event) => this.announce((event as { data: CollectorMessage }).data)
       // The type definitions lag behind.
       ;(this.channel as unknown as { unref(): void }).unref()
-      if (this.ownLink !== undefined) this.startCollector()
+      if (this.ownLink !== undefined) this.collector.start()
       this.awaitWriters()
     }
   }
 
   /** Starts a collector when another thread asks for one. */
   private awaitWriters(): void {
-    if (this.collector !== undefined || this.finished) return
+    if (this.collector.isRunning || this.finished) return
     const wait = Atomics.waitAsync(this.control, WAKE, Atomics.load(this.control, WAKE))
-    if (wait.async) void wait.value.then(() => this.startCollector())
-    else this.startCollector()
+    if (wait.async) void wait.value.then(() => this.collector.start())
+    else this.collector.start()
   }
 
   private receiveAll(): void {
@@ -178,67 +158,9 @@ export class ProcessRelay extends ThreadRelay {
       this.announce(next.message as CollectorMessage)
   }
 
-  private startCollector(): void {
-    if (this.collector !== undefined || this.finished || this.lives === 0) return
-    const isAwaited = this.ownLink?.isReading === true
-    const { anchor, control, channel, link } = this.options
-    const start: CollectorStart = {
-      control,
-      anchor,
-      channel,
-      messages: this.pending,
-      link,
-      isAwaited,
-      main: this.setup.main,
-    }
-    this.pending = []
-    try {
-      this.collector = this.setup.outside(() =>
-        openCollector(this.setup, start, {
-          ready: () => this.handOver(),
-          ended: (failure) => this.collectorEnded(failure),
-        }),
-      )
-      if (!isAwaited) Atomics.store(this.control, STATE, AWAKE)
-    } catch (error) {
-      debug('collector could not be started: %s', error)
-      this.lives = 1
-      this.collectorEnded(error)
-    }
-  }
-
-  /** The collector has died: another one goes on with the rings as they are, or nothing is recorded from now on. */
-  private collectorEnded(failure: unknown): void {
-    if (this.finished) return
-    const reason = failure instanceof Error ? failure.message : String(failure ?? 'for no reason it told')
-    debug('collector failed: %s', reason)
-    this.collector = undefined
-    this.lives--
-    Atomics.store(this.control, STATE, ABSENT)
-    if (this.lives > 0) {
-      this.pending = [...this.threads.values()].map((entry) => ({
-        type: 'thread',
-        entry: { ...entry, stream: (entry.stream ?? 0) + 1, unsent: [] },
-      }))
-      for (const path of this.folders) this.pending.push({ type: 'folder', path })
-      this.startCollector()
-      return
-    }
-    for (const entry of this.threads.values()) seal(entry)
-    this.pending = []
-    warnOnce(
-      'THREADSPAN_COLLECTOR',
-      `the telemetry thread has ended twice, the last time by: ${reason}. Spans are dropped from now on`,
-    )
-  }
-
-  /** Whether there is, or was, anything to deliver. */
+  /** Whether there is, or may be, anything to deliver. */
   hasSpans(): boolean {
-    return (
-      this.collector !== undefined ||
-      this.own !== undefined ||
-      this.pending.some((message) => message.type === 'thread' && hasWritten(message.entry))
-    )
+    return this.own !== undefined || this.collector.hasWork
   }
 
   /**
@@ -246,23 +168,25 @@ export class ProcessRelay extends ThreadRelay {
    * @param reason One line: how it ends.
    */
   finish(reason: string): void {
-    if (this.finished || this.lives === 0) return
+    if (this.finished || this.collector.isLost) return
     const deadline = Date.now() + this.setup.exitTimeout
     this.receiveAll()
     if (this.ownLink !== undefined) {
       const outcome = this.ownLink.finish(reason, deadline)
       if (outcome === 'failed') {
-        this.startCollector()
+        this.collector.start()
         this.handOver()
-      } else if (outcome === 'read' && this.collector === undefined) {
+      } else if (outcome === 'read' && !this.collector.isRunning) {
         this.finished = true
+        this.collector.close()
         return
       }
-    } else if (!this.hasSpans()) return
-    const fresh = this.collector === undefined
-    this.startCollector()
+    } else if (!this.hasSpans() && this.collector.dismiss()) return
+    const fresh = !this.collector.isRunning
+    this.collector.start()
     this.finished = true
-    if (this.collector === undefined) return
+    this.collector.close()
+    if (!this.collector.isRunning) return
     this.announce({ type: 'exit', reason, deadline })
     this.waitForFlush(deadline + MARGIN + (fresh ? START : 0))
   }
@@ -284,10 +208,10 @@ export class ProcessRelay extends ThreadRelay {
    * @returns What the control word `FLUSH_DONE` will have reached once it has; undefined where there is nothing to hand on.
    */
   requestFlush(): number | undefined {
-    if (this.finished || this.lives === 0 || !this.hasSpans()) return undefined
-    if (this.collector === undefined) {
+    if (this.finished || this.collector.isLost || !this.hasSpans()) return undefined
+    if (!this.collector.isRunning) {
       this.woken()
-      if (this.collector === undefined) return undefined
+      if (!this.collector.isRunning) return undefined
     }
     const wanted = Atomics.add(this.control, FLUSH_WANTED, 1) + 1
     this.nudge()
@@ -321,14 +245,4 @@ export class ProcessRelay extends ThreadRelay {
 /** The encoded Resource of a process that hands spans on by itself. */
 function ownResource({ env, main }: ProcessRelayOptions): Uint8Array {
   return encodeResource(resourceAttributes(readConfig(env).config, main))
-}
-
-/** Whether a thread has published anything. */
-function hasWritten({ memory }: ThreadEntry): boolean {
-  return Atomics.load(new Int32Array(memory.buffer, 0, HEAD + 1), HEAD) !== 0
-}
-
-/** Nobody reads the thread's ring any more. */
-function seal({ memory }: { memory: ThreadEntry['memory'] }): void {
-  Atomics.store(new Int32Array(memory.buffer, 0, SEALED + 1), SEALED, 1)
 }

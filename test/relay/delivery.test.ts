@@ -123,7 +123,7 @@ describe('delivery', { timeout: 120_000 }, () => {
           OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
           THREADSPAN_TEST_MARKER: join(folder, `failed-${always}`),
           THREADSPAN_TEST_ALWAYS: always ? 'yes' : 'no',
-          THREADSPAN_TEST_COLLECTOR: join(dist, 'collector.js'),
+          THREADSPAN_TEST_COLLECTOR: join(dist, 'collector.cjs'),
         },
       })
       assert.equal(result.code, 0, result.stderr)

@@ -6,7 +6,19 @@ import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from 'node:w
 import { now, unixNano } from '../../core/clock.js'
 import type { Accounts } from '../accounts.js'
 import { closedSpan, spanIdIn } from '../closed-span.js'
-import { ASLEEP, AWAKE, FLUSH_DONE, FLUSH_WANTED, READY, STATE, WAKE } from '../layout.js'
+import {
+  ASLEEP,
+  AWAKE,
+  BEGUN,
+  DISMISSED,
+  FLUSH_DONE,
+  FLUSH_WANTED,
+  NOT_YET,
+  READY,
+  STATE,
+  WAKE,
+  WORK,
+} from '../layout.js'
 import { sweepFolders } from '../link-owner.js'
 import type { CollectorMessage, CollectorStart, ThreadEntry } from '../messages.js'
 import { lengthAt, type OpenSpan, type RecordTarget, RingReader } from '../reader.js'
@@ -136,9 +148,10 @@ export class Collector {
     if (losses.tooLarge > 0) this.destination.lost('too-large', losses.tooLarge)
   }
 
-  /** Runs until the process ends. */
-  async run(): Promise<never> {
+  /** Runs until the process ends; not at all where that has come before the work. */
+  async run(): Promise<void> {
     const { control } = this
+    if (Atomics.compareExchange(control, WORK, NOT_YET, BEGUN) === DISMISSED) return
     if (this.isAwaited) this.port.postMessage('ready')
     for (;;) {
       const seen = Atomics.load(control, WAKE)
