@@ -1,5 +1,4 @@
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 const PACKAGE = '@opentelemetry/api'
 /** Folders between a file of the API's package and its root, at most. */
@@ -25,7 +24,8 @@ function callerOf(callee: (...args: never[]) => unknown): string | undefined {
     Error.captureStackTrace(holder, callee)
     const file = holder.stack
     if (typeof file !== 'string') return undefined
-    return file.startsWith('file:') ? fileURLToPath(file) : file
+    // Not at load: a thread that meets no SDK shall not load `node:url` for it.
+    return file.startsWith('file:') ? process.getBuiltinModule('node:url').fileURLToPath(file) : file
   } catch {
     return undefined
   } finally {
