@@ -17,7 +17,7 @@ async function rows(...args: string[]): Promise<Row[]> {
     text += part
   })
   await new Promise((done) => child.on('close', done))
-  return JSON.parse(text) as Row[]
+  return (JSON.parse(text) as { rows: Row[] }).rows
 }
 
 function assertGood(found: Row[], count: number): void {
@@ -32,13 +32,14 @@ describe('endings', { timeout: 180_000 }, () => {
       'main: process.exit()',
       'main: uncaught',
       'main: SIGTERM with a',
-      'while it is busy',
+      'main: SIGTERM while',
+      'main: out of memory',
     ]
-    assertGood(await rows(...only.flatMap((name) => ['--only', name])), 7)
+    assertGood(await rows(...only.flatMap((name) => ['--only', name])), 8)
   })
 
   it('of workers', async () => {
-    assertGood(await rows('--only', 'worker:'), 8)
+    assertGood(await rows('--only', 'worker:'), 15)
   })
 
   it('of child processes', async () => {
@@ -48,16 +49,19 @@ describe('endings', { timeout: 180_000 }, () => {
       'child: its parent',
       'child: of a child',
       'child: spawnSync',
+      'child: from a shell',
+      'child: out of memory',
     ]
-    assertGood(await rows(...only.flatMap((name) => ['--only', name])), 7)
+    assertGood(await rows(...only.flatMap((name) => ['--only', name])), 11)
   })
 
   it('of pools', async () => {
-    assertGood(await rows('--only', 'pool:'), 5)
+    assertGood(await rows('--only', 'pool:'), 6)
   })
 
   it('of a program that is watched', async () => {
-    assertGood(await rows('--only', 'run: SIGKILL', '--only', 'run: process.abort'), 2)
+    const only = ['run: SIGKILL', 'run: process.abort', 'run: out of memory']
+    assertGood(await rows(...only.flatMap((name) => ['--only', name])), 5)
   })
 
   it('at random moments', async () => {

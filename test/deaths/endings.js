@@ -1,77 +1,192 @@
-// The ways to die, and what must arrive of each: `ended` spans that ended, `open` spans that did not and are closed for the dead.
+// The ways to die, and what must arrive of each: `ended` spans that ended, `open` spans that did not and are closed for the dead,
+// with `reason`.
+//
+//   node        options of Node for the program
+//   run         under `threadspan run`
+//   killed      the signal that the program gets from outside, once it says that it may
+//   isExported  its death comes once all that can be exported has been
+//   isOutlived  a descendant of the program lives on
+//   isFatal     Node prints a report of its own end on stderr
+
+const N = 200
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP']
+const SMALL = '--max-old-space-size=40'
 
 /** Without `threadspan run` nothing can see these: what was exported until then arrives, and nobody closes what is open. */
-const unseen = { open: 0 }
-const N = 200
+const unseen = { isExported: true, open: 0 }
 
-const signals = ['SIGTERM', 'SIGINT', 'SIGHUP']
-const modes = ['strict', 'warn', 'none', 'throw', 'warn-with-error-code']
+const exited = (code) => `process exited with code ${code}`
+const killed = (signal) => `process killed by ${signal}`
+const uncaught = (name) => `${exited(1)} after an uncaught ${name}`
+const workerExited = (code) => `worker exited with code ${code}`
+const workerFailed = (name) => `worker ended by an uncaught ${name}`
 
-export const endings = [
-  { name: 'main: natural end', args: ['work', 'natural'] },
-  { name: 'main: process.exit()', args: ['work', 'exit'] },
-  { name: 'main: process.exit() a little later', args: ['work', 'exit-later'] },
-  { name: 'main: process.exit() after 20,000 spans in a loop', args: ['loop'], ended: 20_000 },
-  { name: 'main: process.exitCode', args: ['work', 'exit-code'] },
-  { name: 'main: uncaught exception', args: ['work', 'throw'] },
-  ...modes.map((mode) => ({
-    name: `main: unhandled rejection, ${mode}`,
-    node: [`--unhandled-rejections=${mode}`],
+/** Where an unhandled rejection ends the process or thread, and with which code else. */
+const rejections = {
+  strict: undefined,
+  throw: undefined,
+  warn: 0,
+  none: 0,
+  'warn-with-error-code': 1,
+}
+const byRejection = (row) =>
+  Object.entries(rejections).map(([mode, code]) => row(mode, `--unhandled-rejections=${mode}`, code))
+
+const main = [
+  { name: 'natural end', args: ['work', 'natural'], reason: exited(0) },
+  { name: 'process.exit()', args: ['work', 'exit'], reason: exited(3) },
+  { name: 'process.exit() a little later', args: ['work', 'exit-later'], reason: exited(0) },
+  { name: 'process.exit() after 20,000 spans in a loop', args: ['loop'], ended: 20_000, reason: exited(0) },
+  { name: 'process.exitCode', args: ['work', 'exit-code'], reason: exited(5) },
+  { name: 'uncaught exception', args: ['work', 'throw'], reason: uncaught('TypeError') },
+  ...byRejection((mode, option, code) => ({
+    name: `unhandled rejection, ${mode}`,
+    node: [option],
     args: ['work', 'reject'],
+    reason: code === undefined ? uncaught('RangeError') : exited(code),
   })),
   ...signals.map((signal) => ({
-    name: `main: ${signal} with a listener`,
+    name: `${signal} with a listener`,
     args: ['work', 'signal-heard', N, signal],
+    reason: exited(7),
   })),
   ...signals.map((signal) => ({
-    name: `main: ${signal} without a listener`,
-    args: ['work', 'signal', N, signal],
+    name: `${signal} without a listener`,
+    args: ['work', 'signal-exported', N, signal],
     ...unseen,
   })),
-  { name: 'main: SIGTERM while it is busy', args: ['work', 'signal-busy'], ...unseen },
-  { name: 'main: process.abort()', args: ['work', 'abort'], ...unseen },
-  { name: 'worker: natural end', args: ['worker', 'natural'] },
-  { name: 'worker: process.exit()', args: ['worker', 'exit'] },
-  { name: 'worker: throw', args: ['worker', 'throw'] },
-  { name: 'worker: unhandled rejection', args: ['worker', 'reject'] },
-  { name: 'worker: terminate() in a busy loop', args: ['worker', 'terminate'] },
-  { name: 'worker: out of memory', args: ['worker', 'memory'] },
-  { name: 'worker: the main thread exits', args: ['worker', 'main-exits'] },
-  { name: 'worker: its maker is terminated', args: ['worker', 'nested'] },
-  { name: 'child: natural end', args: ['child', 'natural'] },
-  { name: 'child: process.exit()', args: ['child', 'exit'] },
-  { name: 'child: process.exitCode', args: ['child', 'exit-code'] },
-  { name: 'child: uncaught exception', args: ['child', 'throw'] },
-  { name: 'child: unhandled rejection', args: ['child', 'reject'] },
-  ...signals.map((signal) => ({
-    name: `child: ${signal} without a listener`,
-    args: ['child', 'signal', N, signal],
+  { name: 'SIGTERM while it is busy', args: ['work', 'busy-killable'], killed: 'SIGTERM', ...unseen },
+  { name: 'SIGKILL while it is busy', args: ['work', 'busy-killable'], killed: 'SIGKILL', ...unseen },
+  { name: 'process.abort()', args: ['work', 'abort-exported'], ...unseen },
+  { name: 'out of memory', node: [SMALL], args: ['work', 'memory-exported'], isFatal: true, ...unseen },
+]
+
+const worker = [
+  { name: 'natural end', args: ['worker', 'natural'], reason: workerExited(0) },
+  { name: 'process.exit()', args: ['worker', 'exit'], reason: workerExited(3) },
+  { name: 'process.exitCode', args: ['worker', 'exit-code'], reason: workerExited(5) },
+  { name: 'throw', args: ['worker', 'throw'], reason: workerFailed('TypeError') },
+  ...byRejection((mode, option, code) => ({
+    name: `unhandled rejection, ${mode}`,
+    args: ['worker', 'reject', N, option],
+    reason: code === undefined ? workerFailed('RangeError') : workerExited(code),
   })),
-  { name: 'child: SIGTERM with a listener', args: ['child', 'signal-heard', N, 'SIGTERM'] },
-  { name: 'child: process.abort()', args: ['child', 'abort-at-once'] },
-  { name: 'child: SIGKILL at once', args: ['child', 'kill-at-once'] },
-  { name: 'child: SIGKILL by its parent', args: ['child', 'killed-by-parent'] },
-  { name: 'child: 5,000 spans, then SIGKILL', args: ['child', 'killed-by-parent', 5000] },
-  { name: 'child: of a child, SIGKILL', args: ['child', 'grandchild'] },
-  { name: 'child: spawnSync', args: ['child', 'sync'] },
-  { name: 'child: from a shell', args: ['child', 'shell'] },
-  { name: 'child: its parent is killed first', args: ['child', 'parent-killed'], open: 0, lasting: true },
-  { name: 'child: its parent exits first', args: ['child', 'parent-exits'], open: 0, lasting: true },
-  { name: 'pool: destroy()', args: ['pool', 'destroy'], ended: N + 1, open: 0 },
-  { name: 'pool: close()', args: ['pool', 'close'], ended: N + 1, open: 0 },
-  { name: 'pool: a task throws astray, respawn', args: ['pool', 'respawn'], ended: N + 3, open: 0 },
-  { name: 'pool: idle timeout', args: ['pool', 'idle'], ended: N + 1, open: 0 },
-  { name: 'pool: abort of a running task', args: ['pool', 'abort'], ended: N + 1, open: 1 },
-  { name: 'run: SIGKILL at once', run: true, args: ['work', 'kill-at-once'] },
-  { name: 'run: process.abort() at once', run: true, args: ['work', 'abort-at-once'] },
-  { name: 'run: SIGTERM without a listener', run: true, args: ['work', 'signal', N, 'SIGTERM'] },
-  { name: 'run: natural end', run: true, args: ['work', 'natural'] },
-  { name: 'run: terminate() in a busy loop', run: true, args: ['worker', 'terminate'] },
-].map((ending) => ({
-  node: [],
-  run: false,
-  lasting: false,
-  open: 1,
-  ...ending,
-  ended: ending.ended ?? Number(ending.args[2] ?? N),
-}))
+  {
+    name: 'unhandled rejection, NODE_OPTIONS',
+    env: { NODE_OPTIONS: '--unhandled-rejections=warn-with-error-code' },
+    args: ['worker', 'reject'],
+    reason: workerExited(1),
+  },
+  {
+    name: 'process.abort(), which Workers refuse',
+    args: ['worker', 'abort'],
+    reason: workerFailed('TypeError'),
+  },
+  { name: 'terminate() in a busy loop', args: ['worker', 'terminate'], reason: 'worker terminated' },
+  { name: 'out of memory', args: ['worker', 'memory'], reason: 'worker ran out of memory' },
+  { name: 'the main thread exits', args: ['worker', 'main-exits'], reason: exited(4) },
+  { name: 'its maker is terminated', args: ['worker', 'nested'], reason: 'worker terminated' },
+]
+
+const child = [
+  { name: 'natural end', args: ['child', 'natural'], reason: exited(0) },
+  { name: 'process.exit()', args: ['child', 'exit'], reason: exited(3) },
+  { name: 'process.exitCode', args: ['child', 'exit-code'], reason: exited(5) },
+  { name: 'uncaught exception', args: ['child', 'throw'], reason: uncaught('TypeError') },
+  ...byRejection((mode, option, code) => ({
+    name: `unhandled rejection, ${mode}`,
+    args: ['child', 'reject', N, option],
+    reason: code === undefined ? uncaught('RangeError') : exited(code),
+  })),
+  {
+    name: 'unhandled rejection, NODE_OPTIONS',
+    env: { NODE_OPTIONS: '--unhandled-rejections=warn-with-error-code' },
+    args: ['child', 'reject'],
+    reason: exited(1),
+  },
+  ...signals.map((signal) => ({
+    name: `${signal} without a listener`,
+    args: ['child', 'signal', N, signal],
+    reason: killed(signal),
+  })),
+  ...signals.map((signal) => ({
+    name: `${signal} with a listener`,
+    args: ['child', 'signal-heard', N, signal],
+    reason: exited(7),
+  })),
+  { name: 'process.abort()', args: ['child', 'abort'], reason: killed('SIGABRT') },
+  { name: 'out of memory', args: ['child', 'memory', N, SMALL], isFatal: true, reason: killed('SIGABRT') },
+  { name: 'SIGKILL at once', args: ['child', 'signal', N, 'SIGKILL'], reason: killed('SIGKILL') },
+  { name: 'SIGKILL by its parent', args: ['child', 'killed-by-parent'], reason: killed('SIGKILL') },
+  { name: 'SIGKILL while it is busy', args: ['child', 'killed-while-busy'], reason: killed('SIGKILL') },
+  { name: '5,000 spans, then SIGKILL', args: ['child', 'killed-by-parent', 5000], reason: killed('SIGKILL') },
+  { name: 'of a child, SIGKILL', args: ['child', 'grandchild'], reason: killed('SIGKILL') },
+  { name: 'spawnSync', args: ['child', 'sync'], reason: exited(0) },
+  { name: 'from a shell', args: ['child', 'shell'], reason: exited(0) },
+  { name: 'from a shell, SIGKILL', args: ['child', 'shell-killed'], reason: 'process is gone' },
+  {
+    name: 'its parent is killed first',
+    args: ['child', 'parent-killed'],
+    isOutlived: true,
+    reason: exited(0),
+  },
+  { name: 'its parent exits first', args: ['child', 'parent-exits'], isOutlived: true, reason: exited(0) },
+]
+
+const pool = [
+  { name: 'destroy()', args: ['pool', 'destroy'], ended: N + 1, open: 0 },
+  { name: 'close()', args: ['pool', 'close'], ended: N + 1, open: 0 },
+  { name: 'a task throws astray, respawn', args: ['pool', 'respawn'], ended: N + 3, open: 0 },
+  { name: 'idle timeout', args: ['pool', 'idle'], ended: N + 1, open: 0 },
+  { name: 'abort of a running task', args: ['pool', 'abort'], ended: N + 1, reason: 'worker terminated' },
+  {
+    name: 'a task runs out of memory',
+    args: ['pool', 'memory'],
+    ended: N + 2,
+    reason: 'worker ran out of memory',
+  },
+]
+
+const run = [
+  { name: 'SIGKILL at once', args: ['work', 'signal', N, 'SIGKILL'], reason: killed('SIGKILL') },
+  {
+    name: 'SIGKILL while it is busy',
+    args: ['work', 'busy-killable'],
+    killed: 'SIGKILL',
+    reason: killed('SIGKILL'),
+  },
+  {
+    name: 'SIGKILL by one of its Workers',
+    args: ['worker', 'signal-later', N, 'SIGKILL'],
+    reason: killed('SIGKILL'),
+  },
+  { name: 'process.abort() at once', args: ['work', 'abort'], reason: killed('SIGABRT') },
+  ...signals.map((signal) => ({
+    name: `${signal} without a listener`,
+    args: ['work', 'signal', N, signal],
+    reason: killed(signal),
+  })),
+  {
+    name: 'out of memory',
+    node: [SMALL],
+    args: ['work', 'memory'],
+    isFatal: true,
+    reason: killed('SIGABRT'),
+  },
+  { name: 'natural end', args: ['work', 'natural'], reason: exited(0) },
+  { name: 'terminate() in a busy loop', args: ['worker', 'terminate'], reason: 'worker terminated' },
+].map((ending) => ({ ...ending, run: true }))
+
+export const endings = Object.entries({ main, worker, child, pool, run }).flatMap(([who, rows]) =>
+  rows.map((ending) => ({
+    node: [],
+    run: false,
+    isExported: false,
+    isOutlived: false,
+    isFatal: false,
+    open: 1,
+    ...ending,
+    name: `${who}: ${ending.name}`,
+    ended: ending.ended ?? Number(ending.args[2] ?? N),
+  })),
+)

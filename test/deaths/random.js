@@ -4,10 +4,10 @@ import { root, runProgram, settled } from './support.js'
 
 const file = join(root, 'test/fixtures/deaths/random.cjs')
 
-async function atRandom(receiver, kind, times, seed) {
+async function atRandom(receiver, binary, kind, times, seed) {
   const run = receiver.newRun()
-  const options = { file, args: [kind, times, seed], timeout: 600_000 }
-  const { stdout, stderr, code, ms } = await runProgram(options, run)
+  const options = { file, args: [kind, times, seed], timeout: 600_000, binary }
+  const { stdout, stderr, code, ms } = await runProgram(options, { endpoint: run })
   const rounds = stdout
     .split('\n')
     .filter(Boolean)
@@ -51,5 +51,6 @@ async function atRandom(receiver, kind, times, seed) {
   }
 }
 
-export const killAtRandom = (receiver, times, seed) => atRandom(receiver, 'kill', times, seed)
-export const terminateAtRandom = (receiver, times, seed) => atRandom(receiver, 'terminate', times, seed)
+export const killAtRandom = (receiver, binary, times, seed) => atRandom(receiver, binary, 'kill', times, seed)
+export const terminateAtRandom = (receiver, binary, times, seed) =>
+  atRandom(receiver, binary, 'terminate', times, seed)

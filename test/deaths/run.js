@@ -1,15 +1,22 @@
-// What arrives when something dies: a table with a row for each ending, on the Node that runs this.
-// Usage: node test/deaths/run.js [--repeat N] [--only PART] [--json] [--kill N] [--terminate N]
+// What arrives when something dies: a table with a row for each ending.
+// Usage: node test/deaths/run.js [--repeat N] [--jobs N] [--node PATH|MAJOR] [--only PART] [--json] [--kill N] [--terminate N]
+//   --jobs N        pairs of runs at the same time; more than the machine has processors make the times worthless
+//   --node          on another Node than the one that runs this
 //   --kill N        kills a child at N random moments; with --terminate N, a worker: what ended 10 ms before must be there
 // Exit code 1 when a row is not as it must be.
+import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
+import { nodeOf } from '../support/nodes.js'
 import { endings } from './endings.js'
+import { measure } from './measure.js'
 import { killAtRandom, terminateAtRandom } from './random.js'
-import { runProgram, settled, startReceiver, summary } from './support.js'
+import { startReceiver } from './support.js'
 
 const { values } = parseArgs({
   options: {
     repeat: { type: 'string', default: '3' },
+    jobs: { type: 'string', default: '1' },
+    node: { type: 'string' },
     only: { type: 'string', multiple: true },
     json: { type: 'boolean', default: false },
     kill: { type: 'string' },
@@ -17,69 +24,77 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1e9) },
   },
 })
+const binary =
+  values.node === undefined ? process.execPath : /^\d+$/.test(values.node) ? nodeOf(values.node) : values.node
+const version = spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout.trim()
 
-function median(list) {
-  const sorted = [...list].sort((a, b) => a - b)
-  return sorted[sorted.length >> 1]
-}
-
-/** Without and with, in turn. */
-async function row(receiver, ending, repeat) {
-  const added = []
-  let worst
-  for (let i = 0; i < repeat; i++) {
-    const bare = await runProgram(ending)
-    const run = receiver.newRun()
-    const traced = await runProgram(ending, run)
-    const found = summary(await settled(receiver, run, ending.ended + ending.open))
-    added.push(traced.ms - bare.ms)
-    const same = ['code', 'signal', 'stdout', 'stderr'].filter((what) => bare[what] !== traced[what])
-    const made = ending.ended + ending.open
-    const isGood =
-      found.arrived === made &&
-      found.duplicates === 0 &&
-      found.closed === ending.open &&
-      found.wrong === 0 &&
-      found.bad === 0 &&
-      same.length === 0
-    const result = { name: ending.name, made, ...found, differs: same, isGood, stderr: traced.stderr }
-    if (worst === undefined || !isGood) worst = result
+async function atRandom(receiver) {
+  const rows = []
+  const tests = { kill: killAtRandom, terminate: terminateAtRandom }
+  for (const [name, test] of Object.entries(tests)) {
+    if (values[name] === undefined) continue
+    rows.push(await test(receiver, binary, Number(values[name]), Number(values.seed)))
+    if (!values.json) console.log(rows.at(-1))
   }
-  return { ...worst, added: Math.round(median(added)) }
+  return { rows, totals: undefined }
 }
-
-const receiver = await startReceiver()
-const rows = []
-try {
-  if (values.kill !== undefined || values.terminate !== undefined) {
-    const seed = Number(values.seed)
-    const tests = { kill: killAtRandom, terminate: terminateAtRandom }
-    for (const [name, test] of Object.entries(tests)) {
-      if (values[name] === undefined) continue
-      const result = await test(receiver, Number(values[name]), seed)
-      rows.push(result)
-      if (!values.json) console.log(result)
-    }
-  } else {
-    const wanted = endings.filter(({ name }) => values.only?.some((part) => name.includes(part)) ?? true)
-    if (!values.json) console.log(`Node ${process.version}, ${values.repeat} runs each\n`)
-    if (!values.json) print(['ending', 'made', 'arrived', 'twice', 'closed', 'same', 'ms', ''])
-    for (const ending of wanted) {
-      const result = await row(receiver, ending, Number(values.repeat))
-      rows.push(result)
-      const { name, made, arrived, duplicates, closed, differs, added, isGood } = result
-      const same = differs.length === 0 ? 'yes' : differs.join()
-      if (!values.json) print([name, made, arrived, duplicates, closed, same, added, isGood ? '' : '<--'])
-      if (!isGood && !values.json) console.log(`    ${JSON.stringify(result)}`)
-    }
-  }
-} finally {
-  receiver.close()
-}
-if (values.json) console.log(JSON.stringify(rows))
-else console.log(`\n${rows.filter(({ isGood }) => isGood).length} of ${rows.length} as they must be`)
-process.exitCode = rows.every(({ isGood }) => isGood) ? 0 : 1
 
 function print([name, ...cells]) {
   console.log(`${name.padEnd(52)}${cells.map((cell) => String(cell).padStart(8)).join('')}`)
 }
+
+function printRow(row) {
+  const { name, made, arrived, duplicates, closed, differs, added, isGood } = row
+  const same = differs.length === 0 ? 'yes' : differs.join()
+  print([name, made, arrived, duplicates, closed, same, added, isGood ? '' : '<--'])
+  if (!isGood)
+    console.log(`    ${JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? `${value}` : value))}`)
+}
+
+function printTotals({
+  pairs,
+  made,
+  arrived,
+  lost,
+  duplicates,
+  late,
+  wrong,
+  differences,
+  medianAdded,
+  rowsAbove25,
+}) {
+  console.log(`
+${pairs} pairs: ${made} spans made, ${arrived} arrived, ${lost} lost, ${duplicates + late} duplicates, ${wrong} wrong, ${differences} differences
+added time: median of all pairs ${medianAdded} ms, ${rowsAbove25} rows with a median above 25 ms`)
+}
+
+function table(receiver) {
+  const wanted = endings.filter(({ name }) => values.only?.some((part) => name.includes(part)) ?? true)
+  const [repeat, jobs] = [Number(values.repeat), Number(values.jobs)]
+  if (!values.json) {
+    console.log(`Node ${version}, ${repeat} pairs of runs each, ${jobs} at the same time\n`)
+    print(['ending', 'made', 'arrived', 'twice', 'closed', 'same', 'ms', ''])
+  }
+  return measure(receiver, wanted, { repeat, jobs, binary }, values.json ? () => {} : printRow)
+}
+
+const receiver = await startReceiver()
+let result
+try {
+  const isRandom = values.kill !== undefined || values.terminate !== undefined
+  result = await (isRandom ? atRandom(receiver) : table(receiver))
+} finally {
+  receiver.close()
+}
+const { rows, totals } = result
+if (values.json)
+  console.log(
+    JSON.stringify({ node: version, ...result }, (_, value) =>
+      typeof value === 'bigint' ? `${value}` : value,
+    ),
+  )
+else {
+  if (totals !== undefined) printTotals(totals)
+  console.log(`${rows.filter(({ isGood }) => isGood).length} of ${rows.length} as they must be`)
+}
+process.exitCode = rows.every(({ isGood }) => isGood) && (totals?.late ?? 0) === 0 ? 0 : 1

@@ -1,6 +1,6 @@
 // Runs a program and its receiver, and tells what arrived.
 import { fork, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +9,11 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const dist = resolve(process.env.THREADSPAN_DIST ?? join(root, 'dist'))
 const program = join(root, 'test/fixtures/deaths/program.cjs')
 const preload = join(dist, 'register.cjs')
+
+/** Milliseconds between two looks at what another process does. */
+const LOOK = 10
+/** Milliseconds after which what has not arrived will not. */
+const PATIENCE = 10_000
 
 /** A receiver in a process of its own. */
 export async function startReceiver() {
@@ -25,7 +30,10 @@ export async function startReceiver() {
       await fetch(run, { method: 'DELETE' })
       return taken
     },
-    peek: async (run) => (await fetch(run)).json(),
+    /** How many spans of the application have arrived. */
+    count: async (run) => Number(await (await fetch(`${run}/count`)).text()),
+    /** How many of a run that was taken have come since. */
+    late: async (run) => Number(await (await fetch(`${run}/late`)).text()),
     close: () => child.kill(),
   }
 }
@@ -43,34 +51,43 @@ function clean() {
 /** What is different at each run, whoever is watching. */
 const normal = (text) => text.replaceAll(/\(node:\d+\)|pid \d+|0x[0-9a-f]+/g, '#')
 
-/** The first moment of dying that the program, or a child or Worker of it, has noted; nanoseconds of the machine's clock. */
-function firstMark(file) {
+/** Node's report of an end without memory, of which nothing but its heading comes twice: collections, addresses, frames, words. */
+const FATAL = /\s*<--- Last few GCs --->.*?FATAL ERROR: [^\n]*(JavaScript heap out of memory).*/s
+const withoutReport = (text) => text.replace(FATAL, '\n<report: $1>')
+
+/** The first line of a file that the program writes, as a number. */
+function noted(folder, file) {
   try {
-    return BigInt(readFileSync(file, 'latin1').split('\n', 1)[0])
+    const line = /^(-?\d+)\n/.exec(readFileSync(join(folder, file), 'latin1'))?.[1]
+    return line === undefined ? undefined : BigInt(line)
   } catch {
     return undefined
   }
 }
 
+async function until(condition) {
+  for (const end = performance.now() + PATIENCE; performance.now() < end; await sleep(LOOK))
+    if (await condition()) return
+}
+
 /**
- * @param endpoint undefined runs it without threadspan.
- * @returns code, signal, stdout, stderr, and the milliseconds from the program's own word that it ends to its end.
+ * @param options An ending, or the same by hand.
+ * @param watched The endpoint, and how to know what is exported; undefined runs it without threadspan.
+ * @returns code, signal, stdout, stderr, the milliseconds from the program's own word that it ends to its end, and between
+ *   which moments it died, in nanoseconds since the epoch.
  */
-export function runProgram(
-  { file = program, args, node = [], run = false, env = {}, timeout = 20_000 },
-  endpoint,
-) {
-  const traced = endpoint !== undefined
-  const command = run && traced ? [join(dist, 'cli/main.js'), 'run', '--quiet'] : []
-  const options = traced && !run ? ['--require', preload] : []
+export async function runProgram(options, watched) {
+  const { file = program, args, node = [], run = false, env = {}, timeout = 30_000, binary } = options
+  const isTraced = watched !== undefined
   const folder = mkdtempSync(join(tmpdir(), 'threadspan-deaths-'))
-  const mark = join(folder, 'mark')
+  const start = [...node, file, ...args.map(String)]
+  const command = binary ?? process.execPath
   const from = process.hrtime.bigint()
-  const child = spawn(process.execPath, [...options, ...command, ...node, file, ...args.map(String)], {
+  const child = spawn(command, isTraced ? traced(start, run, node.length > 0 ? command : undefined) : start, {
     env: {
       ...clean(),
-      DEATHS_MARK: mark,
-      ...(traced ? { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } : {}),
+      DEATHS_FOLDER: folder,
+      ...(isTraced ? { OTEL_EXPORTER_OTLP_ENDPOINT: watched.endpoint } : {}),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -85,47 +102,62 @@ export function runProgram(
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text
   })
+  let ended
+  child.on('exit', () => {
+    ended = process.hrtime.bigint()
+  })
   const end = new Promise((done, failed) => {
     child.on('error', failed)
-    let ended
-    child.on('exit', () => {
-      ended = process.hrtime.bigint()
-    })
-    child.on('close', (code, signal) => {
-      const ms = Number(ended - (firstMark(mark) ?? from)) / 1e6
-      rmSync(folder, { recursive: true, force: true })
-      done({ code, signal, stdout: normal(stdout), stderr: normal(stderr), ms })
-    })
+    child.on('close', (code, signal) => done({ code, signal }))
   })
-  return Object.assign(end, { child })
+  try {
+    const killed = await letDie(options, folder, watched)
+    const { code, signal } = await end
+    const mark = killed ?? noted(folder, 'mark')
+    const anchor = noted(folder, 'anchor') ?? 0n
+    return {
+      code,
+      signal,
+      stdout: normal(stdout),
+      stderr: normal(options.isFatal ? withoutReport(stderr) : stderr),
+      ms: Number(ended - (mark ?? from)) / 1e6,
+      died: [anchor + (noted(folder, 'doomed') ?? mark ?? from), anchor + ended],
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** What stands behind `node` where threadspan is there. @param command Runs the program, where it has options of its own. */
+function traced(start, run, command) {
+  if (!run) return ['--require', preload, ...start]
+  const own = command === undefined ? [] : ['--', command]
+  return [join(dist, 'cli/main.js'), 'run', '--quiet', ...own, ...start]
+}
+
+/** Lets a program die that waits for us, or kills it. @returns When, if it was killed. */
+async function letDie({ isExported, killed, ended }, folder, watched) {
+  if (killed !== undefined) await until(() => noted(folder, 'pid') !== undefined)
+  if (isExported) {
+    if (watched !== undefined) await until(async () => (await watched.count()) >= ended)
+    writeFileSync(join(folder, 'go'), '')
+  }
+  if (killed === undefined) return undefined
+  const at = process.hrtime.bigint()
+  process.kill(Number(noted(folder, 'pid')), killed)
+  return at
 }
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
 
-/** Waits until nothing has arrived for a while: a process that outlives the one that was run has a say too. */
+/** What has arrived, once it is all there: a process that outlives the one that was run has a say too. */
 export async function settled(receiver, run, wanted) {
   let last = -1
-  for (let quiet = 0; quiet < 30; quiet++) {
-    const { spans } = await receiver.peek(run)
-    const arrived = spans.filter(({ scope }) => scope === 'app').length
+  for (let quiet = performance.now(); performance.now() - quiet < 3000; await sleep(LOOK)) {
+    const arrived = await receiver.count(run)
     if (arrived >= wanted) break
-    if (arrived !== last) quiet = 0
+    if (arrived !== last) quiet = performance.now()
     last = arrived
-    await sleep(100)
   }
   return receiver.take(run)
-}
-
-/** What the application's spans came to. */
-export function summary({ bad, spans }) {
-  const own = spans.filter(({ scope }) => scope === 'app')
-  const closed = own.filter((span) => span.closed !== null)
-  return {
-    bad,
-    arrived: own.length,
-    duplicates: own.length - new Set(own.map(({ id }) => id)).size,
-    closed: closed.length,
-    reasons: [...new Set(closed.map((span) => span.closed))],
-    wrong: closed.filter(({ code, start, end }) => code !== 2 || BigInt(end) < BigInt(start)).length,
-  }
 }

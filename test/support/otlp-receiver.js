@@ -2,8 +2,10 @@
 // and the message definitions that OpenTelemetry generates from its .proto files.
 //
 //   POST /RUN/v1/traces    takes spans, by run
-//   GET  /RUN              what has arrived: { bad, spans: [{ id, name, scope, start, end, code, closed, parent }] }
+//   GET  /RUN              what has arrived: { bad, spans: [{ id, name, scope, start, end, code, message, closed, parent }] }
+//   GET  /RUN/count        how many spans of the application, whose scope is `app`, are among it
 //   DELETE /RUN            forgets them
+//   GET  /RUN/late         how many spans have come since
 //
 // Says its port on stdout, and ends with the process that forked it.
 import { createServer } from 'node:http'
@@ -20,7 +22,7 @@ const runs = new Map()
 function runOf(name) {
   let run = runs.get(name)
   if (run === undefined) {
-    run = { bad: 0, requests: 0, spans: [] }
+    run = { bad: 0, requests: 0, own: 0, late: 0, spans: [] }
     runs.set(name, run)
   }
   return run
@@ -46,6 +48,11 @@ function take(run, bytes) {
         const isWhole =
           span.traceId?.length === 16 && span.spanId?.length === 8 && typeof span.name === 'string'
         if (!isWhole) run.bad++
+        if (run.spans === undefined) {
+          run.late++
+          continue
+        }
+        if (scope?.name === 'app') run.own++
         run.spans.push({
           id: hex(span.spanId),
           trace: hex(span.traceId),
@@ -55,6 +62,7 @@ function take(run, bytes) {
           start: nanos(span.startTimeUnixNano),
           end: nanos(span.endTimeUnixNano),
           code: span.status?.code ?? 0,
+          message: span.status?.message ?? '',
           closed: closed ?? null,
           pid: pid === undefined || pid === null ? null : Number(pid),
         })
@@ -64,11 +72,14 @@ function take(run, bytes) {
 }
 
 const server = createServer((request, response) => {
-  const name = request.url.split('/')[1]
+  const [, name, what] = request.url.split('/')
   if (request.method === 'GET') {
-    response.end(JSON.stringify(runOf(name)))
+    const run = runOf(name)
+    response.end(
+      what === 'count' ? String(run.own) : what === 'late' ? String(run.late) : JSON.stringify(run),
+    )
   } else if (request.method === 'DELETE') {
-    runs.delete(name)
+    runOf(name).spans = undefined
     response.end()
   } else {
     const parts = []

@@ -60,15 +60,25 @@ export class Links {
    * @returns How many files had something.
    */
   read(all = false): number {
+    if (!all) return this.visit(false)
+    let count = 0
+    // One process's file may tell of another's end, which is believed before what the process table says.
+    do count += this.visit(true)
+    while (this.ends.size > 0)
+    return count + this.visit(true, true)
+  }
+
+  /** @param isLast Whether processes that are gone are taken for ended though nobody told of it. */
+  private visit(all: boolean, isLast = false): number {
     // Ends are taken before the files are looked for and read: nothing is made or appended after them.
     const { ends } = this
     this.ends = new Map()
     this.discover()
-    const isDue = all || now() - this.checkedAt >= LIVENESS
+    const isDue = all ? isLast : now() - this.checkedAt >= LIVENESS
     if (isDue) this.checkedAt = now()
     let count = 0
     for (const descendant of [...this.running.values()]) {
-      const end = ends.get(descendant.pid) ?? (isDue ? untold(descendant, all) : undefined)
+      const end = ends.get(descendant.pid) ?? (isDue ? untold(descendant, isLast) : undefined)
       for (const { reader } of descendant.links) {
         if (reader.read(all || end !== undefined)) count++
       }
@@ -185,9 +195,9 @@ function nameOf(file: string): string {
 }
 
 /** The end of a process that nobody has told of: its parent is gone, or no program of ours. */
-function untold(descendant: Descendant, all: boolean): End | undefined {
+function untold(descendant: Descendant, isLast: boolean): End | undefined {
   if (isAlive(String(descendant.pid))) return undefined
-  const isSure = all || descendant.suspected !== undefined
+  const isSure = isLast || descendant.suspected !== undefined
   descendant.suspected ??= { reason: UNTOLD, time: unixNano(now()) }
   return isSure ? descendant.suspected : undefined
 }
