@@ -38,6 +38,7 @@ type WordWire = readonly [
 class WordSubmission {
   constructor(
     readonly span: RecordedSpan,
+    readonly parent: RecordedSpan,
     readonly transaction: RecordedSpan | CarriedTransaction,
   ) {}
 }
@@ -70,7 +71,9 @@ function taskTracing(tracer: RecorderTracer | undefined, general: PoolTracing): 
       const plain = tracer === undefined ? undefined : plainParent()
       if (plain === undefined) return general.submit(pool, task)
       const span = tracer!.startBelow(plain.parent, labelsOf(task).submitted, ['threadspan.pool', pool])
-      return span === undefined ? general.submit(pool, task) : new WordSubmission(span, plain.transaction)
+      return span === undefined
+        ? general.submit(pool, task)
+        : new WordSubmission(span, plain.parent, plain.transaction)
     },
 
     wire(submission) {
@@ -98,13 +101,12 @@ function taskTracing(tracer: RecorderTracer | undefined, general: PoolTracing): 
       else general.settle(submission)
     },
 
-    fail(submission, error, origin) {
-      general.fail(
-        submission instanceof WordSubmission ? ({ span: submission.span } as Submission) : submission,
-        error,
-        origin,
-      )
+    fail(submission, error, origin, notes) {
+      // Of a submission it looks at the span and its parent alone.
+      general.fail(submission, error, origin, notes)
     },
+
+    tell: (error) => general.tell(error),
 
     run(wire, task, handler, input) {
       if (!Array.isArray(wire) || typeof wire[0] !== 'number') return general.run(wire, task, handler, input)

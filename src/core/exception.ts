@@ -1,7 +1,10 @@
 import { culpritOf, fingerprintOf, parseFrames } from './stack.js'
 
 /** What an error is described by: the attributes of an `exception` event. */
-export type ExceptionAttributes = Record<string, string>
+export interface ExceptionAttributes extends Record<string, string> {
+  'exception.type': string
+  'exception.message': string
+}
 
 /** Errors behind one another that are told: causes of causes, and the errors of an AggregateError, together. */
 const MAX_RELATED = 8
@@ -42,6 +45,25 @@ export function describeException(error: unknown): ExceptionAttributes {
   if (culprit !== undefined) attributes['threadspan.error.culprit'] = culprit
   attributes['threadspan.error.fingerprint'] = fingerprintOf(type, code ?? '', message, frames)
   return attributes
+}
+
+/**
+ * A description that came from another thread, with those that wait for it here.
+ *
+ * @param told what {@link describeException} gave there, or anything.
+ * @param awaiting lines of a stack.
+ * @returns undefined where `told` is no description.
+ */
+export function describeCrossed(
+  told: unknown,
+  awaiting: string | undefined,
+): ExceptionAttributes | undefined {
+  const description = told as ExceptionAttributes | undefined | null
+  if (typeof description?.['exception.type'] !== 'string') return undefined
+  if (awaiting === undefined) return description
+  const text = `\nAwaited by:\n${awaiting}`
+  const stack = (description['exception.stacktrace'] ?? '').slice(0, MAX_STACK - text.length)
+  return { ...description, 'exception.stacktrace': stack + text }
 }
 
 /** The name of an error's class, as in `error.type` (OpenTelemetry semantic conventions); of what is no error, its `typeof`. */

@@ -1,8 +1,7 @@
 import { type Attributes, type Context, context as contextApi } from '@opentelemetry/api'
 import { spanOf } from '../context/context.js'
-import { addException, recordError } from '../context/exception.js'
+import { addException, recordError, typeOf } from '../context/exception.js'
 import { startSpan } from '../context/span.js'
-import { typeNameOf } from '../core/exception.js'
 
 /**
  * Records an error that the program has dealt with, as an `exception` event on the active span, whose status stays. Outside of any span that
@@ -22,7 +21,7 @@ export function captureError(error: unknown, attributes?: Attributes): void {
 
 /** Records `error` in a span of its own, for one that can hold it no more. */
 export function recordBeside(context: Context, error: unknown, attributes?: Attributes): void {
-  const span = startSpan(`error ${typeNameOf(error)}`, context)
+  const span = startSpan(`error ${typeOf(error)}`, context)
   recordError(span, error, attributes)
   span.end()
 }

@@ -17,6 +17,14 @@ export type Submission = object
  */
 export type FailureOrigin = 'handler' | 'pool' | 'abort'
 
+/** What is known of a failure beside its error. */
+export interface FailureNotes {
+  /** What `tell` returned in the worker. */
+  readonly told: unknown
+  /** The asynchronous functions that wait for the outcome, as lines of a stack; undefined where there is none. */
+  readonly awaiting: string | undefined
+}
+
 /**
  * The steps of a task's life, called by adapters. None of them throws on its own account; `run` throws and returns what the
  * handler does.
@@ -39,8 +47,9 @@ export interface PoolTracing {
   /**
    * The task failed. Called instead of `settle`, once, whether the task had been posted or not.
    * @param error What the submitter gets to see; undefined where the adapter cannot know it.
+   * @param notes Undefined where the worker has told nothing.
    */
-  fail(submission: Submission, error: unknown, origin: FailureOrigin): void
+  fail(submission: Submission, error: unknown, origin: FailureOrigin, notes?: FailureNotes): void
   /**
    * In the worker: calls the handler once, with `this` undefined, in the context that was carried.
    * @param wire What `wire` returned in the submitting thread; undefined or unknown content gives the root context.
@@ -48,6 +57,12 @@ export interface PoolTracing {
    * @throws What the handler throws.
    */
   run<I, O>(wire: unknown, task: string, handler: (input: I) => O, input: I): O
+  /**
+   * In the worker: what `fail` shall know of an error that `run` threw or rejected with. It travels beside the error, which stays
+   * as it is.
+   * @returns Bounded and structured-cloneable; undefined for nothing.
+   */
+  tell(error: unknown): unknown
 }
 
 /** What an adapter works with. */

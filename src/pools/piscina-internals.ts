@@ -1,4 +1,7 @@
-import type { FailureOrigin, PoolTracing, Submission } from './adapter.js'
+import type { FailureNotes, FailureOrigin, PoolTracing, Submission } from './adapter.js'
+import { whoAwaits } from './awaiting.js'
+import { type Failure, openFailure } from './failure.js'
+import type { Run } from './piscina-run.js'
 import { replace } from './replace.js'
 import { type Target, Targets } from './target.js'
 
@@ -90,18 +93,32 @@ function postsAsExpected(postTask: PostTask): boolean {
  * a task is seen where Piscina settles that promise, so no promise is added and unhandled rejections stay what they are.
  *
  * @param shim Absolute path of `piscina-task.cjs`.
+ * @returns makes of `run` one that does the same, and by which it is known who waits for a task that has failed.
  */
-export function tracePiscinaInternals(parts: PiscinaInternals, tracing: PoolTracing, shim: string): void {
+export function tracePiscinaInternals(
+  parts: PiscinaInternals,
+  tracing: PoolTracing,
+  shim: string,
+): (run: Run) => Run {
   const targets = new Targets()
   const Base = parts.taskQueue.TaskInfo
   /** The task that `run()` made last, as long as it may still turn it away. */
   let latest: object | undefined
+  /** The traced task that the running `run()` has made. */
+  let made: object | undefined
+  let hold: (taskInfo: object, promise: Promise<unknown>) => void
+  /** Failures that wait for the microtask in which it is found out who awaits them. What is done after them waits as well. */
+  let waiting = 0
   let refuse: (error: unknown) => void
   let disguise: (taskInfo: TaskInfo) => Target | undefined
 
   class TracedTaskInfo extends Base {
     #submission: Submission | undefined
     #target: Target | undefined
+    /** What `run()` returned. */
+    #promise: Promise<unknown> | undefined
+    /** The outcome is there and is about to be passed on. */
+    #isOver = false
 
     constructor(options: never, callback: never) {
       super(options, callback)
@@ -112,34 +129,62 @@ export function tracePiscinaInternals(parts: PiscinaInternals, tracing: PoolTrac
       if (submission === undefined) return
       this.#target = target
       this.#submission = submission
+      made = this
       if (this.abortSignal?.aborted) this.#fail(undefined, 'abort')
       else latest = this
     }
 
     override onAbort(listener: () => void): void {
       super.onAbort(() => {
+        if (this.#isOver) return
         this.#fail(undefined, 'abort')
         listener()
       })
     }
 
-    override done(error: unknown, result?: unknown): void {
+    override done(outcome: unknown, result?: unknown): void {
       const submission = this.#submission
+      const failure = outcome === null ? undefined : openFailure(outcome)
+      if (failure !== undefined) {
+        this.#failInWorker(failure, result)
+        return
+      }
       if (submission !== undefined) {
-        if (error !== null) this.#fail(error, this.#originOf(error))
+        if (outcome !== null) this.#fail(outcome, this.#originOf(outcome))
         else {
           this.#submission = undefined
           tracing.settle(submission)
         }
       }
-      super.done(error, result)
+      if (waiting === 0) super.done(outcome, result)
+      else this.#later(() => super.done(outcome, result))
     }
 
-    #fail(error: unknown, origin: FailureOrigin): void {
+    #failInWorker({ error, told }: Failure, result: unknown): void {
+      const pass = (awaiting: string | undefined): void => {
+        this.#fail(error, 'handler', { told, awaiting })
+        super.done(error, result)
+      }
+      this.#later(pass, this.#promise)
+    }
+
+    /** Outcomes that come in one go are passed on in the order in which they came. */
+    #later(pass: (awaiting: string | undefined) => void, promise?: Promise<unknown>): void {
+      this.#isOver = true
+      waiting++
+      const use = (awaiting?: string): void => {
+        waiting--
+        pass(awaiting)
+      }
+      if (promise === undefined) queueMicrotask(use)
+      else whoAwaits(promise, use)
+    }
+
+    #fail(error: unknown, origin: FailureOrigin, notes?: FailureNotes): void {
       const submission = this.#submission
       if (submission === undefined) return
       this.#submission = undefined
-      tracing.fail(submission, error, origin)
+      tracing.fail(submission, error, origin, notes)
     }
 
     #originOf(error: unknown): FailureOrigin {
@@ -149,6 +194,9 @@ export function tracePiscinaInternals(parts: PiscinaInternals, tracing: PoolTrac
     }
 
     static {
+      hold = (taskInfo, promise) => {
+        ;(taskInfo as TracedTaskInfo).#promise = promise
+      }
       refuse = (error) => {
         if (latest !== undefined) (latest as TracedTaskInfo).#fail(error, 'pool')
       }
@@ -188,4 +236,13 @@ export function tracePiscinaInternals(parts: PiscinaInternals, tracing: PoolTrac
       return error
     })
   }
+
+  return (run) =>
+    function (...args: unknown[]): Promise<unknown> {
+      made = undefined
+      const promise = run.apply(this, args)
+      if (made !== undefined) hold(made, promise)
+      made = undefined
+      return promise
+    }
 }

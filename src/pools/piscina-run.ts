@@ -1,5 +1,7 @@
 import type { FailureOrigin, PoolHost } from './adapter.js'
+import { awaitingFrames } from './awaiting.js'
 import { pack } from './envelope.js'
+import { openFailure } from './failure.js'
 import { imitate } from './replace.js'
 import { type Target, Targets } from './target.js'
 
@@ -20,7 +22,7 @@ interface RunOptions {
   readonly signal?: unknown
 }
 
-type Run = (this: Pool, ...args: unknown[]) => Promise<unknown>
+export type Run = (this: Pool, ...args: unknown[]) => Promise<unknown>
 
 const TRANSFERABLE = Symbol.for('Piscina.transferable')
 const VALUE = Symbol.for('Piscina.valueOf')
@@ -107,8 +109,14 @@ export function tracedRun(run: Run, { tracing }: PoolHost, shim: string): Run {
         tracing.settle(submission)
         return result
       },
-      (error: unknown) => {
-        tracing.fail(submission, error, originOf(error))
+      (outcome: unknown) => {
+        const failure = openFailure(outcome)
+        if (failure === undefined) {
+          tracing.fail(submission, outcome, originOf(outcome))
+          throw outcome
+        }
+        const { error, told } = failure
+        tracing.fail(submission, error, 'handler', { told, awaiting: awaitingFrames() })
         throw error
       },
     )

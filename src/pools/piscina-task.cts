@@ -13,6 +13,7 @@ type Handler = (input: unknown) => unknown
 
 interface Tracing {
   run(wire: unknown, task: string, handler: Handler, input: unknown): unknown
+  tell(error: unknown): unknown
 }
 
 /** See `core/shared.ts` and `pools/shared.ts`. */
@@ -27,6 +28,12 @@ const SHARED = Symbol.for('threadspan.shared.0')
 
 /** That of this thread, once it has one. */
 let tracing: Tracing | undefined
+
+/** See `pools/failure.ts`: the submitter's side takes the error out before the pool or the application sees it. */
+function failWith(error: unknown): never {
+  const told = tracing!.tell(error)
+  throw told === undefined ? error : { 'threadspan.error': error, 'threadspan.told': told }
+}
 
 /** What `__importStar(require(filename))[name]` gives in Piscina's worker, of which only the result counts. */
 function exportOf(exports: unknown, name: string): unknown {
@@ -78,7 +85,15 @@ function handlerFor(encoded: string): Handler | Promise<Handler> {
       input = envelope['threadspan.task']
     }
     tracing ??= (globalThis as { [SHARED]?: Shared })[SHARED]?.get('pools')?.tracing
-    return tracing === undefined ? handler!(input) : tracing.run(wire, task, handler!, input)
+    if (tracing === undefined) return handler!(input)
+    let result: unknown
+    try {
+      result = tracing.run(wire, task, handler!, input)
+    } catch (error) {
+      return failWith(error)
+    }
+    if (!(result instanceof Promise) || result.then !== Promise.prototype.then) return result
+    return result.then(undefined, failWith)
   }
 
   const found = load(filename, name)

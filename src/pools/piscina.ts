@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import type { LoadedModule, PoolAdapter, PoolHost } from './adapter.js'
 import { looksAsExpected, type PiscinaInternals, tracePiscinaInternals } from './piscina-internals.js'
-import { tracedRun } from './piscina-run.js'
+import { type Run, tracedRun } from './piscina-run.js'
 import { replace } from './replace.js'
 import { sharedPools } from './shared.js'
 
-type Run = Parameters<typeof tracedRun>[0]
+/** Of each copy whose internals are traced, what its `run` is to be replaced by. */
+const replacements = new WeakMap<object, (run: Run) => Run>()
+
 type PiscinaClass = { readonly prototype: { run: Run } }
 
 const shimOf = ({ folder }: PoolHost): string => join(folder, 'piscina-task.cjs')
@@ -48,15 +50,19 @@ function traceInternals({ parent, exports }: LoadedModule, host: PoolHost): void
     workerPool: exports,
   } as PiscinaInternals
   if (!looksAsExpected(parts)) return
-  tracePiscinaInternals(parts, host.tracing, shimOf(host))
+  replacements.set(exports as object, tracePiscinaInternals(parts, host.tracing, shimOf(host)))
   sharedPools().traced.set(exports as object, undefined)
 }
 
-function internalsAreTraced({ parent }: LoadedModule): boolean {
+/** What traces `run` of the class in the module: by the internals beside it, if they are traced. */
+function replacementOf({ parent }: LoadedModule, host: PoolHost): ((run: Run) => Run) | undefined {
+  const byCall = (run: Run): Run => tracedRun(run, host, shimOf(host))
   try {
-    return sharedPools().traced.has(parent.require('./worker_pool') as object)
+    const internals = parent.require('./worker_pool') as object
+    if (!sharedPools().traced.has(internals)) return byCall
+    return replacements.get(internals)
   } catch {
-    return false
+    return byCall
   }
 }
 
@@ -82,8 +88,8 @@ export const piscina: PoolAdapter = {
     const Piscina = ownExport(exports, 'Piscina')
     if (!isPiscinaClass(Piscina) || traced.has(Piscina)) return
     traced.set(Piscina, undefined)
-    if (internalsAreTraced(module)) return
-    replace(Piscina.prototype, 'run', tracedRun(Piscina.prototype.run, host, shimOf(host)))
+    const replacement = replacementOf(module, host)
+    if (replacement !== undefined) replace(Piscina.prototype, 'run', replacement(Piscina.prototype.run))
   },
 
   accepts(pool) {

@@ -12,11 +12,12 @@ import {
 } from '@opentelemetry/api'
 import type { Carrier } from '../context/carrier.js'
 import { contextWithSpan, spanOf } from '../context/context.js'
-import { recordError } from '../context/exception.js'
+import { recordCrossed, recordError, rememberCrossed } from '../context/exception.js'
 import { ensureContextManager } from '../context/manager.js'
 import { ARRIVED_KEY, capture, Snapshot } from '../context/snapshot.js'
 import { contextWithCarriedTransaction, transactionIn } from '../context/transaction.js'
 import { registrations } from '../context/values.js'
+import { describeCrossed, describeException } from '../core/exception.js'
 import type { PoolTracing } from './adapter.js'
 
 /** What most tasks carry: their parent span, the monotonic milliseconds of the submission, and their transaction. */
@@ -37,6 +38,8 @@ interface LongWire {
 
 interface Submitted {
   readonly span: Span | undefined
+  /** What was active where it was submitted. */
+  readonly parent: Span | undefined
   readonly wire: ShortWire | LongWire
 }
 
@@ -62,15 +65,16 @@ export function apiTracing(tracer: Tracer): PoolTracing {
       try {
         const active = contextApi.active()
         if (active === ROOT_CONTEXT && registrations().length === 0) return undefined
-        if (spanOf(active) === undefined) {
+        const parent = spanOf(active)
+        if (parent === undefined) {
           const carrier = capture().toCarrier({ clone: true })
           return isEmpty(carrier)
             ? undefined
-            : ({ span: undefined, wire: { at: 0, carrier } } satisfies Submitted)
+            : ({ span: undefined, parent, wire: { at: 0, carrier } } satisfies Submitted)
         }
         const { submitted, options } = labelsOf(pool, task)
         const span = tracer.startSpan(submitted, options, active)
-        return { span, wire: wireOf(active, span) } satisfies Submitted
+        return { span, parent, wire: wireOf(active, span) } satisfies Submitted
       } catch {
         return undefined
       }
@@ -84,10 +88,15 @@ export function apiTracing(tracer: Tracer): PoolTracing {
       ;(submission as Submitted).span?.end()
     },
 
-    fail(submission, error, origin) {
-      const { span } = submission as Submitted
-      if (span === undefined) return
-      if (origin === 'pool') recordError(span, error)
+    fail(submission, error, origin, notes) {
+      const { span, parent } = submission as Submitted
+      const description = notes && describeCrossed(notes.told, notes.awaiting)
+      if (span === undefined) {
+        if (description !== undefined) rememberCrossed(error, description)
+        return
+      }
+      if (description !== undefined) recordCrossed(span, error, description, parent)
+      else if (origin === 'pool') recordError(span, error)
       else markFailed(span, origin === 'abort' ? ABORT : error)
       span.end()
     },
@@ -99,6 +108,8 @@ export function apiTracing(tracer: Tracer): PoolTracing {
         at === 0 ? handler(input) : runInSpan(tracer, contextApi.active(), at, task, handler, input),
       )
     },
+
+    tell: describeException,
   }
 }
 
