@@ -86,3 +86,24 @@ import threadspan = require('threadspan')
 
 export const same: boolean = capture().toCarrier() === threadspan.capture().toCarrier()
 `
+
+/** Load what has no exports of its own, print the version, and see that context is managed. */
+export const PRELOAD_ESM = `
+import 'threadspan/register'
+import { context, createContextKey } from '@opentelemetry/api'
+import { createRequire } from 'node:module'
+const { version } = createRequire(import.meta.url)('threadspan/package.json')
+const key = createContextKey('x')
+const found = context.with(context.active().setValue(key, 1), () => context.active().getValue(key))
+console.log(found === 1 ? version : 'not managed')
+`
+
+/** The same in CommonJS. */
+export const PRELOAD_CJS = `
+require('threadspan/register')
+const { context, createContextKey } = require('@opentelemetry/api')
+const { version } = require('threadspan/package.json')
+const key = createContextKey('x')
+const found = context.with(context.active().setValue(key, 1), () => context.active().getValue(key))
+console.log(found === 1 ? version : 'not managed')
+`

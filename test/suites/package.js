@@ -14,16 +14,28 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { nodeOf } from '../support/nodes.js'
-import { APP, CJS_TYPES, ESM_TYPES, EXPORTS_CJS, EXPORTS_ESM, GIVEN, LOADS } from './package-programs.js'
+import {
+  APP,
+  CJS_TYPES,
+  ESM_TYPES,
+  EXPORTS_CJS,
+  EXPORTS_ESM,
+  GIVEN,
+  LOADS,
+  PRELOAD_CJS,
+  PRELOAD_ESM,
+} from './package-programs.js'
 import { closure, must, packagesOf, readmeBlocks, run, spanNames } from './package-support.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const { values } = parseArgs({ options: { node: { type: 'string', default: '20,22,24,26' } } })
-const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const { dependencies, peerDependencies, version } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+)
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
 /** What `threadspan demo` asks its user to install. */
@@ -172,8 +184,13 @@ function checkFiles(installed) {
       return `${bytes} bytes`
     })
   }
-  check('What the main entry loads', () => {
+  check('The main entry loads nothing that exports, follows or shows', () => {
     const { files, bytes } = closure(join(dist, 'index.js'))
+    const folders = new Set(files.map((file) => dirname(relative(dist, file)).split(sep)[0]))
+    for (const other of ['cli', 'export', 'instrumentation', 'viewer']) assert.ok(!folders.has(other), other)
+    const packages = new Set(files.flatMap((file) => packagesOf(readFileSync(file, 'utf8'))))
+    packages.delete('async-hook-domain')
+    assert.deepEqual([...packages], ['@opentelemetry/api'])
     return `${files.length} files, ${bytes} bytes`
   })
 }
@@ -209,6 +226,8 @@ function writePrograms(app) {
   put('loads.cjs', LOADS)
   put('exports.mjs', EXPORTS_ESM)
   put('exports.cjs', EXPORTS_CJS)
+  put('preload.mjs', PRELOAD_ESM)
+  put('preload.cjs', PRELOAD_CJS)
   readmeBlocks(readme, 'js').forEach(({ text, name }, index) => {
     put(name ?? `readme-${index}.js`, text)
   })
@@ -224,6 +243,14 @@ function checkNode(title, node, app) {
     assert.equal(cjs.stdout, esm.stdout)
     assert.equal(esm.stderr + cjs.stderr, '', 'nothing is written to stderr')
     return `${JSON.parse(esm.stdout).length} exports`
+  })
+  check(`${title}: the preload and package.json, from ES modules and from CommonJS`, () => {
+    for (const program of ['preload.mjs', 'preload.cjs']) {
+      const { status, stdout, stderr } = execute([program])
+      assert.equal(status, 0, stderr)
+      assert.equal(stdout.trim(), version)
+    }
+    assert.equal(execute(['--import', 'threadspan/register', 'handler.js']).status, 0)
   })
   check(`${title}: the preload is one file in a worker, with few builtins`, () => {
     const bare = JSON.parse(execute(['loads.cjs']).stdout)

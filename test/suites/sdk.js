@@ -1,13 +1,23 @@
-// Programs with an OpenTelemetry SDK of their own under the preload: SDK 3, Sentry and Elastic's distribution, each as its users install it.
-// Usage: node test/suites/sdk.js [sdk3|sentry|edot ...]
-// SDK 3 needs Node 22.15. Needs npm and the network; everything goes to a temporary folder that is removed at the end.
+// Programs with an OpenTelemetry SDK of their own under the preload: SDK 2 and 3, Sentry and Elastic's distribution, each as its users
+// install it, on the Nodes that it is for.
+// Usage: node test/suites/sdk.js [sdk2|sdk3|sentry|edot ...]
+// Needs npm and the network; everything goes to a temporary folder that is removed at the end.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { nodeOf } from '../support/nodes.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const preload = join(root, 'dist', 'register.cjs')
@@ -20,9 +30,25 @@ if (!existsSync(preload)) {
 const PRINT = `const print = (name, traceId, spanId, parent) => console.log('SPAN ' + JSON.stringify({ name, traceId, spanId, parent: parent || '' }))\n`
 
 const applications = {
+  sdk2: {
+    nodes: ['20'],
+    packages: ['@opentelemetry/sdk-trace-node@~2.12', '@opentelemetry/api@1.9'],
+    program: `
+      const { BatchSpanProcessor, InMemorySpanExporter, NodeTracerProvider } = require('@opentelemetry/sdk-trace-node')
+      const exporter = new InMemorySpanExporter()
+      const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] })
+      provider.register()
+      require('./work.cjs').work().then(async () => {
+        await provider.forceFlush()
+        for (const span of exporter.getFinishedSpans()) {
+          const { traceId, spanId } = span.spanContext()
+          print(span.name, traceId, spanId, span.parentSpanContext?.spanId)
+        }
+      })`,
+  },
   sdk3: {
+    nodes: ['24'],
     packages: ['@opentelemetry/sdk-node@>=0.300', '@opentelemetry/sdk-trace@3', '@opentelemetry/api'],
-    runs: () => Number(process.versions.node.split('.')[0]) >= 22,
     program: `
       const { NodeSDK } = require('@opentelemetry/sdk-node')
       const { BatchSpanProcessor, InMemorySpanExporter } = require('@opentelemetry/sdk-trace')
@@ -39,6 +65,7 @@ const applications = {
       })`,
   },
   sentry: {
+    nodes: ['20', '24'],
     packages: ['@sentry/node@10'],
     program: `
       const Sentry = require('@sentry/node')
@@ -61,8 +88,9 @@ const applications = {
       require('./work.cjs').work().then(() => Sentry.flush(2000))`,
   },
   edot: {
+    nodes: ['20', '24'],
     packages: ['@elastic/opentelemetry-node@1'],
-    node: ['--import', '@elastic/opentelemetry-node'],
+    options: ['--import', '@elastic/opentelemetry-node'],
     receives: true,
     env: {
       OTEL_METRICS_EXPORTER: 'none',
@@ -80,6 +108,13 @@ const applications = {
 function must(command, args, cwd) {
   const { status, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' })
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed in ${cwd}:\n${stderr}`)
+}
+
+/** A package that was asked for, with the version that was installed. */
+function versionOf(home, wanted) {
+  const name = wanted.slice(0, wanted.lastIndexOf('@')) || wanted
+  const { version } = JSON.parse(readFileSync(join(home, 'node_modules', name, 'package.json'), 'utf8'))
+  return `${name} ${version}`
 }
 
 /** An endpoint for OTLP in JSON. @returns its address, the spans that came from an SDK's exporter, and what closes it. */
@@ -104,11 +139,11 @@ async function receive() {
   return { endpoint: `http://127.0.0.1:${server.address().port}`, spans, close: () => server.close() }
 }
 
-function run(folder, { node = [], env = {} }, endpoint) {
-  const args = ['--require', preload, ...node, 'app.cjs']
+function run(node, folder, { options = [], env = {} }, endpoint) {
+  const args = ['--require', preload, ...options, 'app.cjs']
   // Nothing may leave by any other way than the application's own.
   const own = { ...process.env, ...env, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint ?? 'http://127.0.0.1:1' }
-  const child = spawn(process.execPath, args, { cwd: folder, env: own, timeout: 60_000 })
+  const child = spawn(node, args, { cwd: folder, env: own, timeout: 60_000 })
   let output = ''
   child.stdout.on('data', (text) => {
     output += text
@@ -137,10 +172,6 @@ const folder = mkdtempSync(join(tmpdir(), 'threadspan-sdk-'))
 try {
   for (const [name, application] of Object.entries(applications)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
-    if (application.runs?.() === false) {
-      console.log(`${name}: skipped on Node ${process.version}`)
-      continue
-    }
     const home = join(folder, name)
     mkdirSync(home)
     writeFileSync(join(home, 'package.json'), JSON.stringify({ name: `app-${name}`, private: true }))
@@ -148,14 +179,17 @@ try {
       copyFileSync(join(root, 'test', 'fixtures', 'sdk', file), join(home, file))
     writeFileSync(join(home, 'app.cjs'), PRINT + application.program)
     must('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...application.packages], home)
-    const receiver = application.receives ? await receive() : undefined
-    const { code, output } = await run(home, application, receiver?.endpoint)
-    receiver?.close()
-    assert.equal(code, 0, output)
-    const printed = output.split('\n').filter((line) => line.startsWith('SPAN '))
-    const spans = receiver?.spans ?? printed.map((line) => JSON.parse(line.slice('SPAN '.length)))
-    check(spans)
-    console.log(`${name}: main, worker and child in one trace, through its own exporter`)
+    for (const major of application.nodes) {
+      const receiver = application.receives ? await receive() : undefined
+      const { code, output } = await run(nodeOf(major), home, application, receiver?.endpoint)
+      receiver?.close()
+      assert.equal(code, 0, output)
+      const printed = output.split('\n').filter((line) => line.startsWith('SPAN '))
+      const spans = receiver?.spans ?? printed.map((line) => JSON.parse(line.slice('SPAN '.length)))
+      check(spans)
+      const versions = application.packages.map((name) => versionOf(home, name)).join(', ')
+      console.log(`Node ${major}, ${versions}: main, worker and child in one trace, through its own exporter`)
+    }
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
+import { dist } from '../support/dist.js'
 import { fixture } from '../support/program.js'
 
 const tsc = resolve('node_modules/typescript/bin/tsc')
@@ -36,6 +38,22 @@ async function complaints(file: string, options: string[]): Promise<string> {
 }
 
 describe('the types', () => {
+  it('are tested of every export, both what they accept and what they refuse', async () => {
+    const sources = ['helpers.ts', 'decorators.ts'].map((file) =>
+      readFileSync(fixture(`types/${file}`), 'utf8').replace(/^import [^']*'[^']*'$/gm, ''),
+    )
+    // Statements and members that follow a refusal, and what is left without them.
+    const refusal = /\/\/ @ts-expect-error: .+\n.+\n/g
+    const refused = sources.flatMap((text) => text.match(refusal) ?? []).join('')
+    const accepted = sources.join('').replace(refusal, '')
+    for (const entry of ['index.js', 'worker.js']) {
+      for (const name of Object.keys((await import(dist(entry))) as object)) {
+        const used = new RegExp(`(?:\\b|@)${name}\\b`)
+        assert.match(accepted, used, `${name} has no positive test`)
+        assert.match(refused, used, `${name} has no negative test`)
+      }
+    }
+  })
   it('of every helper accept and refuse what they should', async () => {
     assert.equal(await complaints('helpers.ts', []), '')
   })
