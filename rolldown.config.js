@@ -37,4 +37,5 @@ export default [
   bundle('register.cts', 'register.cjs', 'cjs'),
   bundle('worker.ts', 'worker.js', 'esm'),
   bundle('collector.cts', 'collector.cjs', 'cjs'),
+  bundle('reading.cts', 'reading.cjs', 'cjs'),
 ]

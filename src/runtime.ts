@@ -31,6 +31,7 @@ import { type ThreadRelay, WorkerRelay } from './relay/thread.js'
 import { BasedContextManager } from './sdk/based-context-manager.js'
 import { shareGlobalApi } from './sdk/global-api.js'
 import { joinSdk, type SdkLink } from './sdk/join.js'
+import type { Reading } from './sdk/reading.js'
 import { YieldingProvider } from './sdk/yielding-provider.js'
 
 /** The name under which our own spans' instrumentation scope goes. */
@@ -98,6 +99,12 @@ function isLittleEndian(): boolean {
   return new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 }
 
+/** In a file of its own, since every Worker would parse it for the few main threads with an SDK. */
+function loadReading(): Reading {
+  const { createRequire } = process.getBuiltinModule('node:module')
+  return createRequire(import.meta.url)('./reading.cjs') as Reading
+}
+
 /** Starts this thread's parts. Once per thread; later calls return the first one's. */
 export function startRuntime(options: RuntimeOptions): Runtime {
   if (state.runtime !== undefined) return state.runtime
@@ -108,7 +115,8 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const relay = config.disabled || !isLittleEndian() ? undefined : openRelay(options, config)
   const recorder = relay === undefined ? undefined : createRecorder(options, config, relay)
   const provider = recorder === undefined ? undefined : new YieldingProvider(recorder)
-  const sdk = relay instanceof ProcessRelay && relay.link === undefined ? joinSdk(relay) : undefined
+  const sdk =
+    relay instanceof ProcessRelay && relay.link === undefined ? joinSdk(relay, loadReading) : undefined
   shareGlobalApi({
     register(isFree) {
       contextApi.setGlobalContextManager(new ThreadContextManager(base))

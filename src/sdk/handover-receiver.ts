@@ -2,10 +2,9 @@ import { BroadcastChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { type Attributes, context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api'
 import { count } from '../core/counters.js'
 import { debug } from '../core/log.js'
-import { decodeTraces } from '../otlp/decode.js'
 import { HANDOVER, handoverChannel, isHandover, TAKEN, unref } from './handover.js'
 import { flushProcessors, handOver, sdkResource } from './processors.js'
-import { attributesOf, readableScope, readableSpan } from './readable-span.js'
+import type { Reading } from './reading.js'
 import { DescendantResource, difference, type SdkResource } from './resource.js'
 
 /** Resources of descendants that are kept, so that their spans share one. */
@@ -26,10 +25,14 @@ export class HandoverReceiver {
   /** Spans since the processors were flushed. */
   private handed = 0
 
-  /** @param name The process's BroadcastChannel. */
+  /**
+   * @param name The process's BroadcastChannel.
+   * @param reading Makes spans of what is posted on it.
+   */
   constructor(
     private readonly control: Int32Array,
     name: string,
+    private readonly reading: Reading,
   ) {
     this.channel = new BroadcastChannel(handoverChannel(name))
     this.channel.onmessage = (event) => this.receive((event as { data: unknown }).data)
@@ -93,6 +96,7 @@ export class HandoverReceiver {
   }
 
   private hand(request: Uint8Array, own: Attributes): void {
+    const { attributesOf, decodeTraces, readableScope, readableSpan } = this.reading
     for (const { resource, scopeSpans } of decodeTraces(request).resourceSpans) {
       const shared = this.resourceOf(attributesOf(resource.attributes), own)
       for (const group of scopeSpans) {

@@ -2,6 +2,7 @@
 import { FLUSH_DONE } from '../relay/layout.js'
 import { HandoverReceiver } from './handover-receiver.js'
 import { findProcessors, flushProcessors, provideSpans } from './processors.js'
+import type { Reading } from './reading.js'
 
 /** What is needed of the process's relay. */
 export interface HandingRelay {
@@ -29,8 +30,12 @@ export interface SdkLink {
   finish(): void
 }
 
-/** Once in the main thread of a process that exports. Costs nothing until processors are known. */
-export function joinSdk(relay: HandingRelay): SdkLink {
+/**
+ * Once in the main thread of a process that exports. Costs nothing until processors are known.
+ *
+ * @param loadReading Called then.
+ */
+export function joinSdk(relay: HandingRelay, loadReading: () => Reading): SdkLink {
   let receiver: HandoverReceiver | undefined
   let registered: { provider: unknown } | undefined
   const look = () => {
@@ -40,7 +45,7 @@ export function joinSdk(relay: HandingRelay): SdkLink {
   }
   provideSpans({
     known() {
-      receiver ??= new HandoverReceiver(relay.control, relay.connection.channel)
+      receiver ??= new HandoverReceiver(relay.control, relay.connection.channel, loadReading())
     },
     take() {
       look()
