@@ -20,6 +20,7 @@ import { Snapshot } from './context/snapshot.js'
 import { startClock } from './core/clock.js'
 import { debug } from './core/log.js'
 import { shared } from './core/shared.js'
+import { leaveStacks } from './core/sources.js'
 import { VERSION } from './core/version.js'
 import { Recorder } from './recorder/recorder.js'
 import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from './recorder/sampler.js'
@@ -109,6 +110,7 @@ function loadReading(): Reading {
 export function startRuntime(options: RuntimeOptions): Runtime {
   if (state.runtime !== undefined) return state.runtime
   const { config } = readTracingConfig(options.env)
+  if (!config.sourceMaps) leaveStacks()
   const carrier = threads.isMainThread ? carrierFromEnv(options.env) : options.handoff?.carrier
   const arrived = carrier === undefined ? undefined : Snapshot.from(carrier, { remote: threads.isMainThread })
   const base = arrived?.context ?? ROOT_CONTEXT

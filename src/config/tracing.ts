@@ -41,6 +41,8 @@ export interface TracingConfig {
   readonly exitTimeout: number
   /** `THREADSPAN_ERRORS`: how errors that nobody catches are traced to their spans: by the context, or by `async_hooks` too. */
   readonly errors: 'context' | 'domain'
+  /** `THREADSPAN_SOURCE_MAPS`: stacks are told in the terms of the sources, where there are source maps. */
+  readonly sourceMaps: boolean
 }
 
 const SAMPLERS = [
@@ -111,6 +113,8 @@ export function tracingConfig(variables: Variables): TracingConfig {
     exitTimeout: variables.integer('THREADSPAN_EXIT_TIMEOUT', EXIT_TIMEOUT) ?? EXIT_TIMEOUT,
     errors:
       variables.word('THREADSPAN_ERRORS', ['context', 'domain'] as const, 'context is used') ?? 'context',
+    sourceMaps:
+      variables.word('THREADSPAN_SOURCE_MAPS', ['true', 'false'] as const, 'true is used') !== 'false',
   }
 }
 

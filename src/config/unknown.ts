@@ -3,7 +3,14 @@ import type { ConfigWarning, Environment } from './variables.js'
 const PREFIX = 'THREADSPAN_'
 
 /** Our own variables that are read, without the prefix. */
-export const OWN_VARIABLES: readonly string[] = ['ERRORS', 'EXIT_TIMEOUT', 'FILE', 'RING_SIZE', 'SPOOL']
+export const OWN_VARIABLES: readonly string[] = [
+  'ERRORS',
+  'EXIT_TIMEOUT',
+  'FILE',
+  'RING_SIZE',
+  'SOURCE_MAPS',
+  'SPOOL',
+]
 
 /** Those that processes pass to each other. */
 export const PASSED_VARIABLES: readonly string[] = ['ANCHOR', 'ENVIRONMENT', 'LINK', 'TRANSACTION', 'VALUES']

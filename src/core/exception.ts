@@ -1,3 +1,4 @@
+import { inSources } from './sources.js'
 import { culpritOf, fingerprintOf, parseFrames } from './stack.js'
 
 /** What an error is described by: the attributes of an `exception` event. */
@@ -27,15 +28,15 @@ const SECRET = /pass(?:word|phrase)?|secret|token|auth|cookie|credential|key|ses
  * - `threadspan.error.code`; `threadspan.error.fields`: JSON of its own fields, simple values alone, bounded, and without what looks
  *   like a secret; `threadspan.error.culprit`: the application's innermost frame; `threadspan.error.fingerprint`: what groups it.
  *
- * Never throws, whatever getters do.
+ * Stacks tell of the sources, where source maps are at hand ({@link inSources}). Never throws, whatever getters do.
  */
 export function describeException(error: unknown): ExceptionAttributes {
   const type = typeNameOf(error)
   const message = messageOf(error).slice(0, MAX_MESSAGE)
   const attributes: ExceptionAttributes = { 'exception.type': type, 'exception.message': message }
-  const stack = textOf(error, 'stack')
-  const frames = stack === undefined ? [] : parseFrames(stack)
-  const whole = (stack ?? '') + relatedStacks(error)
+  const stack = inSources(textOf(error, 'stack') ?? '')
+  const frames = parseFrames(stack)
+  const whole = stack + inSources(relatedStacks(error))
   if (whole !== '') attributes['exception.stacktrace'] = whole.slice(0, MAX_STACK)
   const code = codeOf(error)
   if (code !== undefined) attributes['threadspan.error.code'] = code
@@ -61,7 +62,7 @@ export function describeCrossed(
   const description = told as ExceptionAttributes | undefined | null
   if (typeof description?.['exception.type'] !== 'string') return undefined
   if (awaiting === undefined) return description
-  const text = `\nAwaited by:\n${awaiting}`
+  const text = `\nAwaited by:\n${inSources(awaiting)}`
   const stack = (description['exception.stacktrace'] ?? '').slice(0, MAX_STACK - text.length)
   return { ...description, 'exception.stacktrace': stack + text }
 }

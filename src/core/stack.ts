@@ -14,7 +14,7 @@ const MAX_FRAMES = 64
 
 /** Of `at fn (file:line:column)` and `at file:line:column`. No part can match what another one can, so that time is linear. */
 const FRAME =
-  /^ {4}at (?:async )?(?:(?:new )?([^(]*?) )?\(?((?:file:\/\/|node:|[a-z]:|\/|internal\/)[^()]*?):(\d+)(?::\d+)?\)?$/i
+  /^ {4}at (?:async )?(?:(?:new )?([^(]*?) )?\(?((?:[a-z][a-z\d+.-]*:\/\/|node:|[a-z]:|\/|internal\/)[^()]*?):(\d+)(?::\d+)?\)?$/i
 
 const LIBRARY = /^node:|^internal\/|[\\/]node_modules[\\/]/
 

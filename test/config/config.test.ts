@@ -33,6 +33,7 @@ describe('readConfig', () => {
       ringSize: 1048576,
       exitTimeout: 2000,
       errors: 'context',
+      sourceMaps: true,
       serviceName: undefined,
       resourceAttributes: Object.create(null),
       exporters: ['otlp'],
