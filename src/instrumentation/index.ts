@@ -1,4 +1,5 @@
 import type { Tracer } from '@opentelemetry/api'
+import { shared } from '../core/shared.js'
 import type { Disable } from './channels.js'
 import { instrumentFastify } from './fastify.js'
 import { instrumentHttpClient } from './http-client.js'
@@ -19,7 +20,8 @@ export interface InstrumentationOptions {
   readonly knownMethods?: readonly string[]
 }
 
-let disableCurrent: Disable | undefined
+/** Of whichever copy of this package: a thread can be given the preloads of two installations. */
+const current = shared('instrumentation', () => ({ disable: undefined as Disable | undefined }))
 
 /**
  * Follows HTTP servers and clients, `fetch`, undici and Fastify in this thread, by what they publish on `node:diagnostics_channel`. Loads
@@ -29,7 +31,7 @@ let disableCurrent: Disable | undefined
  * @returns a function that ends it. Requests that are under way then are not followed to their end.
  */
 export function enableInstrumentations(options: InstrumentationOptions): Disable {
-  disableCurrent?.()
+  current.disable?.()
   const { tracer, disabled = [], knownMethods } = options
   setKnownMethods(knownMethods)
   const undo: Disable[] = []
@@ -38,8 +40,8 @@ export function enableInstrumentations(options: InstrumentationOptions): Disable
   if (!disabled.includes('fastify')) undo.push(instrumentFastify())
   const disable = () => {
     for (const fn of undo.splice(0)) fn()
-    if (disableCurrent === disable) disableCurrent = undefined
+    if (current.disable === disable) current.disable = undefined
   }
-  disableCurrent = disable
+  current.disable = disable
   return disable
 }

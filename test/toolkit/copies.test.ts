@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { dirname } from 'node:path'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { it } from 'node:test'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 
@@ -11,4 +13,23 @@ it('knows what another copy of the package made in the same thread', async () =>
   })
   assert.equal(code, 0, stderr)
   assert.deepEqual(JSON.parse(stdout), [])
+})
+
+it('follows each request once where two installations are preloaded', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'threadspan-'))
+  try {
+    const other = join(folder, 'register.cjs')
+    const file = join(folder, 'spans.jsonl')
+    copyFileSync(PRELOAD, other)
+    const { code, stderr } = await runProgram(fixture('toolkit/request.cjs'), {
+      node: ['--require', PRELOAD, '--require', other],
+      env: { OTEL_TRACES_EXPORTER: 'file', THREADSPAN_FILE: file },
+    })
+    assert.equal(code, 0, stderr)
+    assert.equal(stderr, '')
+    const names = [...readFileSync(file, 'utf8').matchAll(/"name":"(GET|root)"/g)].map(([, name]) => name)
+    assert.deepEqual(names.sort(), ['GET', 'GET', 'root'])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
