@@ -20,7 +20,7 @@ function own(receiver: object, key: string | symbol, method: AnyMethod): AnyMeth
   const call = function (...args: unknown[]): unknown {
     return method.apply(receiver, args)
   }
-  const bound = bind(imitate(call, method))
+  const bound = imitate(bind(imitate(call, method)), method)
   // A frozen object cannot have one: each read binds anew.
   Reflect.defineProperty(receiver, key, {
     value: bound,
