@@ -5,7 +5,7 @@ import { debug } from '../core/log.js'
 import { HANDOVER, handoverChannel, isHandover, TAKEN, unref } from './handover.js'
 import { flushProcessors, handOver, sdkResource } from './processors.js'
 import type { Reading } from './reading.js'
-import { DescendantResource, difference, type SdkResource } from './resource.js'
+import type { SdkResource } from './resource.js'
 
 /** Resources of descendants that are kept, so that their spans share one. */
 const MAX_RESOURCES = 256
@@ -117,6 +117,7 @@ export class HandoverReceiver {
     const key = JSON.stringify(attributes)
     let resource = this.resources.get(key)
     if (resource === undefined) {
+      const { DescendantResource, difference } = this.reading
       const apart = base === undefined ? attributes : difference(attributes, own)
       resource =
         base !== undefined && Object.keys(apart).length === 0 ? base : new DescendantResource(base, apart)
