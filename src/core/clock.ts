@@ -34,12 +34,6 @@ function monotonicOrigin(): bigint {
   return best
 }
 
-function wallMinusMonotonic(): bigint {
-  return (
-    BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n - process.hrtime.bigint()
-  )
-}
-
 /**
  * Sets this thread's clock.
  * @param inherited The anchor of the parent thread or process, in nanoseconds; one that is further than two seconds from
@@ -47,10 +41,11 @@ function wallMinusMonotonic(): bigint {
  * @returns The anchor in use, to be handed on.
  */
 export function startClock(inherited?: bigint): bigint {
-  const own = wallMinusMonotonic()
+  const monotonic = monotonicOrigin()
+  const own = BigInt(Math.round(performance.timeOrigin * 1e3)) * 1000n - monotonic
   const distance = inherited === undefined ? PLAUSIBLE : inherited > own ? inherited - own : own - inherited
   anchor = inherited !== undefined && distance < PLAUSIBLE ? inherited : own
-  const origin = anchor + monotonicOrigin()
+  const origin = anchor + monotonic
   originHigh = Number(origin >> 32n)
   originLow = Number(origin & 0xffffffffn)
   originMs = Number(origin / 1000n) / 1000
