@@ -8,6 +8,7 @@ import { contextWithSpan } from './context/context.js'
 import { capture } from './context/snapshot.js'
 import { debug } from './core/log.js'
 import { shared } from './core/shared.js'
+import { hearLastWords, roomForLastWords } from './errors/last-words.js'
 import { enableInstrumentations } from './instrumentation/index.js'
 import { followPools } from './pools/follow.js'
 import { childDeath, workerDeath } from './relay/death.js'
@@ -37,21 +38,35 @@ export interface FollowOptions {
 /** Follows everything that this thread makes. */
 export function followAll(runtime: Runtime, options: FollowOptions): void {
   const tracer = ownTracer()
+  /** Stacks of where Workers were made, which are only put into words when one is needed. */
+  const makers = new WeakMap<object, { readonly stack?: string }>()
   followWorkers({
     preload: options.preload,
     open({ filename, name }): WorkerHandoff | undefined {
       const file = String(filename)
       if (HELPERS.test(file)) return undefined
       const snapshot = POOLS.test(file) ? undefined : capture()
-      return {
+      const handoff: WorkerHandoff = {
         relay: runtime.relay?.openThread(),
         carrier: snapshot?.toCarrier({ clone: true }),
         name,
+        lastWords: runtime.recorder === undefined ? undefined : roomForLastWords(),
       }
+      const maker = {}
+      Error.captureStackTrace(maker)
+      makers.set(handoff, maker)
+      return handoff
     },
     created(_worker, data) {
       const { relay } = data as WorkerHandoff
       if (relay !== undefined) runtime.relay?.threadCreated(relay)
+    },
+    errored(_worker, data, error) {
+      const { lastWords } = data as WorkerHandoff
+      if (lastWords === undefined) return
+      const lines = String(makers.get(data as object)?.stack).split('\n')
+      const frames = lines.filter((line) => line.startsWith('    at ') && !line.includes(options.preload))
+      hearLastWords(lastWords, error, frames.length === 0 ? undefined : frames.join('\n'))
     },
     ended(_worker, data, end) {
       const { relay } = data as WorkerHandoff

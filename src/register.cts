@@ -8,6 +8,7 @@ import { restoreEnvironment } from './boundaries/child-process.js'
 import { receiveHandoff, untracedWorker } from './boundaries/worker-threads.js'
 import { warnOnce } from './core/log.js'
 import { followErrors } from './errors/follow.js'
+import { leaveLastWords } from './errors/last-words.js'
 import { ANCHOR, followAll, followNothing, LINK } from './follow.js'
 import { startRuntime, type WorkerHandoff } from './runtime.js'
 
@@ -31,6 +32,7 @@ function main(): void {
     origin: { link: given[LINK], anchor: anchorOf(given[ANCHOR]) },
   })
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
+  if (handoff?.lastWords !== undefined) leaveLastWords(handoff.lastWords)
   const disabled = (process.env['OTEL_NODE_DISABLED_INSTRUMENTATIONS'] ?? '')
     .split(',')
     .map((name) => name.trim())

@@ -43,6 +43,8 @@ export interface WorkerHandoff {
   readonly relay: Handoff | undefined
   readonly carrier: Carrier | undefined
   readonly name: string | undefined
+  /** Where it leaves word of the error that ends it; undefined where nothing is recorded. */
+  readonly lastWords: SharedArrayBuffer | undefined
 }
 
 /** What the environment of a child process says beside its carrier. */

@@ -29,6 +29,8 @@ export interface WorkerBoundary {
   open(worker: { filename: string | URL; name: string | undefined; eval: boolean }): unknown
   /** The Worker exists. */
   created(worker: Worker, data: unknown): void
+  /** An error has ended it. Called before the application's own `error` listeners. */
+  errored?(worker: Worker, data: unknown, error: unknown): void
   /** Its thread is gone. Called exactly once, before the application's own `exit` listeners. */
   ended(worker: Worker, data: unknown, end: WorkerEnd): void
   /** The constructor threw: `data` will not be used. */
@@ -137,6 +139,7 @@ export function followWorkers(boundary: WorkerBoundary): void {
       return undefined
     }
     entry.error = args[0]
+    guarded('WorkerBoundary.errored', () => boundary.errored?.(worker, entry.data, args[0]))
     // Out of memory: `error` comes after the end, and where a listener throws, or there is none, `exit` never comes.
     return isGone ? () => end(worker, entry, 1) : undefined
   })

@@ -53,16 +53,18 @@ export function describeException(error: unknown): ExceptionAttributes {
  *
  * @param told what {@link describeException} gave there, or anything.
  * @param awaiting lines of a stack.
+ * @param label what these are.
  * @returns undefined where `told` is no description.
  */
 export function describeCrossed(
   told: unknown,
   awaiting: string | undefined,
+  label = 'Awaited by',
 ): ExceptionAttributes | undefined {
   const description = told as ExceptionAttributes | undefined | null
   if (typeof description?.['exception.type'] !== 'string') return undefined
   if (awaiting === undefined) return description
-  const text = `\nAwaited by:\n${inSources(awaiting)}`
+  const text = `\n${label}:\n${inSources(awaiting)}`
   const stack = (description['exception.stacktrace'] ?? '').slice(0, MAX_STACK - text.length)
   return { ...description, 'exception.stacktrace': stack + text }
 }

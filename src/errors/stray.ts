@@ -17,6 +17,8 @@ const state = shared('errors.stray', () => ({
   isFollowing: false,
   /** The span that the current execution belongs to where no context tells: found by domains, where they are on. */
   domainSpan: undefined as (() => Span | undefined) | undefined,
+  /** In a Worker: leaves word of an error for the thread that made it. */
+  lastWords: undefined as ((error: unknown) => void) | undefined,
   /** A rejection that no listener has taken, until it has become an exception. */
   pending: undefined as Rejection | undefined,
   /** A rejection that was an exception first. */
@@ -26,6 +28,11 @@ const state = shared('errors.stray', () => ({
 /** Lets `find` say to which span an error belongs that comes up outside of any context. */
 export function provideDomainSpan(find: () => Span | undefined): void {
   state.domainSpan = find
+}
+
+/** Lets `tell` see each exception that nobody catches, as it ends the thread. */
+export function provideLastWords(tell: (error: unknown) => void): void {
+  state.lastWords = tell
 }
 
 /**
@@ -42,7 +49,10 @@ export function followStrayErrors(): void {
   Object.defineProperty(process, 'emit', {
     value: function emit(this: NodeJS.Process, event: string | symbol, ...args: unknown[]): boolean {
       const original: Emit = own ?? Object.getPrototypeOf(process).emit
-      if (event === 'uncaughtExceptionMonitor') guarded(() => sawException(args[0], args[1]))
+      if (event === 'uncaughtExceptionMonitor') {
+        guarded(() => sawException(args[0], args[1]))
+        guarded(() => state.lastWords?.(args[0]))
+      }
       if (event !== 'unhandledRejection') return original.call(this, event, ...args)
       const rejection: Rejection = { reason: args[0], context: contextApi.active() }
       let isTaken = true

@@ -101,4 +101,31 @@ describe('an error that crosses from a worker', () => {
     assert.equal(alone!.attributes['threadspan.error.code'], 'E_ORDER')
     assert.doesNotMatch(String(alone!.attributes['exception.stacktrace']), /Awaited by/)
   })
+
+  for (const [way, type, code] of [
+    ['throws', 'OrderError', 'E_ORDER'],
+    ['rejects', 'OrderError', 'E_ORDER'],
+    ['survives', 'TypeError', undefined],
+  ] as const) {
+    it(`of a Worker that it ends, ${way}: told here as what it was there; the program gets what it got`, async () => {
+      const program = (node: string[]) =>
+        runProgram(fixture('errors/crossing-worker.cjs'), {
+          args: [way],
+          node,
+          env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint },
+        })
+      const plain = await program([])
+      const traced = await program(['--require', PRELOAD])
+      assert.deepEqual([traced.code, traced.stdout], [plain.code, plain.stdout])
+      const { attributes } = receiver.spans.find(({ name }) => name === `error ${type}`)!.events[0]!
+      assert.equal(attributes['exception.type'], type)
+      assert.equal(attributes['threadspan.error.code'], code)
+      if (type !== 'OrderError') return
+      assert.match(String(attributes['threadspan.error.fields']), /"order":[78]/)
+      assert.match(
+        String(attributes['exception.stacktrace']),
+        /Caused by: TypeError: no stock(?:.|\n)*\nWorker made by:\n {4}at inWorker \(.*crossing-worker\.cjs:\d+:\d+\)/,
+      )
+    })
+  }
 })
