@@ -38,4 +38,5 @@ export default [
   bundle('worker.ts', 'worker.js', 'esm'),
   bundle('collector.cts', 'collector.cjs', 'cjs'),
   bundle('reading.cts', 'reading.cjs', 'cjs'),
+  bundle('describing.cts', 'describing.cjs', 'cjs'),
 ]

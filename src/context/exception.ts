@@ -1,5 +1,6 @@
 import { type Attributes, context as contextApi, type Span, SpanStatusCode } from '@opentelemetry/api'
-import { describeException, type ExceptionAttributes, messageOf, typeNameOf } from '../core/exception.js'
+import { messageOf, typeNameOf } from '../core/error-class.js'
+import { describeException, type ExceptionAttributes } from '../core/exception.js'
 import { shared } from '../core/shared.js'
 import { spanOf } from './context.js'
 

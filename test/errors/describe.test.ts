@@ -4,9 +4,12 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { dist } from '../support/dist.js'
 
-const { describeException, typeNameOf } = (await import(
+const { describeException } = (await import(
   dist('core/exception.js')
 )) as typeof import('../../src/core/exception.js')
+const { typeNameOf } = (await import(
+  dist('core/error-class.js')
+)) as typeof import('../../src/core/error-class.js')
 const { culpritOf, fingerprintOf, parseFrames } = (await import(
   dist('core/stack.js')
 )) as typeof import('../../src/core/stack.js')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
-import { createRequire, SourceMap } from 'node:module'
+import { SourceMap } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
@@ -10,9 +10,9 @@ import { PRELOAD, runProgram } from '../support/program.js'
 import { Receiver } from '../support/receiver.js'
 
 const distFolder = join(PRELOAD, '..')
-const { toSources } = createRequire(import.meta.url)(join(distFolder, 'core/source-maps.cjs')) as {
-  toSources(stack: string): string
-}
+const { inSources } = (await import(
+  pathToFileURL(join(distFolder, 'core/source-maps.js')).href
+)) as typeof import('../../src/core/source-maps.js')
 
 let receiver: Receiver
 const folder = mkdtempSync(join(tmpdir(), 'threadspan-maps-'))
@@ -115,13 +115,13 @@ trace.getTracer('app').startActiveSpan('request', async (span) => {
   }
 })
 
-describe('toSources', () => {
+describe('inSources', () => {
   const write = (name: string, url: string, text = '1\n2\n3\n'): string => {
     const file = join(folder, name)
     writeFileSync(file, `${text}//# sourceMappingURL=${url}\n`)
     return file
   }
-  const at = (file: string, line = 1, column = 1) => toSources(`Error\n    at f (${file}:${line}:${column})`)
+  const at = (file: string, line = 1, column = 1) => inSources(`Error\n    at f (${file}:${line}:${column})`)
   const simple = { version: 3, names: [], sources: ['a.ts'], mappings: 'AAAA;AACA,EAAE;;EACA' }
 
   it('finds what Node finds, for every position of a compiled file', async () => {
@@ -197,7 +197,7 @@ describe('toSources', () => {
     const quoted = write('quoted.js', data(JSON.stringify(simple)), 'a = `\n')
     writeFileSync(quoted, `${readFileSync(quoted, 'utf8')}\`\nmore()\n`)
     assert.equal(at(quoted), `Error\n    at f (${quoted}:1:1)`)
-    assert.equal(toSources(''), '')
-    assert.equal(toSources('Error: at (x:1:1)\n    at nowhere'), 'Error: at (x:1:1)\n    at nowhere')
+    assert.equal(inSources(''), '')
+    assert.equal(inSources('Error: at (x:1:1)\n    at nowhere'), 'Error: at (x:1:1)\n    at nowhere')
   })
 })

@@ -8,6 +8,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sources } from './sources.js'
 
 /** Bytes of a file, or of a map, that is read. */
 const MAX_FILE = 8 * 1024 * 1024
@@ -54,8 +55,19 @@ const maps = new Map<string, FileMap | undefined>()
 const known = new Map<string, string | undefined>()
 let kept = 0
 
+/** A stack in the terms of the sources, by the source maps at hand; as it is where Node has done it. Never throws. */
+export function inSources(stack: string): string {
+  if (sources.areLeft || stack === '' || process.sourceMapsEnabled) return stack
+  try {
+    return toSources(stack)
+  } catch {
+    sources.areLeft = true
+    return stack
+  }
+}
+
 /** A stack, its frames in the terms of their sources where there are maps. Function names stay those of what runs. */
-export function toSources(stack: string): string {
+function toSources(stack: string): string {
   if (known.size > MAX_PLACES) known.clear()
   const lines = stack.split('\n')
   const frames = new Map<number, Frame>()

@@ -1,0 +1,2 @@
+/** See `core/exception.ts`: a file of its own, which threads that never fail do not load. */
+export * from './core/describe.js'
