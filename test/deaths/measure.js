@@ -31,13 +31,25 @@ function summary({ bad, spans }, ending, [from, to]) {
   }
 }
 
-/** One run without, and one with. */
-async function pair(receiver, ending, binary) {
+/** Runs with threadspan that are compared with the same run without, where many go on at the same time. */
+const SHARING = 10
+/** Milliseconds that an end may take there: the default is meant for a machine that has time for the program. */
+const PATIENCE = 20_000
+
+/**
+ * One run without, and one with.
+ * @param known What the run without came to, where one of before will do.
+ */
+async function pair(receiver, ending, binary, isCrowded, known) {
   const options = { ...ending, binary }
-  const bare = await runProgram(options)
+  const bare = known ?? (await runProgram(options))
   const run = receiver.newRun()
   const made = ending.ended + ending.open
-  const watched = { endpoint: run, count: () => receiver.count(run) }
+  const watched = {
+    endpoint: run,
+    count: () => receiver.count(run),
+    env: isCrowded ? { THREADSPAN_EXIT_TIMEOUT: String(PATIENCE) } : {},
+  }
   const traced = await runProgram(options, watched)
   const found = summary(await settled(receiver, run, made), ending, traced.died)
   const differs = ['code', 'signal', 'stdout', 'stderr'].filter((what) => bare[what] !== traced[what])
@@ -49,12 +61,18 @@ async function pair(receiver, ending, binary) {
     found.bad === 0 &&
     differs.length === 0
   const told = differs.length > 0 ? { bare, traced } : traced
-  return { name: ending.name, made, ...found, differs, isGood, run, added: traced.ms - bare.ms, told }
+  return { name: ending.name, made, ...found, differs, isGood, run, bare, added: traced.ms - bare.ms, told }
 }
 
 /** A row of the table: the first pair that is not as it must be, or the first one, and sums over all. */
 function rowOf(pairs) {
-  const { run: _run, told, added: _added, ...shown } = pairs.find(({ isGood }) => !isGood) ?? pairs[0]
+  const {
+    run: _run,
+    bare: _bare,
+    told,
+    added: _added,
+    ...shown
+  } = pairs.find(({ isGood }) => !isGood) ?? pairs[0]
   const sum = (of) => pairs.reduce((total, one) => total + of(one), 0)
   return {
     ...shown,
@@ -73,7 +91,8 @@ function rowOf(pairs) {
 }
 
 /**
- * Runs every ending `repeat` times, `jobs` pairs at the same time.
+ * Runs every ending `repeat` times, `jobs` pairs at the same time; with more than one, times tell nothing, and a run without
+ * serves for some with.
  * @param tell Called with each row, in the order of the endings.
  * @returns The rows, and what they come to together.
  */
@@ -81,9 +100,12 @@ export async function measure(receiver, endings, { repeat, jobs, binary }, tell)
   const pairs = endings.map(() => [])
   const rows = []
   const queue = endings.flatMap((ending, row) => Array.from({ length: repeat }, () => ({ ending, row })))
+  const isCrowded = jobs > 1
   const work = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      pairs[next.row].push(await pair(receiver, next.ending, binary))
+      const before = pairs[next.row]
+      const known = isCrowded && before.length % SHARING > 0 ? before.at(-1).bare : undefined
+      before.push(await pair(receiver, next.ending, binary, isCrowded, known))
       while (pairs[rows.length]?.length === repeat) {
         rows.push(rowOf(pairs[rows.length]))
         tell(rows.at(-1))

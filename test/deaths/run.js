@@ -1,6 +1,6 @@
 // What arrives when something dies: a table with a row for each ending.
 // Usage: node test/deaths/run.js [--repeat N] [--jobs N] [--node PATH|MAJOR] [--only PART] [--json] [--kill N] [--terminate N]
-//   --jobs N        pairs of runs at the same time; more than the machine has processors make the times worthless
+//   --jobs N        pairs of runs at the same time: for what arrives; the times then tell nothing
 //   --node          on another Node than the one that runs this
 //   --kill N        kills a child at N random moments; with --terminate N, a worker: what ended 10 ms before must be there
 // Exit code 1 when a row is not as it must be.
@@ -64,8 +64,11 @@ function printTotals({
   rowsAbove25,
 }) {
   console.log(`
-${pairs} pairs: ${made} spans made, ${arrived} arrived, ${lost} lost, ${duplicates + late} duplicates, ${wrong} wrong, ${differences} differences
-added time: median of all pairs ${medianAdded} ms, ${rowsAbove25} rows with a median above 25 ms`)
+${pairs} pairs: ${made} spans made, ${arrived} arrived, ${lost} lost, ${duplicates + late} duplicates, ${wrong} wrong, ${differences} differences`)
+  if (values.jobs === '1')
+    console.log(
+      `added time: median of all pairs ${medianAdded} ms, ${rowsAbove25} rows with a median above 25 ms`,
+    )
 }
 
 function table(receiver) {

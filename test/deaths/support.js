@@ -72,7 +72,7 @@ async function until(condition) {
 
 /**
  * @param options An ending, or the same by hand.
- * @param watched The endpoint, and how to know what is exported; undefined runs it without threadspan.
+ * @param watched The endpoint, variables, and how to know what is exported; undefined runs it without threadspan.
  * @returns code, signal, stdout, stderr, the milliseconds from the program's own word that it ends to its end, and between
  *   which moments it died, in nanoseconds since the epoch.
  */
@@ -87,7 +87,7 @@ export async function runProgram(options, watched) {
     env: {
       ...clean(),
       DEATHS_FOLDER: folder,
-      ...(isTraced ? { OTEL_EXPORTER_OTLP_ENDPOINT: watched.endpoint } : {}),
+      ...(isTraced ? { OTEL_EXPORTER_OTLP_ENDPOINT: watched.endpoint, ...watched.env } : {}),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
