@@ -1,5 +1,5 @@
 import { type OtlpConfig, otlpConfig } from './otlp.js'
-import { parsePairs } from './pairs.js'
+import { type ResourceConfig, resourceConfig } from './resource.js'
 import { type TracingConfig, tracingConfig } from './tracing.js'
 import { type ConfigWarning, type Environment, MAX_INTEGER, Variables } from './variables.js'
 
@@ -21,12 +21,17 @@ export interface BatchConfig {
   readonly maxQueueSize: number | undefined
 }
 
+/** How and when metrics are exported: `OTEL_METRIC_EXPORT_*`, and `OTEL_EXPORTER_OTLP_*`. */
+export interface MetricsConfig {
+  readonly otlp: OtlpConfig
+  /** Milliseconds between two exports. */
+  readonly interval: number
+  /** Milliseconds that an export may take. */
+  readonly timeout: number
+}
+
 /** All that the environment says. */
-export interface Config extends TracingConfig {
-  /** `OTEL_SERVICE_NAME`. */
-  readonly serviceName: string | undefined
-  /** `OTEL_RESOURCE_ATTRIBUTES`. */
-  readonly resourceAttributes: Readonly<Record<string, string>>
+export interface Config extends TracingConfig, ResourceConfig {
   readonly exporters: readonly ExporterName[]
   readonly otlp: OtlpConfig
   /** `THREADSPAN_FILE`: path of the file of OTLP JSON lines. */
@@ -34,27 +39,15 @@ export interface Config extends TracingConfig {
   /** `THREADSPAN_SPOOL`: folder that keeps what could not be delivered until the next start; undefined when it is not set. */
   readonly spool: string | undefined
   readonly batch: BatchConfig
+  /** `OTEL_METRICS_EXPORTER`; undefined when no metrics are exported. */
+  readonly metrics: MetricsConfig | undefined
   readonly logLevel: LogLevel
 }
 
 const EXPORTERS = ['otlp', 'console', 'file', 'waterfall'] as const
 const OTHER_EXPORTERS = ['zipkin', 'jaeger', 'logging', 'otlp/stdout']
+const OTHER_METRICS_EXPORTERS = ['prometheus', 'console', 'logging', 'otlp/stdout']
 const LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const
-
-function readResourceAttributes(variables: Variables): Record<string, string> {
-  const { entries, malformed } = parsePairs(variables.text('OTEL_RESOURCE_ATTRIBUTES') ?? '')
-  const attributes: Record<string, string> = Object.create(null)
-  if (malformed > 0) {
-    // Resource SDK specification: "In case of any error ... the entire environment variable value SHOULD be discarded".
-    variables.invalid(
-      'OTEL_RESOURCE_ATTRIBUTES',
-      `${malformed} ${malformed === 1 ? 'member is' : 'members are'} no "key=value", percent-encoded; none is used`,
-    )
-    return attributes
-  }
-  for (const [key, value] of entries) attributes[key] = value
-  return attributes
-}
 
 function readBatch(variables: Variables): BatchConfig {
   // A fifth of the specification's: what waits is what a killed process loses.
@@ -77,6 +70,28 @@ function readBatch(variables: Variables): BatchConfig {
   }
 }
 
+function readMetrics(variables: Variables): MetricsConfig | undefined {
+  const exporters = variables.words(
+    'OTEL_METRICS_EXPORTER',
+    ['otlp'] as const,
+    'it is left out',
+    OTHER_METRICS_EXPORTERS,
+  )
+  // The specification's default is "otlp"; whoever has a backend for traces alone would be told of a failure that is none.
+  if (exporters === undefined || exporters.length === 0) return undefined
+  variables.word('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', ['cumulative'], 'cumulative is used', [
+    'delta',
+    'lowmemory',
+  ])
+  const interval = 60_000
+  const timeout = 30_000
+  return {
+    otlp: otlpConfig(variables, 'metrics'),
+    interval: variables.integer('OTEL_METRIC_EXPORT_INTERVAL', interval, 1) ?? interval,
+    timeout: variables.timeout('OTEL_METRIC_EXPORT_TIMEOUT', timeout) ?? timeout,
+  }
+}
+
 function readLogLevel(variables: Variables): LogLevel {
   const level = variables.word('OTEL_LOG_LEVEL', LEVELS, 'info is used') ?? 'info'
   return level === 'verbose' || level === 'all' ? 'debug' : level
@@ -90,15 +105,15 @@ export function readConfig(env: Environment): { config: Config; warnings: readon
   const variables = new Variables(env)
   const config: Config = {
     ...tracingConfig(variables),
-    serviceName: variables.text('OTEL_SERVICE_NAME'),
-    resourceAttributes: readResourceAttributes(variables),
+    ...resourceConfig(variables),
     exporters: variables.words('OTEL_TRACES_EXPORTER', EXPORTERS, 'it is left out', OTHER_EXPORTERS) ?? [
       'otlp',
     ],
-    otlp: otlpConfig(variables),
+    otlp: otlpConfig(variables, 'traces'),
     file: variables.text('THREADSPAN_FILE') ?? 'threadspan.jsonl',
     spool: variables.text('THREADSPAN_SPOOL'),
     batch: readBatch(variables),
+    metrics: readMetrics(variables),
     logLevel: readLogLevel(variables),
   }
   return { config, warnings: variables.warnings }

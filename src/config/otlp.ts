@@ -1,9 +1,9 @@
 import { parsePairs } from './pairs.js'
 import type { Variables } from './variables.js'
 
-/** Where and how spans are sent: the `OTEL_EXPORTER_OTLP_*` variables, those with `_TRACES_` first. */
+/** Where and how one signal is sent: the `OTEL_EXPORTER_OTLP_*` variables, those with the signal's name first. */
 export interface OtlpConfig {
-  /** The full URL for traces. It can hold credentials: show it by `redactUrl` only. */
+  /** The full URL for the signal. It can hold credentials: show it by `redactUrl` only. */
   readonly url: string
   /** By lower-case name. Values are secrets. */
   readonly headers: Readonly<Record<string, string>>
@@ -25,8 +25,11 @@ const TIMEOUT = 10_000
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
-const variable = (name: string): [string, string] => [
-  `OTEL_EXPORTER_OTLP_TRACES_${name}`,
+/** What goes over OTLP each on its own way. */
+export type Signal = 'traces' | 'metrics'
+
+const variable = (signal: Signal, name: string): [string, string] => [
+  `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${name}`,
   `OTEL_EXPORTER_OTLP_${name}`,
 ]
 
@@ -49,19 +52,19 @@ function httpUrl(variables: Variables, name: string): URL | undefined {
 }
 
 /** OTLP exporter specification, "Endpoint URLs for OTLP/HTTP": the signal's own URL as is, the common one completed. */
-function readUrl(variables: Variables): string {
-  const [own, common] = variable('ENDPOINT')
+function readUrl(variables: Variables, signal: Signal): string {
+  const [own, common] = variable(signal, 'ENDPOINT')
   const complete = httpUrl(variables, own)
   if (complete !== undefined) return complete.href
   const base = httpUrl(variables, common) ?? new URL(ENDPOINT)
-  base.pathname = `${base.pathname.replace(/\/+$/, '')}/v1/traces`
+  base.pathname = `${base.pathname.replace(/\/+$/, '')}/v1/${signal}`
   return base.href
 }
 
-function readHeaders(variables: Variables): Record<string, string> {
+function readHeaders(variables: Variables, signal: Signal): Record<string, string> {
   // Both lists count; the signal's own members win, as with OpenTelemetry's own exporters.
   const headers: Record<string, string> = Object.create(null)
-  for (const name of variable('HEADERS').reverse()) {
+  for (const name of variable(signal, 'HEADERS').reverse()) {
     const { entries, malformed } = parsePairs(variables.text(name) ?? '')
     let bad = malformed
     for (const [key, value] of entries) {
@@ -76,11 +79,11 @@ function readHeaders(variables: Variables): Record<string, string> {
   return headers
 }
 
-function checkProtocol(variables: Variables): void {
-  const name = variables.firstSet(...variable('PROTOCOL'))
+function checkProtocol(variables: Variables, signal: Signal): void {
+  const name = variables.firstSet(...variable(signal, 'PROTOCOL'))
   if (name === undefined) return
   const protocol = variables.word(name, ['http/protobuf', 'http/json', 'grpc'], 'http/protobuf is used')
-  // Every OTLP/HTTP server has to take protobuf, and the spans already are protobuf: JSON would only cost.
+  // Every OTLP/HTTP server has to take protobuf, and what is sent already is protobuf: JSON would only cost.
   if (protocol === 'http/json') {
     variables.warn(
       'THREADSPAN_ENV_UNSUPPORTED',
@@ -97,17 +100,17 @@ function checkProtocol(variables: Variables): void {
 }
 
 /** Reads into `variables`, which gathers the warnings. */
-export function otlpConfig(variables: Variables): OtlpConfig {
-  checkProtocol(variables)
+export function otlpConfig(variables: Variables, signal: Signal): OtlpConfig {
+  checkProtocol(variables, signal)
   // What is invalid counts as unset: then the variable for all signals holds.
   const either = <Value>(name: string, read: (name: string) => Value | undefined): Value | undefined => {
-    const [own, common] = variable(name)
+    const [own, common] = variable(signal, name)
     return read(own) ?? read(common)
   }
   const text = (name: string): string | undefined => variables.text(name)
   return {
-    url: readUrl(variables),
-    headers: readHeaders(variables),
+    url: readUrl(variables, signal),
+    headers: readHeaders(variables, signal),
     timeout: either('TIMEOUT', (name) => variables.timeout(name, TIMEOUT)) ?? TIMEOUT,
     compression: either('COMPRESSION', (name) => variables.word(name, ['gzip', 'none'], 'ignored')) ?? 'none',
     certificate: either('CERTIFICATE', text),

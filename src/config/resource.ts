@@ -2,7 +2,44 @@ import { readFileSync } from 'node:fs'
 import { arch, hostname, platform, release } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { VERSION } from '../core/version.js'
-import type { Config } from './config.js'
+import { parsePairs } from './pairs.js'
+import { type Environment, Variables } from './variables.js'
+
+/** What the environment says of the resource. */
+export interface ResourceConfig {
+  /** `OTEL_SERVICE_NAME`. */
+  readonly serviceName: string | undefined
+  /** `OTEL_RESOURCE_ATTRIBUTES`. */
+  readonly resourceAttributes: Readonly<Record<string, string>>
+}
+
+function readResourceAttributes(variables: Variables): Record<string, string> {
+  const { entries, malformed } = parsePairs(variables.text('OTEL_RESOURCE_ATTRIBUTES') ?? '')
+  const attributes: Record<string, string> = Object.create(null)
+  if (malformed > 0) {
+    // Resource SDK specification: "In case of any error ... the entire environment variable value SHOULD be discarded".
+    variables.invalid(
+      'OTEL_RESOURCE_ATTRIBUTES',
+      `${malformed} ${malformed === 1 ? 'member is' : 'members are'} no "key=value", percent-encoded; none is used`,
+    )
+    return attributes
+  }
+  for (const [key, value] of entries) attributes[key] = value
+  return attributes
+}
+
+/** Reads into `variables`, which gathers the warnings. */
+export function resourceConfig(variables: Variables): ResourceConfig {
+  return {
+    serviceName: variables.text('OTEL_SERVICE_NAME'),
+    resourceAttributes: readResourceAttributes(variables),
+  }
+}
+
+/** For processes that need no more of the configuration. It is pure and never throws. */
+export function readResourceConfig(env: Environment): ResourceConfig {
+  return resourceConfig(new Variables(env))
+}
 
 /**
  * The attributes of this process's OTLP Resource, named by OpenTelemetry's semantic conventions (1.45). The names are
@@ -71,7 +108,7 @@ function instanceId(): string {
  * @param main The path of the program's file, for `service.version`; a worker thread does not know it.
  */
 export function resourceAttributes(
-  config: Pick<Config, 'serviceName' | 'resourceAttributes'>,
+  config: ResourceConfig,
   main: string | undefined = process.argv[1],
 ): ResourceAttributes {
   const executable = basename(process.execPath)

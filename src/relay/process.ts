@@ -1,7 +1,6 @@
 /** The relay of a process's main thread: it owns the collector thread, and waits for it at the end. */
 import { BroadcastChannel, receiveMessageOnPort } from 'node:worker_threads'
-import { readConfig } from '../config/config.js'
-import { resourceAttributes } from '../config/resource.js'
+import { readResourceConfig, resourceAttributes } from '../config/resource.js'
 import { startClock } from '../core/clock.js'
 import { debug } from '../core/log.js'
 import { encodeResource } from '../otlp/encode.js'
@@ -244,5 +243,5 @@ export class ProcessRelay extends ThreadRelay {
 
 /** The encoded Resource of a process that hands spans on by itself. */
 function ownResource({ env, main }: ProcessRelayOptions): Uint8Array {
-  return encodeResource(resourceAttributes(readConfig(env).config, main))
+  return encodeResource(resourceAttributes(readResourceConfig(env), main))
 }

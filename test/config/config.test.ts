@@ -54,6 +54,7 @@ describe('readConfig', () => {
         maxExportBatchSize: undefined,
         maxQueueSize: undefined,
       },
+      metrics: undefined,
       logLevel: 'info',
     })
   })
@@ -231,6 +232,66 @@ describe('readConfig', () => {
     )
     assert.equal(warnings.length, 1)
     assert.equal(warnings[0]!.message, 'OTEL_EXPORTER_OTLP_HEADERS: 4 members are no "name=value"; left out')
+  })
+
+  it('reads how metrics are exported, where they are', () => {
+    const { metrics, otlp } = config({
+      OTEL_METRICS_EXPORTER: 'otlp',
+      OTEL_METRIC_EXPORT_INTERVAL: '1500',
+      OTEL_METRIC_EXPORT_TIMEOUT: '0',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=one,x-all=yes',
+      OTEL_EXPORTER_OTLP_METRICS_HEADERS: 'x-tenant=two',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-tenant=three',
+      OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: '700',
+      OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'gzip',
+    })
+    assert.deepEqual([metrics?.interval, metrics?.timeout], [1500, 2147483647])
+    assert.deepEqual(
+      [metrics?.otlp.url, otlp.url],
+      ['http://collector:4318/v1/metrics', 'http://collector:4318/v1/traces'],
+    )
+    assert.deepEqual({ ...metrics?.otlp.headers }, { 'x-tenant': 'two', 'x-all': 'yes' })
+    assert.deepEqual([metrics?.otlp.timeout, otlp.timeout], [700, 10000])
+    assert.deepEqual([metrics?.otlp.compression, otlp.compression], ['none', 'gzip'])
+    const own = 'https://metrics.example/in'
+    const apart = config({ OTEL_METRICS_EXPORTER: 'OTLP', OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: own })
+    assert.deepEqual(
+      [apart.metrics?.otlp.url, apart.metrics?.interval, apart.metrics?.timeout],
+      [own, 60000, 30000],
+    )
+    assert.equal(apart.otlp.url, 'http://localhost:4318/v1/traces')
+  })
+
+  it('exports no metrics unless it is told to, and then says nothing of their variables', () => {
+    const unused = { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'nonsense', OTEL_METRIC_EXPORT_INTERVAL: 'often' }
+    for (const value of ['', 'none', 'None']) {
+      const env = { ...unused, OTEL_METRICS_EXPORTER: value }
+      assert.equal(config(env).metrics, undefined)
+      assert.deepEqual(warned(env), [])
+    }
+    const other = { ...unused, OTEL_METRICS_EXPORTER: 'prometheus' }
+    assert.equal(config(other).metrics, undefined)
+    assert.deepEqual(warned(other), [`${UNSUPPORTED} OTEL_METRICS_EXPORTER`])
+    assert.deepEqual(warned({ ...unused, OTEL_METRICS_EXPORTER: 'otlp' }), [
+      `${INVALID} OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`,
+      `${INVALID} OTEL_METRIC_EXPORT_INTERVAL`,
+    ])
+  })
+
+  it('warns once of a variable that holds for both signals', () => {
+    const env = {
+      OTEL_METRICS_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_HEADERS: 'x',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+    }
+    assert.deepEqual(warned(env).sort(), [
+      `${INVALID} OTEL_EXPORTER_OTLP_HEADERS`,
+      `${UNSUPPORTED} OTEL_EXPORTER_OTLP_PROTOCOL`,
+    ])
+    const delta = 'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE'
+    assert.deepEqual(warned({ OTEL_METRICS_EXPORTER: 'otlp', [delta]: 'Delta' }), [`${UNSUPPORTED} ${delta}`])
+    assert.deepEqual(warned({ OTEL_METRICS_EXPORTER: 'otlp', [delta]: 'cumulative' }), [])
   })
 
   it('reads resource attributes, or none of them when one is broken', () => {
