@@ -58,7 +58,7 @@ export function lengthDelimited(tag: number, content: Uint8Array): Uint8Array {
 }
 
 /** A string field; a lone surrogate becomes U+FFFD, so that the result is always valid UTF-8. */
-function text(tag: number, value: string): Uint8Array {
+export function text(tag: number, value: string): Uint8Array {
   return lengthDelimited(tag, utf8.encode(value))
 }
 
@@ -70,7 +70,8 @@ function int64(tag: number, value: bigint): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
-function double(tag: number, value: number): Uint8Array {
+/** A `double` field. */
+export function double(tag: number, value: number): Uint8Array {
   const bytes = new Uint8Array(9)
   bytes[0] = tag
   new DataView(bytes.buffer).setFloat64(1, value, true)
@@ -105,7 +106,8 @@ function encodeObject(value: object, depth: number): Uint8Array {
   return lengthDelimited(0x32, encodeKeyValues(0x0a, value as AttributeSource, depth + 1))
 }
 
-function encodeKeyValues(tag: number, attributes: AttributeSource, depth: number): Uint8Array {
+/** A `repeated KeyValue` field. @param depth of the values: 0 for attributes. */
+export function encodeKeyValues(tag: number, attributes: AttributeSource, depth: number): Uint8Array {
   const parts: Uint8Array[] = []
   for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined) continue
@@ -116,7 +118,7 @@ function encodeKeyValues(tag: number, attributes: AttributeSource, depth: number
 }
 
 /** A `uint32` field; nothing for 0, its default. */
-function count(tag: number, value: number): Uint8Array {
+export function count(tag: number, value: number): Uint8Array {
   if (value === 0) return new Uint8Array(0)
   const bytes = new Uint8Array(1 + varintSize(value))
   bytes[0] = tag

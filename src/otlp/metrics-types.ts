@@ -79,6 +79,11 @@ export interface Metric {
   data: MetricData | null
 }
 
+/** A metric that is a sum. */
+export interface SumMetric extends Metric {
+  data: Extract<MetricData, { kind: 'sum' }>
+}
+
 /** `ScopeMetrics`. */
 export interface ScopeMetrics {
   scope: Scope

@@ -26,9 +26,25 @@ export interface ReceivedSpan {
   scope: string
 }
 
+/** A point of a sum, and what its metric says. */
+export interface ReceivedPoint {
+  name: string
+  unit: string
+  value: number
+  /** Nanoseconds since the epoch. */
+  start: bigint
+  time: bigint
+  isMonotonic: boolean
+  /** 2 is cumulative. */
+  temporality: number
+  attributes: Record<string, unknown>
+  resource: Record<string, unknown>
+  scope: string
+}
+
 interface Reader {
   decode(bytes: Uint8Array): unknown
-  toObject(message: unknown, options: object): { resourceSpans?: RawResourceSpans[] }
+  toObject(message: unknown, options: object): unknown
 }
 
 interface RawValue {
@@ -57,11 +73,31 @@ interface RawResourceSpans {
   scopeSpans?: { scope?: { name?: string }; spans?: RawSpan[] }[]
 }
 
-function definitions(): Reader {
+interface RawMetric {
+  name: string
+  unit?: string
+  sum: {
+    dataPoints: {
+      asInt: string
+      startTimeUnixNano: string
+      timeUnixNano: string
+      attributes?: RawAttributes
+    }[]
+    aggregationTemporality?: number
+    isMonotonic?: boolean
+  }
+}
+interface RawResourceMetrics {
+  resource?: { attributes?: RawAttributes }
+  scopeMetrics?: { scope?: { name?: string }; metrics?: RawMetric[] }[]
+}
+
+function definitions(signal: 'trace' | 'metrics'): Reader {
   // The package exports no definitions; they lie beside what it does export.
   const entry = require.resolve('@opentelemetry/otlp-definitions')
   const root = require(entry.replace(/index\.js$/, 'generated/root.js'))
-  return root.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest
+  const { v1 } = root.opentelemetry.proto.collector[signal]
+  return v1.ExportTraceServiceRequest ?? v1.ExportMetricsServiceRequest
 }
 
 function plainValue(value: RawValue | undefined): unknown {
@@ -81,8 +117,10 @@ function hexOf(base64: string | undefined): string {
 
 /** The spans of an `ExportTraceServiceRequest`. */
 export function decodeRequest(bytes: Uint8Array): ReceivedSpan[] {
-  const reader = definitions()
-  const request = reader.toObject(reader.decode(bytes), { longs: String, bytes: String })
+  const reader = definitions('trace')
+  const request = reader.toObject(reader.decode(bytes), { longs: String, bytes: String }) as {
+    resourceSpans?: RawResourceSpans[]
+  }
   return (request.resourceSpans ?? []).flatMap(({ resource, scopeSpans }) =>
     (scopeSpans ?? []).flatMap(({ scope, spans }) =>
       (spans ?? []).map((span) => ({
@@ -107,8 +145,38 @@ export function decodeRequest(bytes: Uint8Array): ReceivedSpan[] {
   )
 }
 
+/** The sums of an `ExportMetricsServiceRequest`. */
+export function decodeSums(bytes: Uint8Array): ReceivedPoint[] {
+  const reader = definitions('metrics')
+  const request = reader.toObject(reader.decode(bytes), { longs: String, bytes: String }) as {
+    resourceMetrics?: RawResourceMetrics[]
+  }
+  return (request.resourceMetrics ?? []).flatMap(({ resource, scopeMetrics }) =>
+    (scopeMetrics ?? []).flatMap(({ scope, metrics }) =>
+      (metrics ?? []).flatMap(({ name, unit, sum }) =>
+        sum.dataPoints.map((point) => ({
+          name,
+          unit: unit ?? '',
+          value: Number(point.asInt),
+          start: BigInt(point.startTimeUnixNano),
+          time: BigInt(point.timeUnixNano),
+          isMonotonic: sum.isMonotonic ?? false,
+          temporality: sum.aggregationTemporality ?? 0,
+          attributes: attributesOf(point.attributes),
+          resource: attributesOf(resource?.attributes),
+          scope: scope?.name ?? '',
+        })),
+      ),
+    ),
+  )
+}
+
 export class Receiver {
   readonly spans: ReceivedSpan[] = []
+  /** Of each request with metrics. */
+  readonly metrics: ReceivedPoint[][] = []
+  /** Answers by path that are not 200. */
+  readonly answers: Record<string, number> = {}
   requests = 0
 
   private constructor(private readonly server: Server) {}
@@ -123,8 +191,12 @@ export class Receiver {
         const body = Buffer.concat(parts)
         const bytes = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body
         receiver.requests++
-        receiver.spans.push(...decodeRequest(bytes))
-        response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
+        const status = receiver.answers[request.url ?? ''] ?? 200
+        if (status === 200) {
+          if (request.url?.endsWith('/v1/metrics')) receiver.metrics.push(decodeSums(bytes))
+          else receiver.spans.push(...decodeRequest(bytes))
+        }
+        response.writeHead(status, { 'content-type': 'application/x-protobuf' }).end()
       })
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { describe, it } from 'node:test'
+import type { NumberPoint, SumMetric } from '../../src/otlp/metrics-types.js'
+import { dist } from '../support/dist.js'
+
+const { encodeMetricsRequest } = (await import(
+  dist('otlp/encode-metrics.js')
+)) as typeof import('../../src/otlp/encode-metrics.js')
+const { decodeMetrics } = (await import(
+  dist('otlp/decode-metrics.js')
+)) as typeof import('../../src/otlp/decode-metrics.js')
+const { encodeResource, encodeScope } = (await import(
+  dist('otlp/encode.js')
+)) as typeof import('../../src/otlp/encode.js')
+
+const start = 1_790_000_000_000_000_001n
+const plain = (attributes: object) => Object.assign(Object.create(null), attributes)
+
+function point(value: NumberPoint['value'], attributes: object = {}, flags = 0): NumberPoint {
+  return {
+    value,
+    flags,
+    attributes: plain(attributes),
+    startTimeUnixNano: start,
+    timeUnixNano: start + 1_000_000_000n,
+  }
+}
+
+const metrics: SumMetric[] = [
+  {
+    name: 'spans',
+    description: 'Spans that there were',
+    unit: '{span}',
+    data: {
+      kind: 'sum',
+      temporality: 2,
+      monotonic: true,
+      points: [point(7), point(0, { 'error.type': 'queue_full', list: ['ä', 1.5], yes: true })],
+    },
+  },
+  {
+    name: 'extremes',
+    description: '',
+    unit: '',
+    data: {
+      kind: 'sum',
+      temporality: 1,
+      monotonic: false,
+      points: [
+        ...[-3, 0.25, -1e300, Number.MAX_SAFE_INTEGER, 2n ** 62n, -(2n ** 62n)].map((value) => point(value)),
+        point(null, {}, 1),
+      ],
+    },
+  },
+]
+const bytes = encodeMetricsRequest(
+  encodeResource({ 'service.name': 'orders', 'process.pid': 4242 }),
+  encodeScope('threadspan', '1.2.3'),
+  metrics,
+)
+
+describe('encodeMetricsRequest', () => {
+  it('writes what the decoder reads', () => {
+    const [group, ...others] = decodeMetrics(bytes).resourceMetrics
+    assert.deepEqual(others, [])
+    assert.deepEqual({ ...group!.resource.attributes }, { 'service.name': 'orders', 'process.pid': 4242 })
+    const [scope] = group!.scopeMetrics
+    assert.deepEqual([scope!.scope.name, scope!.scope.version], ['threadspan', '1.2.3'])
+    assert.deepEqual(scope!.metrics, metrics)
+  })
+
+  it("writes what OpenTelemetry's own definitions read", () => {
+    const require = createRequire(import.meta.url)
+    const entry = require.resolve('@opentelemetry/otlp-definitions')
+    const root = require(entry.replace(/index\.js$/, 'generated/root.js'))
+    const Request = root.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest
+    const read = Request.toObject(Request.decode(bytes), { longs: String, enums: String, defaults: false })
+    const [spans, extremes] = read.resourceMetrics[0].scopeMetrics[0].metrics
+    assert.deepEqual(
+      [spans.name, spans.unit, spans.description],
+      ['spans', '{span}', 'Spans that there were'],
+    )
+    assert.deepEqual(
+      [spans.sum.aggregationTemporality, spans.sum.isMonotonic],
+      ['AGGREGATION_TEMPORALITY_CUMULATIVE', true],
+    )
+    const [first, second] = spans.sum.dataPoints
+    assert.deepEqual(
+      [first.asInt, first.startTimeUnixNano, first.timeUnixNano],
+      ['7', String(start), String(start + 1_000_000_000n)],
+    )
+    assert.deepEqual(second.attributes[0], { key: 'error.type', value: { stringValue: 'queue_full' } })
+    assert.deepEqual(
+      [extremes.sum.aggregationTemporality, extremes.sum.isMonotonic ?? false],
+      ['AGGREGATION_TEMPORALITY_DELTA', false],
+    )
+    assert.deepEqual(
+      extremes.sum.dataPoints.map((one: { asInt?: string; asDouble?: number }) => one.asInt ?? one.asDouble),
+      [
+        '-3',
+        0.25,
+        -1e300,
+        String(Number.MAX_SAFE_INTEGER),
+        String(2n ** 62n),
+        String(-(2n ** 62n)),
+        undefined,
+      ],
+    )
+    assert.equal(extremes.sum.dataPoints.at(-1).flags, 1)
+  })
+})
