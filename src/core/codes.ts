@@ -65,6 +65,8 @@ export interface Codes {
   THREADSPAN_EXPORT_OUTPUT: 'line'
   /** An exporter failed at spans. */
   THREADSPAN_EXPORT_FAILED: 'line'
+  /** Metrics do not arrive; spans are not affected. */
+  THREADSPAN_METRICS: 'line'
   /** Spans did not arrive; how many, and why. */
   THREADSPAN_DROPPED: 'line'
   /** Spans that could not be delivered are kept for the next start. */

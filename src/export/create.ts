@@ -39,6 +39,15 @@ function create(
 }
 
 /**
+ * The exporters that the configuration names as an `otel.component.type`: the semantic conventions have a value for OTLP alone, and for
+ * others ask for the name of a type.
+ */
+export function exporterType(names: readonly ExporterName[]): string {
+  const only = names.join('_')
+  return only === 'otlp' ? 'otlp_http_span_exporter' : `threadspan_${only || 'none'}_span_exporter`
+}
+
+/**
  * The exporters that the configuration names, as one. Nothing is opened, and none of Node's larger modules loaded,
  * before the first export.
  * @param log Takes what users are told. It must not throw.

@@ -1,4 +1,7 @@
 import { ProtobufReader } from '../otlp/protobuf.js'
+import type { DropCause } from './exporter.js'
+import type { Answer, PostResult } from './http-post.js'
+import { reason } from './notices.js'
 import { printable } from './text.js'
 
 /** What servers answer to an OTLP/HTTP request: the specification's "OTLP/HTTP Response". */
@@ -9,13 +12,13 @@ const shown = (message: string): string => printable(message.slice(0, LONGEST_ME
 
 /** What an answer of success says beyond that. */
 export interface PartialSuccess {
-  /** Spans that were refused for good. */
+  /** Spans or data points that were refused for good. */
   readonly rejected: number
   /** The server's words, or empty; one line. */
   readonly message: string
 }
 
-/** The `partial_success` of an `ExportTraceServiceResponse`. What cannot be read says nothing: the status was success. */
+/** The `partial_success` of an `ExportTraceServiceResponse` or `ExportMetricsServiceResponse`, which have the same numbers. What cannot be read says nothing: the status was success. */
 export function readPartialSuccess(body: Uint8Array, contentType: string): PartialSuccess {
   try {
     return /json/i.test(contentType) ? partialSuccessJson(body) : partialSuccessProtobuf(body)
@@ -25,9 +28,10 @@ export function readPartialSuccess(body: Uint8Array, contentType: string): Parti
 }
 
 function partialSuccessJson(body: Uint8Array): PartialSuccess {
-  const { rejectedSpans, errorMessage } = JSON.parse(Buffer.from(body).toString()).partialSuccess ?? {}
+  const { partialSuccess } = JSON.parse(Buffer.from(body).toString())
+  const { rejectedSpans, rejectedDataPoints, errorMessage } = partialSuccess ?? {}
   return {
-    rejected: Math.max(Number(rejectedSpans) || 0, 0),
+    rejected: Math.max(Number(rejectedSpans ?? rejectedDataPoints) || 0, 0),
     message: typeof errorMessage === 'string' ? shown(errorMessage) : '',
   }
 }
@@ -76,4 +80,17 @@ export function readErrorMessage(body: Uint8Array, contentType: string): string 
   } catch {
     return ''
   }
+}
+
+/** An answer that refuses a request for good, in words. */
+export function refusal({ status, body, contentType }: Answer): string {
+  const message = readErrorMessage(body, contentType)
+  return `status ${status}${message === '' ? '' : `: ${message}`}`
+}
+
+/** Why a request that may be repeated has failed, as a cause and in words. */
+export function failure({ answer, ...rest }: PostResult): [DropCause, string] {
+  if (answer !== undefined) return ['throttled', `it answers with status ${answer.status}`]
+  const { timedOut, error } = rest as Extract<PostResult, { error: Error }>
+  return timedOut ? ['timeout', 'it does not answer in time'] : ['endpoint', reason(error)]
 }

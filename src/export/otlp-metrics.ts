@@ -1,0 +1,83 @@
+import { type OtlpConfig, redactUrl } from '../config/otlp.js'
+import { ExportCall } from './call.js'
+import type { ExportLog } from './exporter.js'
+import { gzip } from './gzip.js'
+import { HttpPost } from './http-post.js'
+import { reason } from './notices.js'
+import { failure, readPartialSuccess, refusal } from './otlp-answer.js'
+import { backoff, isRetryable, retryAfter } from './retry.js'
+
+/**
+ * Metrics over OTLP/HTTP with binary protobuf. What is lost here is no loss where sums are cumulative: the next request has it all. So
+ * failures are told once, and never more than that.
+ */
+export class OtlpMetricsExporter {
+  readonly #post: HttpPost
+  readonly #config: OtlpConfig
+  readonly #log: ExportLog
+  #call: ExportCall | undefined
+  #told = false
+
+  constructor(config: OtlpConfig, log: ExportLog) {
+    this.#config = config
+    this.#post = new HttpPost(config)
+    this.#log = log
+  }
+
+  /**
+   * Sends a request until it is answered for good. It never rejects.
+   * @param request An `ExportMetricsServiceRequest`.
+   * @param deadline Milliseconds since the epoch.
+   */
+  async export(request: Uint8Array, deadline: number): Promise<void> {
+    const call = new ExportCall(0, deadline)
+    this.#call = call
+    try {
+      const gzipped = this.#config.compression === 'gzip'
+      const problem = await this.#attempt(gzipped ? await gzip(request) : request, gzipped, call)
+      if (problem !== undefined && call.over === undefined) this.#complain(problem)
+    } catch (error) {
+      this.#complain(reason(error as Error))
+    } finally {
+      call.finish()
+    }
+  }
+
+  /** Gives up the request that is under way. */
+  abandon(): void {
+    this.#call?.end('closed')
+  }
+
+  close(): void {
+    this.abandon()
+    this.#post.close()
+  }
+
+  /** @returns What there is to complain of. */
+  async #attempt(body: Uint8Array, gzipped: boolean, call: ExportCall): Promise<string | undefined> {
+    let fresh = true
+    for (let attempt = 0; ; ) {
+      const timeout = Math.max(1, Math.min(this.#config.timeout, call.remaining))
+      const result = await this.#post.send(body, { gzipped, timeout, signal: call.signal })
+      const { answer } = result
+      if (answer !== undefined && !isRetryable(answer.status)) {
+        if (answer.status < 200 || answer.status > 299) return `it answers with ${refusal(answer)}`
+        const { rejected, message } = readPartialSuccess(answer.body, answer.contentType)
+        return rejected === 0 && message === '' ? undefined : `it refused ${rejected} of them: ${message}`
+      }
+      if (answer === undefined && result.stale && fresh) {
+        fresh = false
+        continue
+      }
+      const wait = retryAfter(answer?.retryAfter, Date.now()) ?? backoff(attempt++)
+      if (call.signal.aborted || wait >= call.remaining) return failure(result)[1]
+      await call.pause(wait)
+    }
+  }
+
+  #complain(why: string): void {
+    const level = this.#told ? 'debug' : 'warn'
+    this.#told = true
+    this.#log(level, 'THREADSPAN_METRICS', `metrics do not arrive at ${redactUrl(this.#config.url)}: ${why}`)
+  }
+}
