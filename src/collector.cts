@@ -5,10 +5,15 @@ import { type Config, readConfig } from './config/config.js'
 import { resourceAttributes } from './config/resource.js'
 import { unknownVariables } from './config/unknown.js'
 import { startClock } from './core/clock.js'
-import { createExporter } from './export/create.js'
+import { VERSION } from './core/version.js'
+import { createExporter, exporterType } from './export/create.js'
 import type { ExportLog } from './export/exporter.js'
-import { encodeResource } from './otlp/encode.js'
+import { OtlpMetricsExporter } from './export/otlp-metrics.js'
+import { PeriodicMetrics } from './export/periodic-metrics.js'
+import { encodeResource, encodeScope } from './otlp/encode.js'
+import { encodeMetricsRequest } from './otlp/encode-metrics.js'
 import { Accounts } from './relay/accounts.js'
+import { accountMetrics } from './relay/collector/account-metrics.js'
 import { Collector } from './relay/collector/collector.js'
 import { ExportDestination } from './relay/collector/export-destination.js'
 import { LinkDestination } from './relay/collector/link-destination.js'
@@ -32,10 +37,13 @@ function logger(config: Config): ExportLog {
 }
 
 function report(log: ExportLog): (accounts: Accounts) => void {
-  return ({ made, lost, dropped }) => {
-    if (lost === 0) return
-    const causes = [...dropped].map(([cause, count]) => `${cause} ${count}`).join(', ')
-    log('warn', 'THREADSPAN_DROPPED', `${lost} of ${made} spans did not arrive: ${causes}`)
+  return (accounts) => {
+    const { made, dropped } = accounts.read()
+    const causes = Object.entries(dropped)
+    if (causes.length === 0) return
+    const lost = causes.reduce((sum, [, count]) => sum + count, 0)
+    const told = causes.map((cause) => cause.join(' ')).join(', ')
+    log('warn', 'THREADSPAN_DROPPED', `${lost} of ${made} spans did not arrive: ${told}`)
   }
 }
 
@@ -46,15 +54,24 @@ const log = logger(config)
 const attributes = resourceAttributes(config, start.main)
 const resource = encodeResource(attributes)
 
+function metricsOf(accounts: Accounts): PeriodicMetrics | undefined {
+  if (config.metrics === undefined) return undefined
+  const scope = encodeScope('threadspan', VERSION)
+  const type = exporterType(config.exporters)
+  return new PeriodicMetrics(new OtlpMetricsExporter(config.metrics.otlp, log), config.metrics, () =>
+    encodeMetricsRequest(resource, scope, accountMetrics(accounts, type)),
+  )
+}
+
 function exporting(): ExportDestination {
   for (const { code, message } of [...warnings, ...unknownVariables(process.env)]) log('warn', code, message)
-  const accounts = new Accounts(new Int32Array(start.control))
+  const accounts = new Accounts(start.control).open()
   const spool = config.spool === undefined ? undefined : new Spool(config.spool, log)
   const { control, channel } = start
   const own = createExporter(config, log)
   const exporter =
     channel === undefined ? own : new HandoverExporter(own, { control, channel, resource: attributes })
-  return new ExportDestination(exporter, resource, config.batch, accounts, spool)
+  return new ExportDestination(exporter, resource, config.batch, accounts, spool, metricsOf(accounts))
 }
 
 const destination =

@@ -5,6 +5,7 @@ import { followProcessEnd } from './boundaries/process-end.js'
 import { untracedWorker } from './boundaries/worker-threads.js'
 import { followErrors } from './errors/follow.js'
 import { providePoolTracing } from './pools/shared.js'
+import { Accounts, type SpanAccounts } from './relay/accounts.js'
 import type { Connection } from './relay/messages.js'
 import { currentRuntime, finishRuntime, startRuntime } from './runtime.js'
 import { poolTracing } from './task-spans.js'
@@ -63,4 +64,16 @@ export async function flush(): Promise<void> {
   const runtime = currentRuntime()
   await runtime?.process?.flush()
   await runtime?.sdk?.settle()
+}
+
+/**
+ * What has become of the spans of this process, of all of its threads, until now. Those of child processes are among them, and those that
+ * wait in shared memory are not yet: `await flush()` first to have every one that has ended.
+ * @returns undefined where nothing is recorded, and in a child process, whose spans its parent accounts for.
+ */
+export function accounts(): SpanAccounts | undefined {
+  const connection = currentRuntime()?.relay?.connection
+  if (connection === undefined) return undefined
+  const figures = new Accounts(connection.control)
+  return connection.link === undefined || figures.since !== 0n ? figures.read() : undefined
 }

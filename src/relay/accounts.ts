@@ -1,40 +1,154 @@
-import { DELIVERED, MADE } from './layout.js'
+import { now, unixNano } from '../core/clock.js'
+import { ACCOUNTS } from './layout.js'
 
-/** What becomes of spans: made = delivered + kept + the sum of what was dropped, always. */
-export class Accounts {
+/** Where a span was given up: before an exporter had it, or there. */
+export type Stage = 'queue' | 'exporter'
+
+/** Not dropped: it lies in the spool, for the next start. */
+export const SPOOLED = 'spooled'
+
+/** Why spans did not arrive. Each has a word at each stage; other causes, of another version's, count as the last one. */
+const CAUSES = [
+  SPOOLED,
+  'ring-full',
+  'too-large',
+  'queue-full',
+  'no-scope',
+  'corrupt',
+  'collector',
+  'timeout',
+  'endpoint',
+  'throttled',
+  'rejected',
+  'closed',
+  'file',
+  'output',
+  'failed',
+]
+
+/** Indexes of the words. */
+const SINCE = 0
+const MADE = 1
+const SUBMITTED = 2
+const DELIVERED = 3
+const CAUSE = { queue: 4, exporter: 4 + CAUSES.length }
+const WORDS = 4 + 2 * CAUSES.length
+
+/** What has become of the spans of a process until now: `made = delivered + waiting + kept` and all of `dropped`, always. */
+export interface SpanAccounts {
   /** Spans that ended, or were closed because their thread or process had died. */
-  made = 0
-  delivered = 0
+  readonly made: number
+  /** Spans that arrived. */
+  readonly delivered: number
+  /** Spans that wait to be exported, or are on their way. */
+  readonly waiting: number
   /** Spans that lie in the spool, for the next start. */
-  kept = 0
-  readonly dropped = new Map<string, number>()
+  readonly kept: number
+  /** Spans that did not arrive, by cause. */
+  readonly dropped: Readonly<Record<string, number>>
+}
 
-  /** @param control The control block, which outlives the thread that does the accounts: what an earlier one left is taken over. */
-  constructor(private readonly control?: Int32Array) {
-    if (control === undefined) return
-    this.made = Atomics.load(control, MADE) >>> 0
-    this.delivered = Atomics.load(control, DELIVERED) >>> 0
-    this.drop('collector', this.made - this.delivered)
+/**
+ * What becomes of spans, in the control block: there it outlives the thread that does the accounts, and every thread can read it. A span
+ * is made, waits in the queue, is submitted to an exporter, is delivered; and can be dropped at either place.
+ */
+export class Accounts {
+  private readonly words: BigUint64Array
+
+  constructor(control: SharedArrayBuffer) {
+    this.words = new BigUint64Array(control, ACCOUNTS, WORDS)
+  }
+
+  /** For the one thread that does the accounts: begins them, or goes on where one that died has left them. What it had is lost. */
+  open(): this {
+    Atomics.compareExchange(this.words, SINCE, 0n, unixNano(now()))
+    this.drop('queue', 'collector', this.queued)
+    this.drop('exporter', 'collector', this.inFlight)
+    return this
+  }
+
+  private get(index: number): number {
+    return Number(Atomics.load(this.words, index))
+  }
+
+  private add(index: number, count: number): void {
+    Atomics.add(this.words, index, BigInt(count))
   }
 
   make(count: number): void {
-    this.made += count
-    if (this.control !== undefined) Atomics.store(this.control, MADE, this.made | 0)
+    this.add(MADE, count)
+  }
+
+  submit(count: number): void {
+    this.add(SUBMITTED, count)
   }
 
   deliver(count: number): void {
-    this.delivered += count
-    if (this.control !== undefined) Atomics.store(this.control, DELIVERED, this.delivered | 0)
+    this.add(DELIVERED, count)
   }
 
-  drop(cause: string, count: number): void {
-    if (count > 0) this.dropped.set(cause, (this.dropped.get(cause) ?? 0) + count)
+  drop(stage: Stage, cause: string, count: number): void {
+    const known = CAUSES.indexOf(cause)
+    this.add(CAUSE[stage] + (known < 0 ? CAUSES.length - 1 : known), count)
   }
 
-  /** All that was dropped. */
-  get lost(): number {
-    let lost = 0
-    for (const count of this.dropped.values()) lost += count
-    return lost
+  /** When they were begun, in nanoseconds since the epoch. */
+  get since(): bigint {
+    return Atomics.load(this.words, SINCE)
   }
+
+  get made(): number {
+    return this.get(MADE)
+  }
+
+  /** Spans that an exporter was given. */
+  get submitted(): number {
+    return this.get(SUBMITTED)
+  }
+
+  get delivered(): number {
+    return this.get(DELIVERED)
+  }
+
+  /** What was given up at a stage by cause, `SPOOLED` among them; none is 0. */
+  givenUp(stage: Stage): Map<string, number> {
+    const causes = new Map<string, number>()
+    CAUSES.forEach((cause, i) => {
+      const count = this.get(CAUSE[stage] + i)
+      if (count > 0) causes.set(cause, count)
+    })
+    return causes
+  }
+
+  /** Spans that wait for an exporter. */
+  get queued(): number {
+    return this.made - this.submitted - total(this.givenUp('queue'))
+  }
+
+  /** Spans that an exporter has. */
+  get inFlight(): number {
+    return this.submitted - this.delivered - total(this.givenUp('exporter'))
+  }
+
+  /** All of them at once. Figures that grow meanwhile add to what waits: made spans are read last. */
+  read(): SpanAccounts {
+    const { delivered } = this
+    const dropped: Record<string, number> = {}
+    let ended = delivered
+    for (const stage of ['exporter', 'queue'] as const) {
+      for (const [cause, count] of this.givenUp(stage)) {
+        dropped[cause] = (dropped[cause] ?? 0) + count
+        ended += count
+      }
+    }
+    const { [SPOOLED]: kept = 0, ...rest } = dropped
+    const { made } = this
+    return { made, delivered, waiting: made - ended, kept, dropped: rest }
+  }
+}
+
+function total(causes: Map<string, number>): number {
+  let sum = 0
+  for (const count of causes.values()) sum += count
+  return sum
 }

@@ -68,10 +68,9 @@ export const FLUSH_DONE = 48
 export const NEXT_THREAD = 56
 /** Whether the collector has begun its work: NOT_YET, BEGUN, or DISMISSED by a process that ends and needs none. */
 export const WORK = 57
-/** The collector's accounts, kept here lest they die with it: spans that were handed to it, and that it delivered. */
-export const MADE = 64
-export const DELIVERED = 65
-export const CONTROL_BYTES = 512
+/** The byte at which the accounts begin, kept here lest they die with the collector: words of 64 bits (`accounts.ts`). */
+export const ACCOUNTS = 512
+export const CONTROL_BYTES = 1024
 
 export const AWAKE = 0
 export const ASLEEP = 1

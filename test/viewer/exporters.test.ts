@@ -9,6 +9,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources'
 import { AggregationTemporality, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics'
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import type { MetricRow, MetricSeries, SpanDetail, TraceColumns, TraceSummary } from '../../src/viewer/api.js'
+import { fixture, PRELOAD, runProgram } from '../support/program.js'
 import { api, post, viewer } from './support.js'
 
 describe("what OpenTelemetry's exporters send", () => {
@@ -118,6 +119,35 @@ describe("what OpenTelemetry's exporters send", () => {
       [],
     )
   })
+
+  it('is what this package exports of its own accounts', async (t) => {
+    const target = await viewer(t)
+    const { stderr } = await runProgram(fixture('deaths/program.cjs'), {
+      node: ['--require', PRELOAD],
+      args: ['work-slowly', 'natural', '40'],
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: target.endpoint,
+        OTEL_METRICS_EXPORTER: 'otlp',
+        OTEL_METRIC_EXPORT_INTERVAL: '500',
+        OTEL_SERVICE_NAME: 'measured',
+      },
+    })
+    assert.equal(stderr, '')
+    const rows = await api<MetricRow[]>(target, 'metrics')
+    assert.deepEqual(
+      rows.map(({ name, kind, series, services }) => [name, kind, series, services]),
+      [
+        ['otel.sdk.exporter.span.exported', 'sum', 1, ['measured']],
+        ['otel.sdk.exporter.span.inflight', 'sum', 1, ['measured']],
+        ['otel.sdk.processor.span.processed', 'sum', 1, ['measured']],
+        ['otel.sdk.processor.span.queue.size', 'sum', 1, ['measured']],
+      ],
+    )
+    const exported = await api<MetricSeries>(target, 'metrics/otel.sdk.exporter.span.exported')
+    assert.equal(exported.unit, '{span}/s')
+    assert.ok(exported.times.length > 1)
+  })
+
   it('is never drawn beyond what was measured, however wide the buckets are', async (t) => {
     class Reader extends MetricReader {
       protected override async onShutdown(): Promise<void> {}

@@ -248,7 +248,8 @@ export class Collector {
     for (const links of this.folders.values()) links.read(true)
     await this.destination.flush(deadline, true)
     for (const links of this.folders.values()) links.leave()
-    this.report(this.destination.accounts)
+    const { accounts } = this.destination
+    if (accounts !== undefined) this.report(accounts)
   }
 }
 

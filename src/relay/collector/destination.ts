@@ -40,5 +40,6 @@ export interface Destination {
    * @param deadline Milliseconds since the epoch; spans that have not arrived by then are dropped, if this is the `final` flush.
    */
   flush(deadline: number, final: boolean): Promise<void>
-  readonly accounts: Accounts
+  /** Of what is exported here; undefined where nothing is. */
+  readonly accounts: Accounts | undefined
 }

@@ -1,6 +1,7 @@
 import type { BatchConfig } from '../../config/config.js'
 import { countSpans, type Exporter, type ExportResult } from '../../export/exporter.js'
-import type { Accounts } from '../accounts.js'
+import type { PeriodicMetrics } from '../../export/periodic-metrics.js'
+import { type Accounts, SPOOLED, type Stage } from '../accounts.js'
 import type { ThreadEntry } from '../messages.js'
 import { copyOf } from '../reader.js'
 import type { Destination, ThreadTarget } from './destination.js'
@@ -39,6 +40,7 @@ export class ExportDestination implements Destination {
   /**
    * @param resource The process's encoded Resource.
    * @param spool Takes what could not be delivered when the process ends.
+   * @param metrics Tell the accounts; the last ones are exported behind the last spans.
    */
   constructor(
     private readonly exporter: Exporter,
@@ -46,6 +48,7 @@ export class ExportDestination implements Destination {
     config: BatchConfig,
     readonly accounts: Accounts,
     private readonly spool?: Spool,
+    private readonly metrics?: PeriodicMetrics,
   ) {
     this.outbox = new Outbox({ bytes: QUEUE_BYTES, spans: config.maxQueueSize ?? ALL })
     this.own = this.outbox.process(resource)
@@ -71,9 +74,9 @@ export class ExportDestination implements Destination {
       if (scope !== undefined) {
         const refused = this.outbox.overflow
         queue.add(scope.encoded, scope.schemaUrl, copyOf(bytes), count, settled)
-        this.accounts.drop('queue-full', this.outbox.overflow - refused)
+        this.accounts.drop('queue', 'queue-full', this.outbox.overflow - refused)
       } else {
-        this.accounts.drop('no-scope', count)
+        this.accounts.drop('queue', 'no-scope', count)
         settled?.()
       }
     }
@@ -89,7 +92,7 @@ export class ExportDestination implements Destination {
 
   lost(cause: string, count: number): void {
     this.accounts.make(count)
-    this.accounts.drop(cause, count)
+    this.accounts.drop('queue', cause, count)
   }
 
   /** Two requests are `delay` apart; after a longer silence the first one goes early. */
@@ -111,6 +114,7 @@ export class ExportDestination implements Destination {
   private async send(): Promise<void> {
     const parcel = this.outbox.take(this.batchSpans, BATCH_BYTES)
     this.inFlight = parcel
+    this.accounts.submit(countSpans(parcel.batches))
     this.sentAt = performance.now()
     this.since = this.outbox.count > 0 ? this.sentAt : ALL
     let result: ExportResult
@@ -122,20 +126,20 @@ export class ExportDestination implements Destination {
     // Given up meanwhile, and accounted for.
     if (this.inFlight !== parcel) return
     this.inFlight = undefined
-    this.account(result)
+    this.account('exporter', result)
     for (const settled of parcel.receipts) settled()
     this.running = undefined
     this.settle()
   }
 
-  private account({ delivered, dropped, undelivered }: ExportResult): void {
+  private account(stage: Stage, { delivered, dropped, undelivered }: ExportResult): void {
     this.accounts.deliver(delivered)
     let kept = this.spool === undefined || undelivered === undefined ? 0 : this.spool.keep(undelivered)
-    this.accounts.kept += kept
+    this.accounts.drop(stage, SPOOLED, kept)
     for (const [cause, count] of dropped) {
       const saved = Math.min(kept, count)
       kept -= saved
-      this.accounts.drop(cause, count - saved)
+      this.accounts.drop(stage, cause, count - saved)
     }
   }
 
@@ -151,16 +155,19 @@ export class ExportDestination implements Destination {
       await Promise.race([this.running, after(left)])
     }
     if (!final) return
-    const parcels = this.inFlight === undefined ? [] : [this.inFlight]
+    const { inFlight } = this
     this.inFlight = undefined
-    parcels.push(this.outbox.take(ALL, ALL))
-    for (const { batches, receipts } of parcels) {
-      const count = countSpans(batches)
-      this.account({ delivered: 0, dropped: new Map([['timeout', count]]), undelivered: batches })
-      for (const settled of receipts) settled()
-    }
+    if (inFlight !== undefined) this.giveUp('exporter', inFlight)
+    this.giveUp('queue', this.outbox.take(ALL, ALL))
     this.spool?.close()
-    await Promise.race([this.exporter.close(), after(Math.max(20, deadline - Date.now()))])
+    const closed = Promise.all([this.metrics?.close(deadline), this.exporter.close()])
+    await Promise.race([closed, after(Math.max(20, deadline - Date.now()))])
+  }
+
+  private giveUp(stage: Stage, { batches, receipts }: Parcel): void {
+    const dropped = new Map([['timeout', countSpans(batches)]])
+    this.account(stage, { delivered: 0, dropped, undelivered: batches })
+    for (const settled of receipts) settled()
   }
 }
 

@@ -1,4 +1,4 @@
-import { Accounts } from '../accounts.js'
+import type { Accounts } from '../accounts.js'
 import { claim, ownerState } from '../link-owner.js'
 import { LinkWriter } from '../link-writer.js'
 import type { ThreadEntry } from '../messages.js'
@@ -26,7 +26,6 @@ interface Stream {
  * one exports by itself from then on.
  */
 export class LinkDestination implements Destination {
-  private readonly none = new Accounts()
   inherited: string | undefined
   private readonly streams = new Set<Stream>()
   /** What is not of one thread. Made when first needed. */
@@ -193,8 +192,8 @@ export class LinkDestination implements Destination {
   }
 
   /** Of what is exported here; what was written to the link is the owner's to account for. */
-  get accounts(): Accounts {
-    return this.exporting?.accounts ?? this.none
+  get accounts(): Accounts | undefined {
+    return this.exporting?.accounts
   }
 }
 
