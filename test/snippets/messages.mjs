@@ -30,7 +30,7 @@ request.run('a', () => withTransaction('count', () => worker.postMessage({ id: 2
 // #endregion
 await once(worker, 'message')
 await worker.terminate()
-assert.deepEqual(handled.at(-1), [2, 'a'])
+assert.deepEqual(handled.find(Array.isArray), [2, 'a'])
 
 const sent = []
 const channel = { sendToQueue: (_, body) => sent.push(body) }
