@@ -39,4 +39,5 @@ export default [
   bundle('collector.cts', 'collector.cjs', 'cjs'),
   bundle('reading.cts', 'reading.cjs', 'cjs'),
   bundle('describing.cts', 'describing.cjs', 'cjs'),
+  bundle('doctor.cts', 'doctor.cjs', 'cjs'),
 ]

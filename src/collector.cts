@@ -1,10 +1,12 @@
 /** The collector thread of a process; `relay/process.ts` starts it, and its parts are put together here. */
-import { writeSync } from 'node:fs'
+import { appendFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Config, readConfig } from './config/config.js'
 import { resourceAttributes } from './config/resource.js'
 import { unknownVariables } from './config/unknown.js'
 import { startClock } from './core/clock.js'
+import { type AccountsRecord, DOCTOR, RECORDS_SUFFIX, readTold } from './core/doctor.js'
 import { VERSION } from './core/version.js'
 import { createExporter, exporterType } from './export/create.js'
 import type { ExportLog } from './export/exporter.js'
@@ -36,10 +38,20 @@ function logger(config: Config): ExportLog {
   }
 }
 
+function tellDoctor(folder: string, record: AccountsRecord): void {
+  try {
+    appendFileSync(join(folder, `accounts-${process.pid}${RECORDS_SUFFIX}`), `${JSON.stringify(record)}\n`)
+  } catch {
+    // It no longer wants to know.
+  }
+}
+
 function report(log: ExportLog): (accounts: Accounts) => void {
   return (accounts) => {
-    const { made, dropped } = accounts.read()
+    const { made, delivered, dropped } = accounts.read()
     const causes = Object.entries(dropped)
+    const { folder } = readTold(process.env[DOCTOR] ?? '') ?? {}
+    if (folder !== undefined) tellDoctor(folder, { type: 'accounts', made, delivered, dropped: causes })
     if (causes.length === 0) return
     const lost = causes.reduce((sum, [, count]) => sum + count, 0)
     const told = causes.map((cause) => cause.join(' ')).join(', ')

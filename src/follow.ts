@@ -2,12 +2,13 @@
 import { context as contextApi, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { type ChildBoundary, followChildren } from './boundaries/child-process.js'
 import { followProcessEnd } from './boundaries/process-end.js'
-import { followWorkers } from './boundaries/worker-threads.js'
+import { followWorkers, type WorkerBoundary } from './boundaries/worker-threads.js'
 import { carrierToEnv } from './context/carrier.js'
 import { contextWithSpan } from './context/context.js'
 import { capture } from './context/snapshot.js'
 import { debug } from './core/log.js'
 import { shared } from './core/shared.js'
+import type { Watch } from './doctor.cjs'
 import { hearLastWords, roomForLastWords } from './errors/last-words.js'
 import { enableInstrumentations } from './instrumentation/index.js'
 import { followPools } from './pools/follow.js'
@@ -33,6 +34,8 @@ export interface FollowOptions {
   readonly pools: string
   /** Names of instrumentations to leave out. */
   readonly disabled: readonly string[]
+  /** Where `threadspan doctor` watches. */
+  readonly watch?: Watch | undefined
 }
 
 /** Follows everything that this thread makes. */
@@ -40,7 +43,8 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
   const tracer = ownTracer()
   /** Stacks of where Workers were made, which are only put into words when one is needed. */
   const makers = new WeakMap<object, { readonly stack?: string }>()
-  followWorkers({
+  const { watch } = options
+  const workers: WorkerBoundary = {
     preload: options.preload,
     open({ filename, name }): WorkerHandoff | undefined {
       const file = String(filename)
@@ -73,9 +77,12 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
       if (relay !== undefined) runtime.relay?.threadEnded(relay, workerDeath(end))
     },
     failed() {},
-  })
-  followChildren(childBoundary(runtime, options.preload))
+  }
+  const children = childBoundary(runtime, options.preload)
+  followWorkers(watch?.workers(workers) ?? workers)
+  followChildren(watch?.children(children) ?? children)
   followPools({ tracing: poolTracing(), folder: options.pools })
+  watch?.loads()
   // An SDK comes with instrumentations of its own choice; two of them would tell of each request twice.
   whenSdk(enableInstrumentations({ tracer, disabled: options.disabled }))
   if (runtime.process !== undefined) {

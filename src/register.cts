@@ -6,14 +6,27 @@ import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { restoreEnvironment } from './boundaries/child-process.js'
 import { receiveHandoff, untracedWorker } from './boundaries/worker-threads.js'
-import { warnOnce } from './core/log.js'
+import { DOCTOR } from './core/doctor.js'
+import { debug, warnOnce } from './core/log.js'
+import type { Watch, Watched } from './doctor.cjs'
 import { followErrors } from './errors/follow.js'
 import { leaveLastWords } from './errors/last-words.js'
 import { ANCHOR, followAll, followNothing, LINK } from './follow.js'
-import { startRuntime, type WorkerHandoff } from './runtime.js'
+import { startRuntime, type WorkerHandoff, whenSdk } from './runtime.js'
 
 function anchorOf(text: string | undefined): bigint | undefined {
   return text !== undefined && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined
+}
+
+/** Loads what only a program under `threadspan doctor` needs. */
+function watch(told?: string, watched?: Watched): Watch | undefined {
+  if (told === undefined) return undefined
+  try {
+    return require(join(__dirname, 'doctor.cjs')).watch(told, watched)
+  } catch (error) {
+    debug('doctor: %s', error)
+    return undefined
+  }
 }
 
 function main(): void {
@@ -36,9 +49,18 @@ function main(): void {
   const disabled = (process.env['OTEL_NODE_DISABLED_INSTRUMENTATIONS'] ?? '')
     .split(',')
     .map((name) => name.trim())
-  followAll(runtime, { preload: __filename, pools: join(__dirname, 'pools'), disabled })
+  const { name } = handoff ?? {}
+  followAll(runtime, {
+    preload: __filename,
+    pools: join(__dirname, 'pools'),
+    disabled,
+    watch: watch(given[DOCTOR] ?? handoff?.doctor, { runtime, disabled, name, whenSdk }),
+  })
 }
 
 // Where Node is too old, the first call of what it lacks would throw: a program must not fail for being watched.
 if (typeof process.getBuiltinModule === 'function') main()
-else warnOnce('THREADSPAN_NODE', `Node ${process.version} is too old: 20.19 is needed. Nothing is traced`)
+else {
+  warnOnce('THREADSPAN_NODE', `Node ${process.version} is too old: 20.19 is needed. Nothing is traced`)
+  watch(process.env[DOCTOR])
+}

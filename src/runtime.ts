@@ -45,6 +45,8 @@ export interface WorkerHandoff {
   readonly name: string | undefined
   /** Where it leaves word of the error that ends it; undefined where nothing is recorded. */
   readonly lastWords: SharedArrayBuffer | undefined
+  /** What a watching `threadspan doctor` has to say to it. */
+  readonly doctor?: string
 }
 
 /** What the environment of a child process says beside its carrier. */

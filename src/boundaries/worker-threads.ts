@@ -34,7 +34,7 @@ export interface WorkerBoundary {
   /** Its thread is gone. Called exactly once, before the application's own `exit` listeners. */
   ended(worker: Worker, data: unknown, end: WorkerEnd): void
   /** The constructor threw: `data` will not be used. */
-  failed(data: unknown): void
+  failed(data: unknown, error: unknown): void
 }
 
 interface Envelope {
@@ -101,7 +101,7 @@ export function followWorkers(boundary: WorkerBoundary): void {
       try {
         worker = construct(target, args, newTarget, data, own)
       } catch (error) {
-        if (data !== undefined) guarded('WorkerBoundary.failed', () => boundary.failed(data))
+        if (data !== undefined) guarded('WorkerBoundary.failed', () => boundary.failed(data, error))
         throw error
       }
       if (data === undefined) return worker

@@ -1,35 +1,39 @@
+import { isThreadspanError } from '../core/errors.js'
 import { terminalStyle, writeOut } from '../export/terminal.js'
+import { parseDoctor } from './doctor/arguments.js'
 import { checkDestination } from './doctor/destination.js'
 import type { Finding } from './doctor/finding.js'
 import { checkTracing } from './doctor/probe.js'
+import { examine } from './doctor/program.js'
 import { checkProject } from './doctor/project.js'
-import { parseArguments } from './usage.js'
 
 const USAGE = `Usage: threadspan doctor
+       threadspan doctor [options] <script> [arguments]
+       threadspan doctor [options] -- <command> [arguments]
 
-Checks this Node.js, the project in the current folder, the environment and the endpoint for what tracing needs, and traces a small
-program for real. Ends with 1 if there is a problem.
+Checks this Node.js, the project in the current folder, the environment and the endpoint for what tracing needs. Ends with 1 if
+there is a problem.
 
-  -h, --help   print this
+Without a program, it traces a small one of its own. With one, it runs that until it ends (or Ctrl-C does), and says what was
+followed in it, which Workers and child processes joined and why others did not, and what became of its spans, which are not
+sent anywhere. Options of Node.js come after --, as in: threadspan doctor -- node --enable-source-maps app.js
+
+  --for SECONDS  end the program after this time
+  -h, --help     print this
 `
 
 const MARKS = { ok: ['✓', '32'], note: ['·', '33'], problem: ['✗', '31'] } as const
 
 /**
- * `threadspan doctor`: says what tracing needs and does not have here.
+ * `threadspan doctor`: says what tracing needs and does not have here, and what a program that is run for it does not have.
  *
  * @param argv what stands after `doctor`.
- * @returns 0, or 1 when there is a problem.
+ * @returns 0, or 1 when there is a problem; 126 or 127 where the program cannot be started.
  * @throws ThreadspanError `THREADSPAN_CLI_USAGE`, `THREADSPAN_CLI_INCOMPLETE`.
  */
 export async function doctor(argv: string[]): Promise<number> {
-  const { values } = parseArguments({
-    args: argv,
-    options: { help: { type: 'boolean', short: 'h' } },
-    strict: true,
-    allowPositionals: false,
-  })
-  if (values.help === true) {
+  const wanted = parseDoctor(argv)
+  if (wanted.help) {
     writeOut(1, USAGE)
     return 0
   }
@@ -40,8 +44,25 @@ export async function doctor(argv: string[]): Promise<number> {
     const [mark, style] = MARKS[level]
     writeOut(1, ` ${color ? `\x1b[${style}m${mark}\x1b[0m` : mark} ${text}\n`)
   }
-  checkProject(process.cwd()).forEach(tell)
+  const section = (title: string) => writeOut(1, `\n${color ? `\x1b[1m${title}\x1b[0m` : title}\n`)
+
+  if (wanted.program.length === 0) {
+    checkProject(process.cwd()).forEach(tell)
+    for (const finding of await checkDestination(process.env)) tell(finding)
+    tell(await checkTracing())
+    return problems === 0 ? 0 : 1
+  }
+  try {
+    for (const { title, findings } of await examine(wanted)) {
+      section(title)
+      findings.forEach(tell)
+    }
+  } catch (error) {
+    if (!isThreadspanError(error) || error.code !== 'THREADSPAN_CLI_SPAWN') throw error
+    process.stderr.write(`threadspan: ${error.message} (${error.code})\n`)
+    return (error.cause as NodeJS.ErrnoException).code === 'ENOENT' ? 127 : 126
+  }
+  section('Endpoint and environment')
   for (const finding of await checkDestination(process.env)) tell(finding)
-  tell(await checkTracing())
   return problems === 0 ? 0 : 1
 }

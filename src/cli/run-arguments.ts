@@ -34,19 +34,23 @@ const options = {
   service: { type: 'string' },
 } as const
 
-/** How many arguments are ours: all up to the script, or to `--`. What comes after is the program's own, whatever it looks like. */
-function ownLength(argv: readonly string[]): number {
+/**
+ * How many arguments are ours: all up to the script, or to `--`. What comes after is the program's own, whatever it looks like.
+ *
+ * @param withValue the options that take the next argument as their value.
+ */
+export function ownLength(argv: readonly string[], withValue: readonly string[]): number {
   for (let i = 0; i < argv.length; i++) {
     const argument = argv[i]!
     if (argument === '--' || !argument.startsWith('-')) return i
-    if (argument === '--file' || argument === '--service') i++
+    if (withValue.includes(argument)) i++
   }
   return argv.length
 }
 
 /** @throws ThreadspanError `THREADSPAN_CLI_USAGE`. */
 export function parseRun(argv: readonly string[]): RunArguments {
-  const length = ownLength(argv)
+  const length = ownLength(argv, ['--file', '--service'])
   const { values } = parseArguments({
     args: argv.slice(0, length),
     options,

@@ -11,6 +11,9 @@ export interface ProgramEnd {
   readonly signal: NodeJS.Signals | null
 }
 
+/** Milliseconds that a program which is to end has for it. */
+const PATIENCE = 5000
+
 /** Signals that are meant for the program when they come to us. Those that a terminal sends, it gets by itself. */
 const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const
@@ -20,6 +23,7 @@ const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const
  * by then arrives however it ends.
  *
  * @param env the environment that the program sees.
+ * @param stop ends the program when it is aborted: by SIGTERM, and a while later by SIGKILL.
  * @throws ThreadspanError `THREADSPAN_CLI_SPAWN` when it could not be started.
  */
 export function runProgram(
@@ -27,21 +31,33 @@ export function runProgram(
   isCommand: boolean,
   preload: string,
   env: NodeJS.ProcessEnv,
-  watch: DescendantWatch,
+  watch: Pick<DescendantWatch, 'env' | 'ended'>,
+  stop?: AbortSignal,
 ): Promise<ProgramEnd> {
   const options = { stdio: 'inherit', env: environmentWithPreload(preload, env, watch.env, program) } as const
   const child = isCommand
     ? // npm and the like are scripts on Windows, which only the shell can start.
       spawn(program[0]!, program.slice(1), { ...options, shell: process.platform === 'win32' })
     : spawn(process.execPath, program, options)
-  const stop = forwardSignals(child)
+  const stopForwarding = forwardSignals(child)
+  let patience: NodeJS.Timeout | undefined
+  const end = () => {
+    child.kill()
+    patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
+  }
+  stop?.addEventListener('abort', end, { once: true })
+  const settle = () => {
+    stopForwarding()
+    stop?.removeEventListener('abort', end)
+    clearTimeout(patience)
+  }
   return new Promise((resolve, reject) => {
     child.on('error', (error) => {
-      stop()
+      settle()
       reject(new ThreadspanError('THREADSPAN_CLI_SPAWN', `${program[0]}: ${error.message}`, { cause: error }))
     })
     child.on('exit', (code, signal) => {
-      stop()
+      settle()
       watch.ended(child.pid!, childDeath({ exitCode: code, signal, error: undefined }))
       resolve({ code, signal })
     })

@@ -13,7 +13,14 @@ export const OWN_VARIABLES: readonly string[] = [
 ]
 
 /** Those that processes pass to each other. */
-export const PASSED_VARIABLES: readonly string[] = ['ANCHOR', 'ENVIRONMENT', 'LINK', 'TRANSACTION', 'VALUES']
+export const PASSED_VARIABLES: readonly string[] = [
+  'ANCHOR',
+  'DOCTOR',
+  'ENVIRONMENT',
+  'LINK',
+  'TRANSACTION',
+  'VALUES',
+]
 
 /** Mistakes in a name that is still taken for a misspelt one. */
 const MOST_EDITS = 2

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type Finding, note, ok, problem } from './finding.js'
+import { apiWorks, piscinaIsTested } from './versions.js'
 
 /** Packages that make spans themselves: with one of these the application has an SDK of its own. */
 const SDKS = [
@@ -37,15 +38,14 @@ function checkApi(folder: string): Finding {
       '@opentelemetry/api is not installed in this project: only what is followed by itself is traced. npm install @opentelemetry/api',
     )
   }
-  const [major, minor] = version.split('.').map(Number)
-  if (major === 1 && (minor === 9 || minor === 10)) return ok(`@opentelemetry/api ${version}`)
+  if (apiWorks(version)) return ok(`@opentelemetry/api ${version}`)
   return problem(`@opentelemetry/api ${version} does not work with this package: 1.9 or 1.10 is needed`)
 }
 
 function checkPiscina(folder: string): Finding {
   const version = versionOf('piscina', folder)
   if (version === undefined) return note('piscina is not installed in this project')
-  if (/^(?:4\.(?:[4-9]|\d\d)|5)\./.test(version)) return ok(`piscina ${version}`)
+  if (piscinaIsTested(version)) return ok(`piscina ${version}`)
   return note(`piscina ${version}: this package is tested with versions 4.4 to 5`)
 }
 
