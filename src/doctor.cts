@@ -27,8 +27,8 @@ export interface Watched {
   readonly runtime: Runtime
   /** Names of instrumentations that are left out. */
   readonly disabled: readonly string[]
-  /** The Worker's name, where its maker gave one. */
-  readonly name: string | undefined
+  /** What a Worker's maker gave it. */
+  readonly handoff: WorkerHandoff | undefined
   /** Calls back once the application has registered a TracerProvider. */
   readonly whenSdk: (fn: () => void) => void
 }
@@ -67,7 +67,7 @@ function stateOf({ config, recorder }: Runtime): ThreadRecord['state'] {
 
 function threadRecord(id: string, thread: string, watched: Watched | undefined): ThreadRecord {
   const { isMainThread, threadId } = threads
-  const workerName = watched?.name ?? `worker ${threadId}`
+  const workerName = watched?.handoff?.name ?? `worker ${threadId}`
   return {
     type: 'thread',
     id,

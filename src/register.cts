@@ -5,9 +5,10 @@
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { restoreEnvironment } from './boundaries/child-process.js'
+import { guarded } from './boundaries/guarded.js'
 import { receiveHandoff, untracedWorker } from './boundaries/worker-threads.js'
 import { DOCTOR } from './core/doctor.js'
-import { debug, warnOnce } from './core/log.js'
+import { warnOnce } from './core/log.js'
 import type { Watch, Watched } from './doctor.cjs'
 import { followErrors } from './errors/follow.js'
 import { leaveLastWords } from './errors/last-words.js'
@@ -21,12 +22,7 @@ function anchorOf(text: string | undefined): bigint | undefined {
 /** Loads what only a program under `threadspan doctor` needs. */
 function watch(told?: string, watched?: Watched): Watch | undefined {
   if (told === undefined) return undefined
-  try {
-    return require(join(__dirname, 'doctor.cjs')).watch(told, watched)
-  } catch (error) {
-    debug('doctor: %s', error)
-    return undefined
-  }
+  return guarded('doctor', () => require(join(__dirname, 'doctor.cjs')).watch(told, watched))
 }
 
 function main(): void {
@@ -49,12 +45,11 @@ function main(): void {
   const disabled = (process.env['OTEL_NODE_DISABLED_INSTRUMENTATIONS'] ?? '')
     .split(',')
     .map((name) => name.trim())
-  const { name } = handoff ?? {}
   followAll(runtime, {
     preload: __filename,
     pools: join(__dirname, 'pools'),
     disabled,
-    watch: watch(given[DOCTOR] ?? handoff?.doctor, { runtime, disabled, name, whenSdk }),
+    watch: watch(given[DOCTOR] ?? handoff?.doctor, { runtime, disabled, handoff, whenSdk }),
   })
 }
 
