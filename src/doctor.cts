@@ -92,7 +92,7 @@ interface Telling {
 function watchWorkers(inner: WorkerBoundary, { folder, tell, newId }: Telling): WorkerBoundary {
   const made = new WeakMap<object, Pick<MadeRecord, 'type' | 'id' | 'file' | 'library'>>()
   return {
-    preload: inner.preload,
+    ...inner,
     open(worker) {
       const data = inner.open(worker) as WorkerHandoff | undefined
       const file = worker.eval ? '[eval]' : shortName(worker.filename)
@@ -102,9 +102,9 @@ function watchWorkers(inner: WorkerBoundary, { folder, tell, newId }: Telling): 
         tell({ ...record, state: 'helper' })
         return undefined
       }
-      const handoff: WorkerHandoff = { ...data, doctor: `${record.id}:${folder}` }
-      made.set(handoff, record)
-      return handoff
+      // The same object: it is by this one that the others know the Worker.
+      made.set(Object.assign(data, { doctor: `${record.id}:${folder}` }), record)
+      return data
     },
     created(worker, data) {
       const record = made.get(data as object)
