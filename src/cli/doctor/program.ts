@@ -47,6 +47,7 @@ export async function examine({ program, isCommand, limit }: Examination): Promi
     const watch = new DescendantWatch(collectorPath(), {
       ...process.env,
       OTEL_TRACES_EXPORTER: 'file',
+      OTEL_METRICS_EXPORTER: 'none',
       THREADSPAN_FILE: spans,
       OTEL_LOG_LEVEL: 'none',
       THREADSPAN_SPOOL: '',
