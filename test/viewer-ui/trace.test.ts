@@ -11,6 +11,12 @@ const press = async (page: Page, ...keys: string[]) => {
   for (const key of keys) await page.keyboard.press(key)
 }
 
+/** Milliseconds that the address says are shown. */
+const lengthIn = (hash: string): number => {
+  const [from = 0, to = 0] = (new URLSearchParams(hash.split('?')[1]).get('t') ?? '').split('~').map(Number)
+  return to - from
+}
+
 describe('one trace', { skip: noBrowser }, () => {
   let on: Stage
   before(async () => {
@@ -171,6 +177,25 @@ describe('one trace', { skip: noBrowser }, () => {
     await page.mouse.move(overview.x + overview.width * 0.5, overview.y + 20, { steps: 4 })
     await page.mouse.up()
     await window(([from, to]) => near(from, 42) && near(to, 85))
+  })
+
+  it('takes back no key that comes while the address is being written', async () => {
+    const page = await on.open(`#/trace/${ORDER}?span=0000000000000003`)
+    await page.evaluate(`{
+      const { replaceState } = history
+      history.replaceState = function (...args) {
+        history.replaceState = replaceState
+        replaceState.apply(this, args)
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '+', bubbles: true }))
+      }
+    }`)
+    await press(page, 'z')
+    const lengths: number[] = []
+    while (lengths.length < 2) {
+      await page.waitForURL(({ hash }) => hash.includes('t=') && !lengths.includes(lengthIn(hash)))
+      lengths.push(lengthIn(new URL(page.url()).hash))
+    }
+    assert.ok(lengths[1]! < lengths[0]!, `from ${lengths[0]} to ${lengths[1]}`)
   })
 
   it('is the same again from its link', async () => {

@@ -27,9 +27,14 @@ function same(a: Params, b: Params): boolean {
   return NAMES.every((name) => (a[name] ?? '') === (b[name] ?? ''))
 }
 
-/** Makes the view what the address says, where they differ. */
+/** What a view has just written to the address: it comes back as news, and the reader may have moved on by then. */
+const written = new WeakMap<TraceView, Params>()
+
+/** Makes the view what the address says, where they differ and the reader has gone there. */
 export function fromAddress(view: TraceView, params: Params): void {
-  if (same(params, paramsOf(view))) return
+  const own = written.get(view)
+  written.delete(view)
+  if (same(params, paramsOf(view)) || (own !== undefined && same(params, own))) return
   const { trace, bounds } = view
   view.mode.value = params['view'] === 'lanes' ? 'lanes' : 'waterfall'
   view.query.value = params['q'] ?? ''
@@ -48,6 +53,7 @@ export function toAddress(view: TraceView): () => void {
   const timer = setTimeout(() => {
     const { path, params: before } = route.peek()
     if (path[0] === 'trace' && path[1] === view.trace.id && !same(before, params)) {
+      written.set(view, params)
       navigate(href(path, params), true)
     }
   }, 150)
