@@ -36,7 +36,7 @@ function environment(endpoint, added) {
     if (/^(OTEL_|THREADSPAN_|TRACE|BAGGAGE|NODE_OPTIONS)/.test(name)) delete env[name]
   return {
     ...env,
-    THREADSPAN_INDEX: pathToFileURL(resolve(dist, 'index.js')).href,
+    BENCH_INDEX: pathToFileURL(resolve(dist, 'index.js')).href,
     OTEL_SERVICE_NAME: 'bench',
     // Spans only, of every variant: nothing else is measured.
     OTEL_METRICS_EXPORTER: 'none',

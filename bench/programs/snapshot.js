@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { trace } from '@opentelemetry/api'
 import { serve } from './serve.js'
 
-const { capture } = process.argv[2] === 'threadspan' ? await import(process.env.THREADSPAN_INDEX) : {}
+const { capture } = process.argv[2] === 'threadspan' ? await import(process.env.BENCH_INDEX) : {}
 /** A storage of the application's own, with a value. */
 const storage = new AsyncLocalStorage()
 const tracer = trace.getTracer('bench')

@@ -3,7 +3,7 @@ const { flush, shutdown } =
   process.argv[2] === 'sdk'
     ? await import('./sdk.js')
     : process.argv[2] === 'threadspan'
-      ? await import(process.env.THREADSPAN_INDEX)
+      ? await import(process.env.BENCH_INDEX)
       : { flush() {} }
 
 if (shutdown !== undefined) process.once('disconnect', shutdown)
