@@ -10,6 +10,7 @@ import { collectorPath, preloadPath } from './preload.js'
 import { parseRun, RUN_USAGE, type RunArguments } from './run-arguments.js'
 import { exitCodeOf, type ProgramEnd, runProgram } from './run-program.js'
 import { readSpans } from './spans-file.js'
+import { startViewerThread } from './viewer-thread.js'
 
 /**
  * `threadspan run`: runs a program with everything in it traced. The program has our standard streams; what we print ourselves goes to
@@ -26,9 +27,7 @@ export async function run(argv: string[]): Promise<number> {
     return 0
   }
   const preload = preloadPath()
-  const viewer = wanted.view
-    ? await (await import('../viewer/server.js')).startViewer({ port: 0 })
-    : undefined
+  const viewer = wanted.view ? await startViewerThread(tell) : undefined
   const { env, exporters } = environment(wanted, viewer?.endpoint)
   const folder = exporters.length === 0 ? await mkdtemp(join(tmpdir(), 'threadspan-run-')) : undefined
   const privateFile = folder === undefined ? undefined : join(folder, 'spans.jsonl')

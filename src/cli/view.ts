@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process'
-import { startViewer, type Viewer, type ViewerOptions } from '../viewer/server.js'
+import { isLoopback, startViewer, type Viewer, type ViewerOptions } from '../viewer/server.js'
 import { interrupted } from './interrupt.js'
 import { parseArguments, wholeNumber } from './usage.js'
 
 const USAGE = `Usage: threadspan view [options] [FILE...]
 
-Receives OpenTelemetry data (OTLP over HTTP, protobuf and JSON) and shows it in the browser. FILEs are OTLP JSON lines, as
-the file exporters of threadspan and of the OpenTelemetry Collector write them; they are loaded first.
+Receives OpenTelemetry data (OTLP over HTTP, protobuf and JSON) and shows it in the browser. FILEs are OTLP JSON, as the file
+exporters of threadspan and of the OpenTelemetry Collector write it, or set in another way, compressed or not; they are loaded first.
 
   --port N       listen on this port; without it 4318, or a free one when that is taken
   --host H       listen on this address; without it 127.0.0.1, which other machines cannot reach
+  --allow-host NAME  answer to this name as well, may be given several times
   --db FILE      keep the data in this SQLite file (Node 22.13 or later)
   --max-spans N  keep at most this many spans, the newest traces (1000000)
   --open         open the page in the browser
@@ -17,7 +18,7 @@ the file exporters of threadspan and of the OpenTelemetry Collector write them; 
 `
 
 /**
- * `threadspan view [FILE...] [--port N] [--host H] [--db FILE] [--open] [--max-spans N]`: runs the viewer until SIGINT or
+ * `threadspan view [FILE...] [--port N] [--host H] [--allow-host NAME] [--db FILE] [--open] [--max-spans N]`: runs the viewer until SIGINT or
  * SIGTERM. Resolves to the exit code.
  * @throws ThreadspanError `THREADSPAN_CLI_USAGE`, and what `startViewer` and `Viewer.load` throw.
  */
@@ -28,6 +29,7 @@ export async function view(argv: string[]): Promise<number> {
     options: {
       port: { type: 'string' },
       host: { type: 'string' },
+      'allow-host': { type: 'string', multiple: true },
       db: { type: 'string' },
       open: { type: 'boolean' },
       'max-spans': { type: 'string' },
@@ -41,6 +43,7 @@ export async function view(argv: string[]): Promise<number> {
   const options: ViewerOptions = { onWarning: (code, message) => tell(`${message} (${code})`) }
   if (values.port !== undefined) options.port = wholeNumber('--port', values.port, 0, 65535)
   if (values.host !== undefined) options.host = values.host
+  if (values['allow-host'] !== undefined) options.allowHosts = values['allow-host']
   if (values.db !== undefined) options.db = values.db
   if (values['max-spans'] !== undefined)
     options.maxSpans = wholeNumber('--max-spans', values['max-spans'], 1, 50_000_000)
@@ -68,10 +71,11 @@ export async function view(argv: string[]): Promise<number> {
 
 async function loadAll(viewer: Viewer, files: string[], signal: AbortSignal): Promise<void> {
   for (const file of files) {
-    const { items, rejected, badLines } = await viewer.load(file, signal)
+    const { items, rejected, unread, format } = await viewer.load(file, signal)
     const notes = [`${items} spans, data points and log records from ${file}`]
     if (rejected > 0) notes.push(`${rejected} refused`)
-    if (badLines > 0) notes.push(`${badLines} lines are not OTLP JSON`)
+    if (unread > 0)
+      notes.push(`${unread} pieces are not OTLP JSON${format === undefined ? '' : ` but ${format}`}`)
     tell(notes.join(', '))
   }
 }
@@ -82,11 +86,6 @@ function announce(viewer: Viewer, asked: number | undefined): void {
     tell('port 4318 is taken, perhaps by another viewer or a collector')
     tell(`set OTEL_EXPORTER_OTLP_ENDPOINT=${viewer.endpoint} for the programs whose data is to come here`)
   }
-}
-
-/** Whether only this machine reaches what listens on `host`. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
 }
 
 function tell(text: string): void {

@@ -41,7 +41,8 @@ function readScopeSpans(json: JsonObject): ScopeSpans {
   }
 }
 
-function readSpan(json: JsonObject): Span {
+/** One `Span`, by the rules of `tracesFromJson`. @throws OtlpError */
+export function readSpan(json: JsonObject): Span {
   const status = object(json['status'] ?? {}, 'status')
   return {
     traceId: hexId(json['traceId'], 'traceId'),

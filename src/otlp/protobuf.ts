@@ -29,7 +29,7 @@ export class ProtobufReader {
   low = 0
   high = 0
   /** Most embedded messages in the input: two bytes of it can become an object of two hundred. */
-  maxMessages = 8_000_000
+  maxMessages = 2_000_000
   readonly #view: DataView
   #messages = 0
 

@@ -218,11 +218,13 @@ export interface MetricSeries {
 
 /**
  * `GET /api/trace/:traceId/export?format=chrome|otlp` answers a file, `GET /api/export` all traces as OTLP JSON lines;
- * `POST /api/import` takes OTLP JSON lines.
+ * `POST /api/import` takes a file of OTLP JSON.
  */
 export interface ImportResult {
   spans: number
   rejected: number
+  /** What the file holds instead of OTLP, where that can be told: `Zipkin JSON`. */
+  format?: string
 }
 
 /** Every error answer: HTTP status 4xx or 5xx and this body. */

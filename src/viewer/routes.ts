@@ -13,8 +13,8 @@ import { distribution, series } from './queries/series.js'
 import { traces } from './queries/traces.js'
 import { services, transactions } from './queries/transactions.js'
 import { decompressor } from './receiver/body.js'
+import { readData } from './receiver/data-file.js'
 import { HttpError } from './receiver/http-error.js'
-import { readLines } from './receiver/lines.js'
 import type { Sink } from './receiver/sink.js'
 import type { Trace } from './store/trace.js'
 
@@ -72,7 +72,7 @@ export async function answerApi(
   url: URL,
 ): Promise<void> {
   const { pathname, searchParams } = url
-  if (pathname === '/api/import') return importLines(context, request, response)
+  if (pathname === '/api/import') return importData(context, request, response)
   if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed(response, 'GET')
   if (pathname === '/api/live') {
     if (request.method !== 'GET') throw notAllowed(response, 'GET')
@@ -108,7 +108,7 @@ export function answerJson(response: ServerResponse, status: number, value: unkn
   response.end(head ? undefined : body)
 }
 
-async function importLines(
+async function importData(
   context: ApiContext,
   request: IncomingMessage,
   response: ServerResponse,
@@ -116,12 +116,12 @@ async function importLines(
   if (request.method !== 'POST') throw notAllowed(response, 'POST')
   const decoder = decompressor(request)
   if (decoder !== undefined) request.on('error', (error) => decoder.destroy(error)).pipe(decoder)
-  const { spans, rejected, badLines } = await readLines(decoder ?? request, context.sink).catch(
+  const { spans, rejected, unread, format } = await readData(decoder ?? request, context.sink).catch(
     (error: Error) => {
       throw new HttpError(400, 'THREADSPAN_IMPORT', `The file cannot be read: ${error.message}`, 'malformed')
     },
   )
-  const result: ImportResult = { spans, rejected: rejected + badLines }
+  const result: ImportResult = { spans, rejected: rejected + unread, ...(format && { format }) }
   answerJson(response, 200, result)
 }
 

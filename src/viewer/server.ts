@@ -16,9 +16,9 @@ import { statusOf } from './queries/status.js'
 import { summary } from './queries/traces.js'
 import { answerFailure } from './receiver/answers.js'
 import { drain } from './receiver/body.js'
+import { type FileResult, readData } from './receiver/data-file.js'
 import { guard } from './receiver/guard.js'
 import { HttpError } from './receiver/http-error.js'
-import { type LinesResult, readLines } from './receiver/lines.js'
 import { encodingOf, receive, signalOf } from './receiver/receiver.js'
 import { Sink } from './receiver/sink.js'
 import { answerApi, answerJson, gather } from './routes.js'
@@ -35,6 +35,8 @@ export interface ViewerOptions {
   port?: number
   /** Address or name to listen on; by default 127.0.0.1, which no other machine reaches. */
   host?: string
+  /** Further names under which browsers and programs may ask for it, as in a `Host` header without the port. */
+  allowHosts?: readonly string[]
   /** SQLite file that keeps the data; needs `node:sqlite`. */
   db?: string
   /** Most spans kept, by default 1,000,000; the oldest traces leave first. */
@@ -54,10 +56,10 @@ export interface Viewer {
   /** Spans that the database brought. */
   restored: number
   /**
-   * Reads an OTLP JSON lines file into the viewer; `signal` ends the reading early.
+   * Reads a file of OTLP JSON into the viewer, as `readData` does; `signal` ends the reading early.
    * @throws ThreadspanError `THREADSPAN_FILE_UNREADABLE`
    */
-  load(file: string, signal?: AbortSignal): Promise<LinesResult>
+  load(file: string, signal?: AbortSignal): Promise<FileResult>
   /** Writes all spans to an OTLP JSON lines file, which `load` reads. @throws ThreadspanError `THREADSPAN_FILE_UNWRITABLE` */
   save(file: string): Promise<void>
   status(): Status
@@ -88,7 +90,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
     changed: (most) => store.takeChanged(most).map((trace) => summary(store, trace)),
   })
   const context = { sink, errors: new Errors(store), live, status }
-  const hosts = new Set([host.toLowerCase(), hostname().toLowerCase()])
+  const hosts = new Set([host, hostname(), ...(options.allowHosts ?? [])].map((name) => name.toLowerCase()))
   const server = createServer((request, response) => {
     answer(request, response).catch((error: Error) => {
       response.destroy()
@@ -120,7 +122,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
     const path = (request.url ?? '/').split('?', 1)[0]!
     const signal = signalOf(path)
     try {
-      guard(request, hosts)
+      guard(request, hosts, signal !== undefined && !isLoopback(host))
       if (signal !== undefined) return await receive(request, response, signal, sink)
       if (path.startsWith('/api/'))
         return await answerApi(context, request, response, new URL(request.url!, 'http://viewer'))
@@ -153,6 +155,11 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   }
 }
 
+/** Whether only this machine reaches what listens on `host`. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}
+
 /** Listens on `port`; without one on 4318, or on a free one when 4318 is taken. */
 async function listen(server: Server, host: string, port: number | undefined): Promise<void> {
   try {
@@ -180,9 +187,9 @@ function tryListen(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-async function load(file: string, sink: Sink, signal: AbortSignal | undefined): Promise<LinesResult> {
+async function load(file: string, sink: Sink, signal: AbortSignal | undefined): Promise<FileResult> {
   try {
-    return await readLines(
+    return await readData(
       createReadStream(file, { highWaterMark: 1024 * 1024, ...(signal && { signal }) }),
       sink,
     )

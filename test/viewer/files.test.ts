@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import zlib, { gzipSync } from 'node:zlib'
 import type { SpanDetail, TraceSummary } from '../../src/viewer/api.js'
 import { api, body, post, send, span, spanId, traceId, viewer } from './support.js'
 
@@ -37,7 +38,7 @@ describe('OTLP JSON lines', () => {
       COLLECTOR_TRACES.slice(0, 300),
     ]
     await writeFile(file, lines.join('\n'))
-    assert.deepEqual(await target.load(file), { items: 3, spans: 1, rejected: 0, badLines: 2 })
+    assert.deepEqual(await target.load(file), { items: 3, spans: 1, rejected: 0, unread: 2 })
     const [summary] = await api<TraceSummary[]>(target, 'traces')
     assert.deepEqual(
       [summary!.service, summary!.name, summary!.duration],
@@ -62,7 +63,7 @@ describe('OTLP JSON lines', () => {
     await post(one, body([span(1, 1, 0), span(1, 2, 1), odd]))
     await one.save(file)
     assert.equal((await readFile(file, 'utf8')).trimEnd().split('\n').length, 2)
-    assert.deepEqual(await two.load(file), { items: 3, spans: 3, rejected: 0, badLines: 0 })
+    assert.deepEqual(await two.load(file), { items: 3, spans: 3, rejected: 0, unread: 0 })
     for (const path of [
       `trace/${traceId(1)}`,
       `trace/${traceId(2)}`,
@@ -120,6 +121,77 @@ describe('OTLP JSON lines', () => {
     const path = join(await folder(t), 'missing', 'file')
     await assert.rejects(target.load(path), { code: 'THREADSPAN_FILE_UNREADABLE' })
     await assert.rejects(target.save(path), { code: 'THREADSPAN_FILE_UNWRITABLE' })
+  })
+})
+
+/** The Collector's three signals, which `items` counts. */
+const ALL = [COLLECTOR_TRACES, COLLECTOR_METRICS, COLLECTOR_LOGS].map((line) => JSON.parse(line) as object)
+
+describe('OTLP JSON in other forms', () => {
+  const pretty = ALL.map((value) => JSON.stringify(value, null, 2))
+  const lines = ALL.map((value) => JSON.stringify(value)).join('\n')
+  const utf16 = Buffer.from(`\ufeff${lines}`, 'utf16le')
+  const forms: Record<string, string | Buffer> = {
+    'over many lines, one behind the other': pretty.join('\n'),
+    'over many lines, with CRLF': pretty.join('\r\n').replaceAll('\n', '\r\n'),
+    'as elements of an array': JSON.stringify(ALL),
+    'as elements of an array over many lines': JSON.stringify(ALL, null, '\t'),
+    'as elements of an array, one to a line': `[\n${ALL.map((value) => JSON.stringify(value)).join(',\n')}\n]\n`,
+    'without anything between': ALL.map((value) => JSON.stringify(value)).join(''),
+    'as a sequence of RFC 7464': ALL.map((value) => `\x1e${JSON.stringify(value)}\n`).join(''),
+    'with a byte order mark': `\ufeff${lines}`,
+    'in UTF-16': utf16,
+    'in UTF-16, the high bytes first': Buffer.from(utf16).swap16(),
+    'by gzip': gzipSync(lines),
+    'by gzip in several members': Buffer.concat(ALL.map((value) => gzipSync(`${JSON.stringify(value)}\n`))),
+  }
+  if (typeof zlib.zstdCompressSync === 'function') forms['by zstd'] = zlib.zstdCompressSync(lines)
+
+  for (const [form, content] of Object.entries(forms)) {
+    it(`is read ${form}`, async (t) => {
+      const target = await viewer(t)
+      const file = join(await folder(t), 'data')
+      await writeFile(file, content)
+      assert.deepEqual(await target.load(file), { items: 3, spans: 1, rejected: 0, unread: 0 })
+    })
+  }
+
+  it('costs no more than itself where it breaks off, wherever that is', async (t) => {
+    const target = await viewer(t)
+    const file = join(await folder(t), 'data')
+    const whole = (id: number) =>
+      JSON.stringify({
+        resourceSpans: [
+          { scopeSpans: [{ spans: [{ traceId: traceId(id), spanId: spanId(id), name: '{"[' }] }] },
+        ],
+      })
+    const [first] = pretty
+    const cuts = [1, 20, COLLECTOR_TRACES.indexOf('scopeSpans') + 4, COLLECTOR_TRACES.length - 1]
+    const parts = cuts.flatMap((cut, i) => [COLLECTOR_TRACES.slice(0, cut), whole(i + 1)])
+    await writeFile(file, [...parts, first!.slice(0, 300), whole(9), 'a line of a log', whole(10)].join('\n'))
+    assert.deepEqual(await target.load(file), { items: 6, spans: 6, rejected: 0, unread: 6 })
+  })
+
+  it('is named for what it is where it is not OTLP', async (t) => {
+    const path = await folder(t)
+    const jaeger = {
+      data: [{ traceID: 'a1', spans: [{ traceID: 'a1', spanID: 'b1', operationName: 'x' }], processes: {} }],
+    }
+    const zipkin = [{ traceId: 'a1', id: 'b1', name: 'get', timestamp: 1, duration: 2, localEndpoint: {} }]
+    const chrome = { traceEvents: [{ ph: 'X', ts: 1, dur: 2, pid: 1, tid: 1, name: 'x' }] }
+    const files: [string, unknown, string][] = [
+      ['jaeger.json', jaeger, 'Jaeger JSON'],
+      ['zipkin.json', zipkin, 'Zipkin JSON'],
+      ['chrome.json', chrome, 'a Chrome trace'],
+    ]
+    for (const [name, value, format] of files) {
+      const target = await viewer(t)
+      const file = join(path, name)
+      await writeFile(file, JSON.stringify(value, null, 1))
+      assert.deepEqual(await target.load(file), { items: 0, spans: 0, rejected: 0, unread: 1, format })
+      const sent = await send(`${target.endpoint}/api/import`, { body: JSON.stringify(value) })
+      assert.deepEqual(sent.json(), { spans: 0, rejected: 1, format })
+    }
   })
 })
 

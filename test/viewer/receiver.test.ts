@@ -147,6 +147,30 @@ describe('OTLP over HTTP', () => {
     assert.equal((await post(target, body([span(1, 1, 0)]))).status, 200)
   })
 
+  it('refuses what would become many objects, and takes it a piece at a time where it may', async (t) => {
+    const target = await viewer(t)
+    const json = { 'content-encoding': 'gzip', 'content-type': 'application/json' }
+    const before = process.memoryUsage().rss
+    const many = (open: string, element: string, count: number, close: string) =>
+      gzipSync(open + Array<string>(count).fill(element).join() + close)
+    for (const signal of ['traces', 'metrics', 'logs']) {
+      const key = `resource${signal === 'traces' ? 'Spans' : signal === 'metrics' ? 'Metrics' : 'Logs'}`
+      const bomb = many(`{"${key}":[`, '{}', 2_000_000, ']}')
+      assert.ok(bomb.length < 64 * 1024)
+      const answer = await post(target, bomb, json, signal)
+      assert.equal(answer.status, 400)
+      assert.match(answer.body.toString(), /more than 1000000 objects/)
+    }
+    const empty = many('{"resourceSpans":[{"scopeSpans":[{"spans":[', '{}', 300_000, ']}]}]}')
+    const answer = await post(target, empty, json)
+    assert.equal(answer.status, 200)
+    assert.match(answer.body.toString(), /"rejectedSpans":"300000"/)
+    const groups = gzipSync(Buffer.alloc(8 * 1024 * 1024, '\x0a\x00'))
+    assert.equal((await post(target, groups, { 'content-encoding': 'gzip' }, 'logs')).status, 400)
+    assert.ok(process.memoryUsage().rss - before < 1024 * 1024 * 1024)
+    assert.equal((await post(target, body([span(1, 1, 0)]))).status, 200)
+  })
+
   it('survives a client that goes away in the middle', async (t) => {
     const target = await viewer(t)
     const { port } = new URL(target.endpoint)
@@ -200,5 +224,23 @@ describe('OTLP over HTTP', () => {
       headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' },
     })
     assert.equal(preflight.status, 403)
+  })
+
+  it('takes data under any name where other machines may send, but from no page, and shows it under the names allowed', async (t) => {
+    const target = await viewer(t, { host: '0.0.0.0', allowHosts: ['Traces.Example'] })
+    const { port } = new URL(target.endpoint)
+    const host = `viewer:${port}`
+    assert.equal((await post(target, body([span(1, 1, 0)]), { host })).status, 200)
+    for (const [header, value] of [
+      ['origin', `http://${host}`],
+      ['referer', `http://${host}/`],
+      ['sec-fetch-site', 'same-origin'],
+    ] as const) {
+      assert.equal((await post(target, body([span(2, 1, 0)]), { host, [header]: value })).status, 403)
+    }
+    assert.equal((await send(`${target.endpoint}/api/status`, { headers: { host } })).status, 403)
+    const allowed = await send(`${target.endpoint}/api/status`, { headers: { host: 'traces.example' } })
+    assert.equal(allowed.status, 200)
+    assert.equal(target.status().spans, 1)
   })
 })

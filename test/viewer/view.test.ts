@@ -63,7 +63,7 @@ describe('threadspan view', () => {
     await writeFile(file, `${FILE_LINE}\nnot JSON\n`)
     const { child, until, ended, output } = run(t, '--port', '0', file)
     const [, url] = await until(/viewer at (http:\/\/127\.0\.0\.1:\d+\/)/)
-    assert.match(output(), /1 spans, data points and log records from .*a\.jsonl, 1 lines are not OTLP JSON/)
+    assert.match(output(), /1 spans, data points and log records from .*a\.jsonl, 1 pieces are not OTLP JSON/)
     assert.equal(((await (await fetch(`${url}api/status`)).json()) as { spans: number }).spans, 1)
     const live = await fetch(`${url}api/live`)
     child.kill('SIGINT')

@@ -1,5 +1,6 @@
 import type { Filter, MetricRow, MetricSeries } from '../api.js'
-import type { MetricEntry, Metrics } from '../store/metrics.js'
+import type { MetricEntry, Metrics, TimeSeries } from '../store/metrics.js'
+import { groupBy } from './transactions.js'
 
 /** Most lines in one chart: more cannot be told apart. */
 const MAX_LINES = 60
@@ -27,10 +28,13 @@ export function metricSeries(entry: MetricEntry, filter: Filter): MetricSeries {
       (filter.host === undefined || host === filter.host),
   )
   const several = new Set(chosen.map(({ service }) => service)).size > 1
+  const origins = differences(chosen)
   const lines = chosen
     .flatMap((series) =>
       [...series.lines].map(([line, values]) => ({
-        label: [several ? series.service : '', series.label, line].filter((part) => part !== '').join(' · '),
+        label: [several ? series.service : '', origins.get(series) ?? '', series.label, line]
+          .filter((part) => part !== '')
+          .join(' · '),
         times: series.times,
         values,
       })),
@@ -54,6 +58,56 @@ export function metricSeries(entry: MetricEntry, filter: Filter): MetricSeries {
       return { label: line.label === '' ? entry.name : line.label, values }
     }),
   }
+}
+
+/** Says most about where a series comes from, in this order. */
+const TELLING = [
+  'host.name',
+  'k8s.pod.name',
+  'container.id',
+  'service.instance.id',
+  'service.version',
+  'process.pid',
+  'scope',
+]
+
+/**
+ * What tells series apart whose service and attributes are the same: of what differs among them as little as does it, the most
+ * telling first.
+ */
+function differences(all: readonly TimeSeries[]): Map<TimeSeries, string> {
+  const told = new Map<TimeSeries, string>()
+  for (const alike of groupBy(all, ({ service, label }) => `${service}\n${label}`).values()) {
+    if (alike.length === 1) continue
+    const keys = [...new Set(alike.flatMap(({ origin }) => [...origin.keys()]))].filter(
+      (key) => new Set(alike.map(({ origin }) => origin.get(key))).size > 1,
+    )
+    keys.sort((a, b) => rank(a) - rank(b))
+    const used: string[] = []
+    const words = (series: TimeSeries) =>
+      used
+        .map((key) =>
+          key === 'kind' || key === 'unit'
+            ? series.origin.get(key)!
+            : `${key}=${series.origin.get(key) ?? ''}`,
+        )
+        .join(', ')
+    let apart = 1
+    for (const key of keys) {
+      used.push(key)
+      const now = new Set(alike.map(words)).size
+      if (now === apart) used.pop()
+      apart = now
+      if (apart === alike.length) break
+    }
+    for (const series of alike) told.set(series, words(series))
+  }
+  return told
+}
+
+function rank(key: string): number {
+  const at = TELLING.indexOf(key)
+  return at < 0 ? TELLING.length : at
 }
 
 function unitOf({ unit, rate }: MetricEntry): string {

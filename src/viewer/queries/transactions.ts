@@ -79,14 +79,14 @@ export function transactionOf(store: Store, row: number): number {
   return at < 0 ? -1 : at
 }
 
-/** Rows by key, in order of first appearance. */
-export function groupBy(rows: readonly number[], keyOf: (row: number) => string): Map<string, number[]> {
-  const groups = new Map<string, number[]>()
-  for (const row of rows) {
-    const key = keyOf(row)
+/** Values (rows, series) by key, in order of first appearance. */
+export function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const value of values) {
+    const key = keyOf(value)
     const group = groups.get(key)
-    if (group === undefined) groups.set(key, [row])
-    else group.push(row)
+    if (group === undefined) groups.set(key, [value])
+    else group.push(value)
   }
   return groups
 }

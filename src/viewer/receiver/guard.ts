@@ -8,19 +8,26 @@ import { HttpError } from './http-error.js'
  * `Origin` must be the viewer's own, and what a browser marks as cross-site is refused.
  *
  * @param hosts further names under which the viewer is reached, lower case, without port
+ * @param isOpen the request only sends, and other machines are meant to: programs may know this one by any name, browsers may not
  * @throws HttpError 403 `THREADSPAN_FOREIGN_HOST` or `THREADSPAN_FOREIGN_ORIGIN`
  */
-export function guard(request: IncomingMessage, hosts: ReadonlySet<string>): void {
+export function guard(request: IncomingMessage, hosts: ReadonlySet<string>, isOpen: boolean): void {
   const { host, origin } = request.headers
   const name = hostName(host)
   if (
     name === undefined ||
-    !(isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost') || hosts.has(name))
+    !(
+      isIP(name) !== 0 ||
+      name === 'localhost' ||
+      name.endsWith('.localhost') ||
+      hosts.has(name) ||
+      (isOpen && !isBrowser(request))
+    )
   ) {
     throw new HttpError(
       403,
       'THREADSPAN_FOREIGN_HOST',
-      'The Host header names another host than this one: use localhost, an IP address, or the name given as --host',
+      'The Host header names another host than this one: use localhost, an IP address, or a name given as --host or --allow-host',
       'foreign',
     )
   }
@@ -35,6 +42,11 @@ export function guard(request: IncomingMessage, hosts: ReadonlySet<string>): voi
       'foreign',
     )
   }
+}
+
+/** Whether a page may have sent it: browsers add one of these to every request by POST, and pages cannot take them away. */
+function isBrowser({ headers }: IncomingMessage): boolean {
+  return headers.origin !== undefined || headers.referer !== undefined || 'sec-fetch-site' in headers
 }
 
 /** The name of a `Host` header without its port, lower case and without brackets; undefined where it is not one. */

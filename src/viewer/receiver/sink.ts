@@ -1,18 +1,16 @@
 import { isThreadspanError } from '../../core/errors.js'
 import { decodeLogs } from '../../otlp/decode-logs.js'
 import { decodeMetrics } from '../../otlp/decode-metrics.js'
-import { concat, encodeResource, encodeScope, lengthDelimited } from '../../otlp/encode.js'
-import { encodeSpan } from '../../otlp/encode-span.js'
-import { OtlpError } from '../../otlp/errors.js'
-import { tracesFromJson } from '../../otlp/json.js'
 import { logsFromJson } from '../../otlp/json-logs.js'
 import { metricsFromJson } from '../../otlp/json-metrics.js'
-import type { ScopeSpans, TraceRequest } from '../../otlp/types.js'
-import type { Ingested } from '../store/contract.js'
+import { parseJson } from '../../otlp/json-parse.js'
+import { encodeJsonTraces } from '../../otlp/json-traces.js'
+import type { Ingested, Refusal } from '../store/contract.js'
 import type { Logs } from '../store/logs.js'
 import type { Metrics } from '../store/metrics.js'
 import type { Store } from '../store/store.js'
 import type { Encoding, Signal } from './answers.js'
+import { ForeignError, formatOf, signalIn } from './formats.js'
 
 /** What became of one request. */
 export interface Taken {
@@ -50,30 +48,36 @@ export class Sink {
    */
   take(signal: Signal, encoding: Encoding, body: Uint8Array): Taken {
     this.received.requests++
-    const json = encoding === 'json' ? parse(body) : undefined
-    if (signal === 'traces')
-      return this.#spans(json === undefined ? body : encodeTraces(tracesFromJson(json)))
-    const taken = signal === 'metrics' ? this.#metrics(json, body) : this.#logs(json, body)
-    if (taken.accepted > 0) this.journal?.signal(signal, encoding, body)
-    return taken
+    return this.#take(signal, encoding === 'json' ? (parseJson(body) ?? null) : undefined, body)
   }
 
   /**
-   * Takes one line of an OTLP JSON file, whatever its signal, as the OpenTelemetry Collector's file exporter writes them.
-   * @throws OtlpError when it is not JSON of that form.
+   * Takes one JSON value of a file, whatever its signal.
+   * @throws OtlpError `THREADSPAN_OTLP_MALFORMED` when it is not OTLP JSON, and then nothing of it is kept.
    */
-  takeLine(line: string): Taken {
-    const json = parseText(line)
-    if (typeof json === 'object' && json !== null) {
-      if ('resourceSpans' in json) return this.#spans(encodeTraces(tracesFromJson(json)))
-      const signal = 'resourceMetrics' in json ? 'metrics' : 'resourceLogs' in json ? 'logs' : undefined
-      if (signal !== undefined) return this.take(signal, 'json', Buffer.from(line))
-    }
-    throw new OtlpError('not an object with resourceSpans, resourceMetrics or resourceLogs')
+  takeValue(text: Uint8Array): Taken {
+    const json = parseJson(text)
+    const signal = signalIn(json)
+    if (signal === undefined) throw new ForeignError(formatOf(json))
+    this.received.requests++
+    return this.#take(signal, json, text)
   }
 
-  #spans(body: Uint8Array): Taken {
-    const { kept, refused } = this.store.ingest(body)
+  #take(signal: Signal, json: unknown, body: Uint8Array): Taken {
+    if (signal === 'traces') return this.#spans(json === undefined ? [body] : encodeJsonTraces(json))
+    const taken = signal === 'metrics' ? this.#metrics(json, body) : this.#logs(json, body)
+    if (taken.accepted > 0) this.journal?.signal(signal, json === undefined ? 'protobuf' : 'json', body)
+    return taken
+  }
+
+  #spans(requests: readonly Uint8Array[]): Taken {
+    const refused: Ingested['refused'] = { 'invalid-id': 0, 'too-large': 0, duplicate: 0, full: 0 }
+    let kept = 0
+    for (const request of requests) {
+      const ingested = this.store.ingest(request)
+      kept += ingested.kept
+      for (const cause of Object.keys(refused) as Refusal[]) refused[cause] += ingested.refused[cause]
+    }
     this.received.spans += kept
     for (const [cause, number] of Object.entries(refused)) this.drop(cause, number)
     // A sender that tries again after a lost answer is right to do so: duplicates are accepted.
@@ -106,46 +110,6 @@ function reasons(refused: Ingested['refused']): string {
     parts.push(`${refused['too-large']} spans are larger than 1 MiB, or their resource or scope is`)
   if (refused.full > 0) parts.push(`${refused.full} spans of a trace that alone exceeds the viewer's limits`)
   return parts.join('; ')
-}
-
-function parse(body: Uint8Array): unknown {
-  return parseText(new TextDecoder().decode(body)) ?? null
-}
-
-function parseText(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new OtlpError(`not JSON: ${(error as Error).message}`)
-  }
-}
-
-/** The protobuf form of what came as JSON: the store keeps one form only. */
-function encodeTraces(request: TraceRequest): Uint8Array {
-  const groups = request.resourceSpans.map(({ resource, scopeSpans, schemaUrl }) => {
-    const { attributes, droppedAttributesCount } = resource
-    const parts = [lengthDelimited(0x0a, encodeResource(attributes, uint32(droppedAttributesCount)))]
-    for (const inner of scopeSpans) parts.push(lengthDelimited(0x12, encodeScopeSpans(inner)))
-    parts.push(...schema(schemaUrl))
-    return lengthDelimited(0x0a, concat(parts))
-  })
-  return concat(groups)
-}
-
-function encodeScopeSpans({ scope, spans, schemaUrl }: ScopeSpans): Uint8Array {
-  const { name, version, attributes, droppedAttributesCount } = scope
-  const header = encodeScope(name, version, attributes, uint32(droppedAttributesCount))
-  const encoded = spans.map((span) => lengthDelimited(0x12, encodeSpan(span)))
-  return concat([lengthDelimited(0x0a, header), ...encoded, ...schema(schemaUrl)])
-}
-
-function schema(url: string): Uint8Array[] {
-  return url === '' ? [] : [lengthDelimited(0x1a, Buffer.from(url))]
-}
-
-/** JSON may hold counts that no count can be. */
-function uint32(value: number): number {
-  return value >= 0 && value < 2 ** 32 ? value : 0
 }
 
 /** Whether `error` says that data is unreadable, and not that the viewer is broken. */

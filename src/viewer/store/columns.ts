@@ -27,6 +27,12 @@ export const MISSING = -2
 const TWO_32 = 4294967296
 
 /**
+ * The upper half of nanoseconds in 1990, before which no span was made: what is earlier is unset, or the reading of a clock that counts
+ * from the start of a machine.
+ */
+const EARLIEST = Math.floor((Date.UTC(1990) * 1e6) / TWO_32)
+
+/**
  * The spans in columns: row i of every array is one span. Typed arrays, because a million objects of this many fields
  * would be a gigabyte of heap to collect.
  */
@@ -81,10 +87,7 @@ export class Columns {
     const hasParent = scan.parentLength === 8
     this.parentHigh[row] = hasParent ? bytes.readUInt32BE(scan.parentAt) : 0
     this.parentLow[row] = hasParent ? bytes.readUInt32BE(scan.parentAt + 4) : 0
-    this.startLow[row] = scan.startLow
-    this.startHigh[row] = scan.startHigh
-    this.endLow[row] = scan.endLow
-    this.endHigh[row] = scan.endHigh
+    this.#takeTimes(row, scan)
     this.kind[row] = scan.kind
     this.http[row] = scan.http
     this.group[row] = 0
@@ -94,6 +97,28 @@ export class Columns {
       (scan.exception ? Mark.exception : 0) |
       (scan.links ? Mark.links : 0) |
       ((scan.flags & 0x300) === 0x300 ? Mark.remoteParent : 0)
+  }
+
+  /** A time that was not set would stretch every chart to 1970: the span's other time stands for it, else that of its arrival. */
+  #takeTimes(row: number, { startLow, startHigh, endLow, endHigh }: SpanScan): void {
+    const hasStart = startHigh >= EARLIEST
+    const hasEnd = endHigh >= EARLIEST
+    this.startLow[row] = startLow
+    this.startHigh[row] = startHigh
+    this.endLow[row] = endLow
+    this.endHigh[row] = endHigh
+    if (hasStart && hasEnd) return
+    if (!hasStart && !hasEnd) {
+      const now = BigInt(Date.now()) * 1_000_000n
+      this.startLow[row] = this.endLow[row] = Number(now & 0xffffffffn)
+      this.startHigh[row] = this.endHigh[row] = Number(now >> 32n)
+    } else if (hasEnd) {
+      this.startLow[row] = endLow
+      this.startHigh[row] = endHigh
+    } else {
+      this.endLow[row] = startLow
+      this.endHigh[row] = startHigh
+    }
   }
 
   /** Milliseconds since the epoch. */

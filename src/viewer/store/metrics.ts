@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type {
   ExponentialHistogramPoint,
   HistogramPoint,
@@ -8,7 +9,7 @@ import type {
   SummaryPoint,
   Temporality,
 } from '../../otlp/metrics-types.js'
-import type { Attributes } from '../../otlp/types.js'
+import type { Attributes, Resource, Scope } from '../../otlp/types.js'
 import { quantile } from './histogram.js'
 
 /** Most time series, and most points of one; the oldest points leave first, new series are refused. */
@@ -19,22 +20,35 @@ const MAX_POINTS = 1_000
 const MAX_LINES = 16
 const MAX_TEXT = 500
 const MAX_BUCKETS = 10_000
+/** Most attributes of a resource and scope that tell series apart. */
+const MAX_ORIGIN = 200
+
+const TEMPORALITIES = ['', 'delta', 'cumulative'] as const
 
 type Kind = MetricData['kind']
 type Buckets = HistogramPoint | ExponentialHistogramPoint
 
-/** One time series: a metric of one process with one set of attributes. */
+/** One time series: what OTLP's data model calls a stream, for one set of attributes. */
 export interface TimeSeries {
   service: string
   host: string
   /** Attributes of the points as text, e.g. `v8js.heap.space.name=new_space`. */
   label: string
+  /** What else is part of its identity, as text by name: attributes of the resource, the scope, kind and unit. */
+  origin: ReadonlyMap<string, string>
   /** Milliseconds since the epoch, ascending as they came. */
   times: number[]
   /** By line: one line for numbers; mean and quantiles for distributions. NaN where there is no value. */
   lines: Map<string, number[]>
   /** The last cumulative point, which the next one is compared with. */
-  last: { time: number; value: number } | Buckets | undefined
+  last: { start: bigint; time: number; value: number } | Buckets | undefined
+}
+
+/** A resource and a scope: who sends. */
+interface Sender {
+  attributes: Attributes
+  origin: readonly [string, string][]
+  key: string
 }
 
 /** All time series of one name. */
@@ -57,19 +71,21 @@ export class Metrics {
   add(request: MetricsRequest): { accepted: number; rejected: number } {
     const result = { accepted: 0, rejected: 0 }
     for (const { resource, scopeMetrics } of request.resourceMetrics) {
-      for (const { metrics } of scopeMetrics) {
-        for (const metric of metrics) this.#metric(metric, resource.attributes, result)
+      for (const { scope, metrics } of scopeMetrics) {
+        const origin = originOf(resource, scope)
+        const sender = { attributes: resource.attributes, origin, key: identity(origin) }
+        for (const metric of metrics) this.#metric(metric, sender, result)
       }
     }
     return result
   }
 
-  #metric(metric: Metric, resource: Attributes, result: { accepted: number; rejected: number }): void {
+  #metric(metric: Metric, sender: Sender, result: { accepted: number; rejected: number }): void {
     const { data } = metric
     if (data === null) return
     const temporality = 'temporality' in data ? data.temporality : 0
     for (const point of data.points) {
-      const series = this.#find(metric, data, resource, point.attributes)
+      const series = this.#find(metric, data, sender, point.attributes)
       if (series === undefined || tooFine(point)) result.rejected++
       else {
         result.accepted++
@@ -78,27 +94,28 @@ export class Metrics {
     }
   }
 
-  #find(
-    metric: Metric,
-    data: MetricData,
-    resource: Attributes,
-    attributes: Attributes,
-  ): TimeSeries | undefined {
+  #find(metric: Metric, data: MetricData, sender: Sender, attributes: Attributes): TimeSeries | undefined {
     if (metric.name.length > MAX_TEXT) return undefined
     const entry = this.byName.get(metric.name)
-    const label = labelOf(attributes)
-    const service = text(resource['service.name'], 'unknown_service').slice(0, MAX_TEXT)
-    const host = text(resource['host.name'], '').slice(0, MAX_TEXT)
-    const instance = text(resource['service.instance.id'] ?? resource['process.pid'], '').slice(0, MAX_TEXT)
-    const key = JSON.stringify([service, host, instance, label])
+    const unit = metric.unit.slice(0, MAX_TEXT)
+    const kind = kindOf(data)
+    const key = identity([sender.key, kind, unit, sorted(attributes)])
     const known = entry?.series.get(key)
     if (known !== undefined) return known
     if (this.#series >= MAX_SERIES) return undefined
     this.#series++
-    const made: TimeSeries = { service, host, label, times: [], lines: new Map(), last: undefined }
+    const made: TimeSeries = {
+      service: text(sender.attributes['service.name'], 'unknown_service').slice(0, MAX_TEXT),
+      host: text(sender.attributes['host.name'], '').slice(0, MAX_TEXT),
+      label: labelOf(attributes),
+      origin: new Map([...sender.origin, ['kind', kind], ['unit', unit]]),
+      times: [],
+      lines: new Map(),
+      last: undefined,
+    }
     const owner = entry ?? {
       name: metric.name,
-      unit: metric.unit.slice(0, MAX_TEXT),
+      unit,
       description: metric.description.slice(0, MAX_TEXT),
       kind: data.kind,
       rate: data.kind === 'sum' && data.monotonic,
@@ -140,16 +157,26 @@ function numberOf(
 ): number {
   const value = point.value === null ? Number.NaN : Number(point.value)
   if (data.kind !== 'sum' || !data.monotonic) return value
-  const last = series.last as { time: number; value: number } | undefined
-  series.last = { time, value }
+  const last = series.last as { start: bigint; time: number; value: number } | undefined
+  series.last = { start: point.startTimeUnixNano, time, value }
   if (temporality === 1) {
     const start = point.startTimeUnixNano > 0n ? Number(point.startTimeUnixNano) / 1e6 : (last?.time ?? time)
     return time > start ? value / ((time - start) / 1000) : Number.NaN
   }
   if (last === undefined || time <= last.time) return Number.NaN
-  // A total that falls has started again from nothing.
+  // The sender says when it began to count again from nothing: before that, after the last point, it did not count.
+  if (isRestarted(last.start, point.startTimeUnixNano)) {
+    const start = Math.max(last.time, Number(point.startTimeUnixNano) / 1e6)
+    return time > start ? value / ((time - start) / 1000) : Number.NaN
+  }
+  // Where it says nothing of it, a total that falls has started again.
   const increase = value < last.value ? value : value - last.value
   return increase / ((time - last.time) / 1000)
+}
+
+/** Whether a cumulative stream has started over, by the start times of two of its points (OTLP data model, "Resets and Gaps"). */
+function isRestarted(before: bigint, after: bigint): boolean {
+  return before !== 0n && after > before
 }
 
 function summaryLines(point: SummaryPoint): Record<string, number> {
@@ -161,7 +188,11 @@ function summaryLines(point: SummaryPoint): Record<string, number> {
 function bucketLines(series: TimeSeries, point: Buckets, temporality: Temporality): Record<string, number> {
   const before = temporality === 2 ? (series.last as Buckets | undefined) : undefined
   if (temporality === 2) series.last = point
-  const since = before !== undefined && before.count <= point.count ? before : undefined
+  const isContinued =
+    before !== undefined &&
+    before.count <= point.count &&
+    !isRestarted(before.startTimeUnixNano, point.startTimeUnixNano)
+  const since = isContinued ? before : undefined
   const count = point.count - (since?.count ?? 0)
   const sum = point.sum === null ? Number.NaN : point.sum - (since?.sum ?? 0)
   return {
@@ -188,11 +219,43 @@ function push(series: TimeSeries, time: number, values: Record<string, number>):
 }
 
 function labelOf(attributes: Attributes): string {
-  return Object.keys(attributes)
-    .sort()
-    .map((key) => `${key}=${text(attributes[key], '')}`)
+  return sorted(attributes)
+    .map(([key, value]) => `${key}=${value}`)
     .join(', ')
     .slice(0, MAX_TEXT)
+}
+
+function sorted(attributes: Attributes): [string, string][] {
+  return Object.keys(attributes)
+    .sort()
+    .map((key) => [key, text(attributes[key], '')])
+}
+
+/** What tells senders and instruments of one name apart: OTLP's data model makes all of it part of a stream's identity. */
+function originOf(resource: Resource, scope: Scope): [string, string][] {
+  const named: [string, string][] = [
+    ['scope', scope.name],
+    ['scope version', scope.version],
+  ]
+  const all = [
+    ...sorted(resource.attributes),
+    ...named.filter(([, value]) => value !== ''),
+    ...sorted(scope.attributes).map(([key, value]): [string, string] => [`scope ${key}`, value]),
+  ]
+  return all.slice(0, MAX_ORIGIN).map(([key, value]) => [key.slice(0, MAX_TEXT), value.slice(0, MAX_TEXT)])
+}
+
+/** The kind of a stream with all that makes its points comparable. */
+function kindOf(data: MetricData): string {
+  const over = 'temporality' in data ? TEMPORALITIES[data.temporality] : ''
+  return [over, data.kind === 'sum' && data.monotonic ? 'monotonic' : '', data.kind]
+    .filter((word) => word !== '')
+    .join(' ')
+}
+
+/** A key of bounded length: a resource may have any number of attributes, and each series would keep them twice. */
+function identity(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64')
 }
 
 function text(value: unknown, otherwise: string): string {

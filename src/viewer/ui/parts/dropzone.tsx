@@ -5,16 +5,17 @@ import { RequestError, request } from '../client.js'
 import { revision } from '../live.js'
 import { say } from '../toast.js'
 
-/** Sends files of OTLP JSON lines to the viewer, and says what came of it. */
+/** Sends files of OTLP JSON to the viewer, and says what came of it. */
 export async function importFiles(files: Iterable<File>): Promise<void> {
   for (const file of files) {
     try {
-      const { spans, rejected } = await request<ImportResult>('/api/import', {
+      const { spans, rejected, format } = await request<ImportResult>('/api/import', {
         method: 'POST',
         headers: { 'content-type': 'application/x-ndjson' },
         body: file,
       })
-      const left = rejected > 0 ? `, ${plural(rejected, 'line')} could not be read` : ''
+      const what = format === undefined ? '' : `: this is ${format}`
+      const left = rejected > 0 ? `, ${plural(rejected, 'piece')} could not be read${what}` : ''
       say(`${file.name}: ${plural(spans, 'span')}${left}`)
     } catch (error) {
       say(`${file.name}: ${error instanceof RequestError ? error.message : String(error)}`)
@@ -46,7 +47,7 @@ export function Dropzone() {
     })
     return () => abort.abort()
   }, [])
-  return over ? <div class="drop">Drop files of OTLP JSON lines to open them</div> : null
+  return over ? <div class="drop">Drop files of OTLP JSON to open them</div> : null
 }
 
 /** A button that opens files; the same as dropping them. */
@@ -58,7 +59,7 @@ export function OpenFile() {
         type="file"
         class="sr-only"
         multiple
-        accept=".json,.jsonl,.ndjson,.otlp"
+        accept=".json,.jsonl,.ndjson,.otlp,.gz,.zst"
         onChange={(event) => {
           const { files } = event.currentTarget
           if (files !== null) void importFiles(files)
