@@ -14,7 +14,7 @@ export interface Filter {
   /** Milliseconds since the epoch, inclusive. */
   from?: number
   to?: number
-  /** Words that must occur in a span's name or attributes. */
+  /** Terms that one span must meet, as `model/query.ts` reads them. */
   search?: string
   /** Transaction duration bounds, milliseconds. */
   min?: number
@@ -143,6 +143,12 @@ export interface TraceColumns {
   links: [number, number][]
   /** Spans left out because the trace has more than the server sends. */
   truncated: number
+}
+
+/** `GET /api/trace/:traceId/search?search=` */
+export interface TraceSearch {
+  /** Places in the columns of the trace, ascending. */
+  spans: number[]
 }
 
 /** `GET /api/trace/:traceId/span/:spanId` */

@@ -10,7 +10,7 @@ import { chromeExport, otlpExport, type Pieces, storeExport } from './queries/ex
 import { parseFilter } from './queries/filter.js'
 import { metricRows, metricSeries } from './queries/metrics.js'
 import { distribution, series } from './queries/series.js'
-import { traces } from './queries/traces.js'
+import { searchTrace, traces } from './queries/traces.js'
 import { services, transactions } from './queries/transactions.js'
 import { decompressor } from './receiver/body.js'
 import { readData } from './receiver/data-file.js'
@@ -42,6 +42,10 @@ const GET: [RegExp, Handler][] = [
   [
     new RegExp(`^/api/trace/${TRACE_ID}/span/${SPAN_ID}$`),
     ({ sink }, _, id, span) => spanDetail(sink.store, sink.logs, find(sink, id!), span!) ?? missing('span'),
+  ],
+  [
+    new RegExp(`^/api/trace/${TRACE_ID}/search$`),
+    ({ sink }, query, id) => searchTrace(sink.store, find(sink, id!), parseFilter(query)),
   ],
   [/^\/api\/errors$/, ({ errors }, query) => errors.list(parseFilter(query))],
   [

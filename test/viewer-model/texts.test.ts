@@ -138,22 +138,89 @@ describe('gaps in a line', () => {
   })
 })
 
-describe('search', () => {
-  it('finds spans that have every word in name, thread, service, or state', () => {
-    const read = trace([
-      { name: 'GET /orders', start: 0, end: 9 },
-      { name: 'resize', start: 1, end: 2, parent: 0, thread: 1, wait: 1 },
-      { name: 'resize', start: 2, end: 3, parent: -2, thread: 2, flags: model.ERROR },
+describe('the grammar of searches', () => {
+  const terms = (text: string) => {
+    const { terms, problems } = model.parseQuery(text)
+    assert.deepEqual(problems, [])
+    return terms.map((term) => {
+      const sign = term.isNot ? '-' : ''
+      if (term.type === 'text') return `${sign}${term.text}`
+      if (term.type === 'state') return `${sign}is ${term.state}`
+      return `${sign}${term.key} ${term.operator} ${term.value}${Number.isNaN(term.number) ? '' : ` (${term.number})`}`
+    })
+  }
+
+  it('has words, quoted ones, fields, states, and what is not', () => {
+    assert.deepEqual(terms('  GET   /orders '), ['get', '/orders'])
+    assert.deepEqual(terms('"two  Words" is:error -is:ok'), ['two  words', 'is error', '-is ok'])
+    assert.deepEqual(terms('http.request.method=POST a!=b -c="d e" "f=g"'), [
+      'http.request.method = post',
+      'a != b',
+      '-c = d e',
+      'f=g',
     ])
-    const found = (query: string) => [...model.search(read, query)]
-    assert.deepEqual(found('RESIZE'), [1, 2])
-    assert.deepEqual(found('resize  worker'), [1, 2])
-    assert.deepEqual(found('resize "'), [])
-    assert.deepEqual(found('is:error'), [2])
-    assert.deepEqual(found('is:orphan resize'), [2])
-    assert.deepEqual(found('is:waiting'), [1])
-    assert.deepEqual(found('0000000000000001'), [1])
-    assert.deepEqual(found('   '), [])
+    assert.deepEqual(terms('n>1 n>=1.5 n<-2 n<=0x10'), [
+      'n > 1 (1)',
+      'n >= 1.5 (1.5)',
+      'n < -2 (-2)',
+      'n <= 0x10 (16)',
+    ])
+    assert.deepEqual(terms('duration>50ms duration<=1.5s duration<200us duration>=7 duration=1m'), [
+      'duration > 50ms (50)',
+      'duration <= 1.5s (1500)',
+      'duration < 200us (0.2)',
+      'duration >= 7 (7)',
+      'duration = 1m (60000)',
+    ])
+    assert.deepEqual(terms('- "" = <b>x=1</b> url=a=b "unclosed x'), [
+      '-',
+      '=',
+      '<b>x=1</b>',
+      'url = a=b',
+      'unclosed x',
+    ])
+  })
+
+  it('says what it does not know', () => {
+    for (const [text, problem] of [
+      ['is:slow', /is:slow.*is:error/],
+      ['duration>soon', /soon.*not a duration/],
+      ['duration>5parsec', /5parsec.*not a duration/],
+      ['size>big', /big.*not a number/],
+      ['size>', /not a number/],
+      ['x'.repeat(1001), /1000 characters/],
+      ['a '.repeat(21), /20 terms/],
+    ] as const) {
+      assert.match(model.parseQuery(text).problems[0]!, problem, text)
+    }
+  })
+
+  it('reads whatever it is given, in bounds', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 2000 }), (text) => {
+        const { terms } = model.parseQuery(text)
+        assert.ok(terms.length <= 20)
+        for (const term of terms) if (term.type === 'field') model.compare(term, text)
+      }),
+    )
+  })
+
+  it('compares numbers as numbers and text whatever its case', () => {
+    const [same, other, more] = model.parseQuery('a=200 a!=Ok a>99').terms as Parameters<
+      typeof model.compare
+    >[0][]
+    assert.deepEqual(
+      [200, '200', '0200', 201].map((value) => model.compare(same!, value)),
+      [true, true, false, false],
+    )
+    assert.deepEqual(
+      ['OK', 'failed'].map((value) => model.compare(other!, value)),
+      [false, true],
+    )
+    assert.deepEqual(
+      [100, '100', 'many', 99, ''].map((value) => model.compare(more!, value)),
+      [true, true, false, false, false],
+    )
   })
 })
 

@@ -100,6 +100,28 @@ describe('lists', { skip: noBrowser }, () => {
     assert.match(page.url(), /span=000000000000000a/)
   })
 
+  it('apply a search while it is typed, show it, and let go of it at once when it is cleared', async () => {
+    const page = await on.open('#/transactions')
+    const box = page.getByRole('searchbox')
+    const asked = (search: string | null) =>
+      page.waitForRequest((request) => {
+        const { pathname, searchParams } = new URL(request.url())
+        return pathname === '/api/transactions' && searchParams.get('search') === search
+      })
+    let request = asked('duration>5ms')
+    await box.fill('duration>5ms')
+    await request
+    await page.getByRole('button', { name: 'Remove filter: duration>5ms' }).waitFor()
+    request = asked(null)
+    await box.press('Escape')
+    await request
+    assert.equal(await box.inputValue(), '')
+    assert.equal(await page.locator('.chip').count(), 0)
+    await box.fill('is:slow')
+    await page.getByText('“is:slow” is not known').waitFor()
+    assert.doesNotMatch(page.url(), /slow/)
+  })
+
   it('chart metrics, with their figures in words', async () => {
     const page = await on.open('#/metrics')
     const heap = page.getByRole('article', { name: 'v8js.memory.heap.used' })

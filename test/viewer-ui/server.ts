@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { ApiError, TraceSummary } from '../../src/viewer/api.js'
+import type { ApiError, TraceColumns, TraceSummary } from '../../src/viewer/api.js'
 import {
   distributionData,
   errorData,
@@ -71,6 +71,10 @@ export async function serve(html: string): Promise<Fixture> {
       const columns = traces.get(second!)
       return columns === undefined ? null : detailOf(columns, fourth!)
     }
+    if (first === 'trace' && third === 'search') {
+      const columns = traces.get(second!)
+      return columns === undefined ? null : { spans: found(columns, url.searchParams.get('search') ?? '') }
+    }
     if (first === 'trace') return traces.get(second!) ?? null
     if (first === 'errors') return second === undefined ? (empty ? [] : [errorData(ORDER)]) : errorData(ORDER)
     if (first === 'metrics') {
@@ -113,6 +117,16 @@ export async function serve(html: string): Promise<Fixture> {
       await new Promise((resolve) => server.close(resolve))
     },
   })
+}
+
+/** As the viewer finds them, by words in names and by `is:waiting`. */
+function found({ strings, name, wait }: TraceColumns, search: string): number[] {
+  const words = search.toLowerCase().split(' ')
+  const meets = (span: number) =>
+    words.every((word) =>
+      word === 'is:waiting' ? wait[span]! > 0 : strings[name[span]!]!.toLowerCase().includes(word),
+    )
+  return name.map((_, span) => span).filter(meets)
 }
 
 function matches(row: { service: string; name: string }, params: URLSearchParams): boolean {

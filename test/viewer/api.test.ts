@@ -9,6 +9,7 @@ import type {
   SpanDetail,
   Status,
   TraceColumns,
+  TraceSearch,
   TraceSummary,
   TransactionRow,
 } from '../../src/viewer/api.js'
@@ -139,6 +140,51 @@ describe('the API', () => {
     const bad = await send(`${target.endpoint}/api/traces?from=yesterday`)
     assert.equal(bad.status, 400)
     assert.deepEqual((bad.json() as { code: string }).code, 'THREADSPAN_FILTER')
+  })
+
+  it('searches by one grammar, in lists and within a trace', async (t) => {
+    const target = await viewer(t)
+    await fill(target)
+    const found = async (search: string) => {
+      const query = new URLSearchParams({ search })
+      const [list, { spans }] = [
+        await api<TraceSummary[]>(target, `traces?${query}`),
+        await api<TraceSearch>(target, `trace/${traceId(10)}/search?${query}`),
+      ]
+      return [list.length, spans.length]
+    }
+    for (const [search, traces, spans] of [
+      ['http.response.status_code=500', 1, 1],
+      ['http.response.status_code>=500', 1, 1],
+      ['http.response.status_code!=200', 1, 1],
+      ['HTTP.route=/a', 0, 0],
+      ['http.route=/A', 10, 1],
+      ['secret=needle-7', 1, 0],
+      ['duration>=100ms', 1, 1],
+      ['duration>0.09s -is:root', 0, 0],
+      ['is:error', 1, 3],
+      ['is:error thread=2', 0, 0],
+      ['is:error thread=1', 1, 1],
+      ['is:waiting', 10, 1],
+      ['is:closed', 1, 1],
+      ['is:root', 10, 1],
+      ['is:transaction kind=server', 10, 1],
+      ['typeerror', 1, 1],
+      ['exception.type=TypeError', 1, 1],
+      ['"select 1"', 10, 1],
+      ['host.name=h1 name=child', 1, 1],
+      ['service=web status=ok -kind=server -name=task', 1, 1],
+      [`${traceId(10).slice(0, 31)}`, 10, 4],
+      [spanId(4), 1, 1],
+      ['process.pid=11', 1, 2],
+    ] as const) {
+      assert.deepEqual(await found(search), [traces, spans], search)
+    }
+    for (const path of ['traces', 'transactions', `trace/${traceId(10)}/search`]) {
+      const answer = await send(`${target.endpoint}/api/${path}?search=is:slow`)
+      assert.equal(answer.status, 400, path)
+      assert.match((answer.json() as { message: string }).message, /“is:slow” is not known/)
+    }
   })
 
   it('lists traces newest first, with what is wrong with them', async (t) => {

@@ -17,8 +17,7 @@ const API_MARKS = Mark.error | Mark.orphan | Mark.closed | Mark.cycle | Mark.exc
 export function traceColumns(store: Store, trace: Trace): TraceColumns {
   const { columns, names } = store
   const { origin } = trace
-  const all = byStart(store, trace)
-  const rows = all.slice(0, MAX_SPANS)
+  const rows = shownRows(store, trace)
   const strings = new Strings()
   const lanes = new LaneTable(store)
   const nameIndexes: number[] = []
@@ -42,7 +41,7 @@ export function traceColumns(store: Store, trace: Trace): TraceColumns {
     label: [],
     wait: [],
     links: [],
-    truncated: all.length - rows.length,
+    truncated: trace.spans - rows.length,
   }
   for (const [i, row] of rows.entries()) {
     const start = columns.startAfter(row, origin)
@@ -68,6 +67,11 @@ export function traceColumns(store: Store, trace: Trace): TraceColumns {
     if ((columns.marks[row]! & Mark.links) !== 0) addLinks(store, trace, row, i, place, result.links)
   }
   return result
+}
+
+/** The rows of the spans that the page has, in its order. */
+export function shownRows(store: Store, trace: Trace): number[] {
+  return byStart(store, trace).slice(0, MAX_SPANS)
 }
 
 /** The rows of a trace by start; of those that start together, the longer ones first: parents before children. */

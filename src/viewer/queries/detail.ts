@@ -4,7 +4,8 @@ import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'
 import { milliseconds, plainAttributes, plainText } from './plain.js'
 
-const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer']
+/** Kinds of spans as text, by their number. */
+export const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer']
 const STATUS = ['unset', 'ok', 'error'] as const
 const SEVERITIES = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
 

@@ -1,4 +1,5 @@
 import type { Filter } from '../api.js'
+import { parseQuery } from '../model/query.js'
 import { HttpError } from '../receiver/http-error.js'
 
 const TEXTS = ['service', 'transaction', 'host', 'status', 'search'] as const
@@ -6,14 +7,16 @@ const NUMBERS = ['from', 'to', 'min', 'max', 'limit'] as const
 
 /**
  * The filter in a query string. Empty parameters count as absent, unknown ones are passed over.
- * @throws HttpError 400 `THREADSPAN_FILTER` for what must be a number and is none.
+ * @throws HttpError 400 `THREADSPAN_FILTER` for what must be a number and is none, and for a search that is not understood.
  */
 export function parseFilter(query: URLSearchParams): Filter {
   const filter: Filter = {}
   for (const key of TEXTS) {
     const value = query.get(key)
-    if (value !== null && value !== '') filter[key] = value.slice(0, 1000)
+    if (value !== null && value !== '') filter[key] = key === 'search' ? value : value.slice(0, 1000)
   }
+  const problem = parseQuery(filter.search ?? '').problems[0]
+  if (problem !== undefined) throw new HttpError(400, 'THREADSPAN_FILTER', problem)
   for (const key of NUMBERS) {
     const value = query.get(key)
     if (value === null || value === '') continue

@@ -1,64 +1,205 @@
 import type { AnyValue, Span } from '../../otlp/types.js'
+import { compare, lower, parseQuery, type State, type Term } from '../model/query.js'
+import { Mark } from '../store/columns.js'
 import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'
+import { threadLabel } from './columns.js'
+import { KINDS } from './detail.js'
+import { Needle, needlesOf } from './needle.js'
+import { isError, statusText } from './status-text.js'
 
-/**
- * Finds words in spans: in the encoded bytes first, which is fast and finds too much, then in the decoded span. Upper
- * and lower case of ASCII letters are the same. Text is found by its parts, a number as a whole.
- */
-export class Search {
-  readonly #words: string[]
-  readonly #needles: Needle[][]
+/** A span of a settled trace that is looked at; decoded when a term asks for it, which few do. */
+class Candidate {
+  row = 0
+  #span: Span | undefined
 
-  constructor(search: string) {
-    this.#words = lower(search)
-      .split(/\s+/)
-      .filter((word) => word !== '')
-    // Booleans are not text on the wire: words that may be part of one are looked for decoded only.
-    this.#needles = this.#words.filter((word) => !'true false'.includes(word)).map(needles)
+  constructor(readonly store: Store) {}
+
+  at(row: number): this {
+    this.row = row
+    this.#span = undefined
+    return this
   }
 
-  /** Whether one span of the trace has all the words in its name, attributes, events or status. */
-  matches(store: Store, trace: Trace): boolean {
-    for (const row of store.rows(trace)) {
-      const { bytes, start, end } = store.encoded(row)
-      if (
-        this.#needles.every((forms) => forms.some((needle) => needle.in(bytes, start, end))) &&
-        this.#inSpan(store.decode(row))
-      )
-        return true
-    }
-    return false
+  get span(): Span {
+    this.#span ??= this.store.decode(this.row)
+    return this.#span
   }
 
-  #inSpan(span: Span): boolean {
-    const text: string[] = [span.name, span.status.message]
-    collect(span.attributes, text)
-    for (const event of span.events) {
-      text.push(event.name)
-      collect(event.attributes, text)
-    }
-    const all = lower(text.join('\n'))
-    return this.#words.every((word) => all.includes(word))
+  get lane(): number {
+    return this.store.columns.lane[this.row]!
+  }
+
+  has(forms: readonly Needle[]): boolean {
+    const { bytes, start, end } = this.store.encoded(this.row)
+    return forms.some((needle) => needle.in(bytes, start, end))
   }
 }
 
-/** The forms that a word can have on the wire: text, and for a number `int_value` and `double_value`. */
-function needles(word: string): Needle[] {
-  const forms = [new Needle(Buffer.from(word))]
-  const number = Number(word)
-  if (!/^-?\d+(\.\d+)?$/.test(word) || !Number.isFinite(number)) return forms
-  const double = Buffer.alloc(9, 0x21)
-  double.writeDoubleLE(number, 1)
-  forms.push(new Needle(double))
-  if (!word.includes('.')) {
-    const varint = [0x18]
-    let rest = BigInt.asUintN(64, BigInt(word))
-    for (; rest > 127n; rest >>= 7n) varint.push(Number(rest & 127n) | 128)
-    varint.push(Number(rest))
-    forms.push(new Needle(Buffer.from(varint)))
+type Test = (candidate: Candidate) => boolean
+
+/**
+ * Finds spans by a search, whose grammar is that of `parseQuery`: in columns and in the encoded bytes first, which is fast and finds too
+ * much, then in the decoded span.
+ */
+export class Search {
+  readonly #tests: readonly Test[]
+
+  constructor(search: string) {
+    this.#tests = parseQuery(search).terms.map((term) => {
+      const test = testOf(term)
+      return term.isNot ? (candidate) => !test(candidate) : test
+    })
   }
-  return forms
+
+  /** Whether one span of the trace meets all terms. */
+  matches(store: Store, trace: Trace): boolean {
+    const candidate = new Candidate(store)
+    for (const row of store.rows(trace)) if (this.#meets(candidate.at(row))) return true
+    return false
+  }
+
+  /** Those of `rows`, all of settled traces, that meet all terms; as their places among them. */
+  places(store: Store, rows: readonly number[]): number[] {
+    const candidate = new Candidate(store)
+    const found: number[] = []
+    for (const [i, row] of rows.entries()) if (this.#meets(candidate.at(row))) found.push(i)
+    return found
+  }
+
+  #meets(candidate: Candidate): boolean {
+    return this.#tests.every((test) => test(candidate))
+  }
+}
+
+function testOf(term: Term): Test {
+  if (term.type === 'state') return stateTest(term.state)
+  if (term.type === 'field') return FIELDS.get(term.key)?.(term) ?? attributeTest(term)
+  return textTest(term.text)
+}
+
+/** In the name, attributes, events, status, service, host or thread, or as the beginning of an id. */
+function textTest(word: string): Test {
+  // Booleans are not text on the wire: words that may be part of one are looked for decoded only.
+  const forms = 'true false'.includes(word) ? undefined : needlesOf(word)
+  const inLane = perLane((store, lane) => {
+    const { service, host } = store.lanes.of(lane)
+    return lower(`${service}\n${host}\n${threadLabel(store.lanes.lanes.value(lane))}`).includes(word)
+  })
+  const isId = /^[0-9a-f]{4,32}$/.test(word)
+  return (candidate) => {
+    const { store, row } = candidate
+    if (inLane(candidate)) return true
+    if (isId && (store.columns.spanId(row).startsWith(word) || store.traceOf(row).id.startsWith(word)))
+      return true
+    return (forms === undefined || candidate.has(forms)) && lower(textOf(candidate.span)).includes(word)
+  }
+}
+
+type FieldTerm = Extract<Term, { type: 'field' }>
+
+/** What a span has beside its attributes, by name. */
+const FIELDS: ReadonlyMap<string, (term: FieldTerm) => Test> = new Map<string, (term: FieldTerm) => Test>([
+  [
+    'duration',
+    (term) =>
+      ({ store, row }) =>
+        compare(term, store.columns.duration(row)),
+  ],
+  [
+    'name',
+    (term) =>
+      ({ store, row }) =>
+        compare(term, store.names.value(store.columns.name[row]!)),
+  ],
+  [
+    'kind',
+    (term) =>
+      ({ store, row }) =>
+        compare(term, KINDS[store.columns.kind[row]!]!),
+  ],
+  [
+    'status',
+    (term) =>
+      ({ store, row }) => {
+        const text = statusText(store, row)
+        const other = isError(store, row) ? 'error' : 'ok'
+        if (term.operator === '!=') return compare(term, text) && compare(term, other)
+        return compare(term, text) || compare(term, other)
+      },
+  ],
+  ['service', (term) => perLane((store, lane) => compare(term, store.lanes.of(lane).service))],
+  ['host', (term) => perLane((store, lane) => compare(term, store.lanes.of(lane).host))],
+  [
+    'thread',
+    (term) =>
+      perLane((store, lane) => {
+        const entry = store.lanes.lanes.value(lane)
+        const names = [threadLabel(entry), entry.name, ...(entry.id === null ? [] : [entry.id])]
+        return term.operator === '!='
+          ? names.every((name) => compare(term, name))
+          : names.some((name) => compare(term, name))
+      }),
+  ],
+])
+
+/** Attributes of the span, of its events, or of its resource. */
+function attributeTest(term: FieldTerm): Test {
+  const key = [new Needle(Buffer.from(term.key))]
+  const meets = (attributes: Readonly<Record<string, AnyValue>>): boolean => {
+    const value = Object.hasOwn(attributes, term.key) ? attributes[term.key]! : null
+    return value !== null && leaves(value).some((leaf) => compare(term, leaf))
+  }
+  const inResource = perLane((store, lane) => meets(store.lanes.of(lane).resource.attributes))
+  return (candidate) =>
+    inResource(candidate) ||
+    (candidate.has(key) &&
+      (meets(candidate.span.attributes) || candidate.span.events.some(({ attributes }) => meets(attributes))))
+}
+
+function stateTest(state: State): Test {
+  switch (state) {
+    case 'error':
+      return ({ store, row }) => isError(store, row)
+    case 'ok':
+      return ({ store, row }) => !isError(store, row)
+    case 'root':
+      return ({ store, row }) => store.columns.up[row]! < 0
+    case 'waiting':
+      return ({ store, row }) => store.scan(row).scan.wait > 0
+    default:
+      return ({ store, row }) => (store.columns.marks[row]! & Mark[state]) !== 0
+  }
+}
+
+/** What is the same for all spans of a lane is worked out once for it. */
+function perLane(test: (store: Store, lane: number) => boolean): Test {
+  const known = new Map<number, boolean>()
+  return ({ store, lane }) => {
+    let holds = known.get(lane)
+    if (holds === undefined) {
+      holds = test(store, lane)
+      known.set(lane, holds)
+    }
+    return holds
+  }
+}
+
+function textOf(span: Span): string {
+  const text: string[] = [span.name, span.status.message]
+  collect(span.attributes, text)
+  for (const event of span.events) {
+    text.push(event.name)
+    collect(event.attributes, text)
+  }
+  return text.join('\n')
+}
+
+/** The values in a value: a list has those of its elements. */
+function leaves(value: AnyValue): (string | number)[] {
+  if (typeof value === 'number') return [value]
+  if (Array.isArray(value)) return value.flatMap(leaves)
+  return value === null || typeof value === 'object' ? [] : [String(value)]
 }
 
 function collect(value: AnyValue, into: string[]): void {
@@ -70,40 +211,4 @@ function collect(value: AnyValue, into: string[]): void {
       collect(inner, into)
     }
   } else into.push(String(value))
-}
-
-function lower(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
-}
-
-/** Horspool's search for bytes; ASCII letters match in either case. Numbers thereby match too much, never too little. */
-class Needle {
-  readonly #bytes: Buffer
-  readonly #shift: Uint16Array
-
-  constructor(word: Buffer) {
-    this.#bytes = Buffer.from(word.map(fold))
-    const { length } = word
-    this.#shift = new Uint16Array(256).fill(length)
-    for (let i = 0; i < length - 1; i++) {
-      const byte = this.#bytes[i]!
-      this.#shift[byte] = length - 1 - i
-      if (byte >= 97 && byte <= 122) this.#shift[byte - 32] = length - 1 - i
-    }
-  }
-
-  in(bytes: Buffer, start: number, end: number): boolean {
-    const word = this.#bytes
-    const last = word.length - 1
-    for (let at = start + last; at < end; at += this.#shift[bytes[at]!]!) {
-      let i = last
-      while (i >= 0 && fold(bytes[at - last + i]!) === word[i]) i--
-      if (i < 0) return true
-    }
-    return false
-  }
-}
-
-function fold(byte: number): number {
-  return byte >= 65 && byte <= 90 ? byte + 32 : byte
 }

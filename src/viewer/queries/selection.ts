@@ -1,8 +1,8 @@
 import type { Filter, Latency } from '../api.js'
-import { Mark } from '../store/columns.js'
 import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'
 import { Search } from './search.js'
+import { isError } from './status-text.js'
 
 /** The transactions that a filter picks, as rows, and the time they cover in milliseconds since the epoch. */
 export interface Selection {
@@ -81,18 +81,6 @@ function hasStatus(store: Store, row: number, status: string): boolean {
   if (status === 'ok') return !isError(store, row)
   if (status === 'error') return isError(store, row)
   return String(store.columns.http[row]) === status
-}
-
-/** Whether a span failed: by its status, by a death, or as the answer 5xx of a server. */
-export function isError(store: Store, row: number): boolean {
-  const { marks, http, kind } = store.columns
-  return (marks[row]! & (Mark.error | Mark.closed)) !== 0 || (kind[row] === 2 && http[row]! >= 500)
-}
-
-/** The HTTP status as text, else `ok` or `error`. */
-export function statusText(store: Store, row: number): string {
-  const http = store.columns.http[row]!
-  return http > 0 ? String(http) : isError(store, row) ? 'error' : 'ok'
 }
 
 /** Counts and percentiles of transactions; throughput per minute over `from` to `to`, and at least over one second. */

@@ -1,6 +1,7 @@
 import type { Distribution, Filter, Series } from '../api.js'
 import type { Store } from '../store/store.js'
-import { isError, percentile, select, statusText } from './selection.js'
+import { percentile, select } from './selection.js'
+import { isError, statusText } from './status-text.js'
 
 /** Widths of buckets that people can read, milliseconds. */
 const STEPS = [

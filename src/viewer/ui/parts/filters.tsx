@@ -1,5 +1,7 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ServiceRow } from '../../api.js'
 import { duration } from '../../model/format.js'
+import { parseQuery } from '../../model/query.js'
 import { FILTERS, useData } from '../client.js'
 import { route, setParams } from '../route.js'
 
@@ -10,7 +12,11 @@ const SHOWN: Readonly<Record<string, (value: string) => string>> = {
   to: (value) => `To ${clock(Number(value))}`,
   min: (value) => `At least ${duration(Number(value))}`,
   max: (value) => `At most ${duration(Number(value))}`,
+  search: (value) => value,
 }
+
+/** Milliseconds without a key before a search is applied. */
+const PAUSE = 300
 
 /** The filters that all lists share; they live in the address. */
 export function Filters() {
@@ -47,13 +53,7 @@ export function Filters() {
           <option value={params['status']}>{params['status']}</option>
         )}
       </select>
-      <input
-        type="search"
-        placeholder="Name or attribute"
-        aria-label="Search in names and attributes"
-        value={params['search'] ?? ''}
-        onChange={(event) => setParams({ search: event.currentTarget.value })}
-      />
+      <Search value={params['search'] ?? ''} />
       {chips.map((name) => (
         <span class="chip" key={name}>
           <span>{SHOWN[name]!(params[name]!)}</span>
@@ -67,6 +67,49 @@ export function Filters() {
         </span>
       ))}
     </search>
+  )
+}
+
+/** What a search may hold, in a line. */
+export const GRAMMAR =
+  'Words, or key=value, key!=value, key>1, duration>50ms, is:error, "two words"; a - before it asks for what does not meet it'
+
+/** The search of the lists: it is applied a moment after the last key, and at once when it is cleared or left. */
+function Search({ value }: { value: string }) {
+  const [text, setText] = useState(value)
+  const timer = useRef(0)
+  const [problem] = parseQuery(text).problems
+  useEffect(() => setText(value), [value])
+  useEffect(() => () => clearTimeout(timer.current), [])
+  const apply = (search: string, wait: number) => {
+    clearTimeout(timer.current)
+    if (parseQuery(search).problems.length > 0) return
+    timer.current = setTimeout(() => setParams({ search }, route.peek().params['search'] !== undefined), wait)
+  }
+  return (
+    <>
+      <input
+        type="search"
+        placeholder="Name or attribute"
+        aria-label="Search in names and attributes"
+        title={GRAMMAR}
+        value={text}
+        onInput={(event) => {
+          const search = event.currentTarget.value
+          setText(search)
+          apply(search, search === '' ? 0 : PAUSE)
+        }}
+        onChange={(event) => apply(event.currentTarget.value, 0)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape') return
+          setText('')
+          apply('', 0)
+        }}
+      />
+      <span class="warn-text" role="status">
+        {problem ?? ''}
+      </span>
+    </>
   )
 }
 

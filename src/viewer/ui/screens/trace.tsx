@@ -13,6 +13,7 @@ import { route } from '../route.js'
 import { copy } from '../toast.js'
 import { fromAddress, toAddress } from '../trace/address.js'
 import { Details, linkTo } from '../trace/details.js'
+import { followQuery } from '../trace/find.js'
 import { LanesView } from '../trace/lanes.js'
 import { Overview } from '../trace/overview.js'
 import { treeWidth } from '../trace/splitter.js'
@@ -59,6 +60,7 @@ function Shown({ view, onReload }: { view: TraceView; onReload: () => void }) {
   const { params } = route.value
   useEffect(() => fromAddress(view, params), [view, params])
   useSignalEffect(() => toAddress(view))
+  useEffect(() => followQuery(view), [view])
   useEffect(() => bindKeys(keys(view)), [view])
   useEffect(() => {
     const asked = requestAnimationFrame(() => performance.mark('threadspan:shown'))

@@ -1,6 +1,7 @@
 import type { ColourBy } from '../../model/colour.js'
 import { count } from '../../model/format.js'
 import { zoom } from '../../model/window.js'
+import { GRAMMAR } from '../parts/filters.js'
 import type { Mode, TraceView } from './view.js'
 
 const MODES: readonly (readonly [Mode, string])[] = [
@@ -88,7 +89,8 @@ export function Toolbar({ view }: { view: TraceView }) {
 }
 
 function Search({ view }: { view: TraceView }) {
-  const asked = view.query.value.trim() !== ''
+  const problem = view.problem.value
+  const asked = view.query.value.trim() !== '' && problem === '' && !view.isFinding.value
   const found = view.matches.value.length
   return (
     <search class="row">
@@ -96,7 +98,7 @@ function Search({ view }: { view: TraceView }) {
         type="search"
         placeholder="Find spans"
         aria-label="Find spans in this trace"
-        title="Words in name, label, thread or service; is:error, is:orphan, is:closed, is:cycle, is:waiting"
+        title={GRAMMAR}
         value={view.query.value}
         onInput={(event) => {
           view.query.value = event.currentTarget.value
@@ -109,8 +111,8 @@ function Search({ view }: { view: TraceView }) {
           }
         }}
       />
-      <span class={asked && found === 0 ? 'warn-text' : 'muted'} role="status">
-        {asked ? `${count(found)} found` : ''}
+      <span class={problem !== '' || (asked && found === 0) ? 'warn-text' : 'muted'} role="status">
+        {asked ? `${count(found)} found` : problem}
       </span>
       {asked && found > 0 && (
         <>

@@ -7,7 +7,6 @@ import { layOutLanes } from '../../model/lane-layout.js'
 import { packLanes } from '../../model/lanes.js'
 import { parallelism } from '../../model/parallelism.js'
 import { packQueues } from '../../model/queues.js'
-import { search } from '../../model/search.js'
 import { selfTimes } from '../../model/self-time.js'
 import { ERROR, type Trace } from '../../model/trace.js'
 import { visibleRows } from '../../model/tree.js'
@@ -78,10 +77,15 @@ export class TraceView {
     for (let i = 0; i < count; i++) index[next[span[i]!]!++] = i
     return { first, index }
   })
-  readonly matches = computed(() => search(this.trace, this.query.value))
+  /** Spans that the query finds; `followQuery` keeps it. */
+  readonly matches = signal(new Int32Array(0))
+  /** Whether the matches are those of an earlier query. */
+  readonly isFinding = signal(false)
+  /** What of the query is not understood; empty where all is. */
+  readonly problem = signal('')
   /** 1 for a span that matches; null without a search. */
   readonly matched = computed(() => {
-    if (this.query.value.trim() === '') return null
+    if (this.query.value.trim() === '' || this.problem.value !== '') return null
     const mask = new Uint8Array(this.trace.size)
     for (const span of this.matches.value) mask[span] = 1
     return mask

@@ -1,0 +1,49 @@
+/** The forms that a word can have on the wire: text, and for a number `int_value` and `double_value`. */
+export function needlesOf(word: string): Needle[] {
+  const forms = [new Needle(Buffer.from(word))]
+  const number = Number(word)
+  if (!/^-?\d+(\.\d+)?$/.test(word) || !Number.isFinite(number)) return forms
+  const double = Buffer.alloc(9, 0x21)
+  double.writeDoubleLE(number, 1)
+  forms.push(new Needle(double))
+  if (!word.includes('.')) {
+    const varint = [0x18]
+    let rest = BigInt.asUintN(64, BigInt(word))
+    for (; rest > 127n; rest >>= 7n) varint.push(Number(rest & 127n) | 128)
+    varint.push(Number(rest))
+    forms.push(new Needle(Buffer.from(varint)))
+  }
+  return forms
+}
+
+/** Horspool's search for bytes; ASCII letters match in either case. Numbers thereby match too much, never too little. */
+export class Needle {
+  readonly #bytes: Buffer
+  readonly #shift: Uint16Array
+
+  constructor(word: Buffer) {
+    this.#bytes = Buffer.from(word.map(fold))
+    const { length } = word
+    this.#shift = new Uint16Array(256).fill(length)
+    for (let i = 0; i < length - 1; i++) {
+      const byte = this.#bytes[i]!
+      this.#shift[byte] = length - 1 - i
+      if (byte >= 97 && byte <= 122) this.#shift[byte - 32] = length - 1 - i
+    }
+  }
+
+  in(bytes: Buffer, start: number, end: number): boolean {
+    const word = this.#bytes
+    const last = word.length - 1
+    for (let at = start + last; at < end; at += this.#shift[bytes[at]!]!) {
+      let i = last
+      while (i >= 0 && fold(bytes[at - last + i]!) === word[i]) i--
+      if (i < 0) return true
+    }
+    return false
+  }
+}
+
+function fold(byte: number): number {
+  return byte >= 65 && byte <= 90 ? byte + 32 : byte
+}

@@ -1,0 +1,14 @@
+import { Mark } from '../store/columns.js'
+import type { Store } from '../store/store.js'
+
+/** Whether a span failed: by its status, by a death, or as the answer 5xx of a server. */
+export function isError(store: Store, row: number): boolean {
+  const { marks, http, kind } = store.columns
+  return (marks[row]! & (Mark.error | Mark.closed)) !== 0 || (kind[row] === 2 && http[row]! >= 500)
+}
+
+/** The HTTP status as text, else `ok` or `error`. */
+export function statusText(store: Store, row: number): string {
+  const http = store.columns.http[row]!
+  return http > 0 ? String(http) : isError(store, row) ? 'error' : 'ok'
+}
