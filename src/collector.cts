@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { type Config, readConfig } from './config/config.js'
 import { resourceAttributes } from './config/resource.js'
 import { unknownVariables } from './config/unknown.js'
-import { startClock } from './core/clock.js'
+import { shareClock, startClock } from './core/clock.js'
 import { type AccountsRecord, DOCTOR, RECORDS_SUFFIX, readTold } from './core/doctor.js'
 import { VERSION } from './core/version.js'
 import { createExporter, exporterType } from './export/create.js'
@@ -20,6 +20,7 @@ import { Collector } from './relay/collector/collector.js'
 import { ExportDestination } from './relay/collector/export-destination.js'
 import { LinkDestination } from './relay/collector/link-destination.js'
 import { Spool } from './relay/collector/spool.js'
+import { CLOCK } from './relay/layout.js'
 import type { CollectorStart } from './relay/messages.js'
 import { HandoverExporter } from './sdk/handover-exporter.js'
 
@@ -61,6 +62,7 @@ function report(log: ExportLog): (accounts: Accounts) => void {
 
 const start = workerData as CollectorStart
 startClock(start.anchor)
+shareClock(new Int32Array(start.control), CLOCK)
 const { config, warnings } = readConfig(process.env)
 const log = logger(config)
 const attributes = resourceAttributes(config, start.main)

@@ -17,6 +17,7 @@ import {
   readTold,
   type ThreadRecord,
 } from './core/doctor.js'
+import { randomHex } from './core/ids.js'
 import { watchLoads } from './doctor-loads.js'
 import { describeChild, errorName, libraryOf, MOST_NAME, madeAt, shortName } from './doctor-names.js'
 import { isTrusted } from './relay/link-owner.js'
@@ -176,7 +177,7 @@ export function watch(told: string, watched: Watched | undefined): Watch | undef
   const tell: Tell = (record) => {
     if (left-- > 0) write(record)
   }
-  const thread = `${process.pid}.${threads.threadId}.${Math.random().toString(36).slice(2, 10)}`
+  const thread = `${process.pid}.${threads.threadId}.${randomHex(8)}`
   tell(threadRecord(id, thread, watched))
   if (watched === undefined) return undefined
   watched.whenSdk(() => tell({ type: 'loaded', thread, what: 'sdk', version: '' }))

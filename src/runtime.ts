@@ -17,7 +17,7 @@ import { type Carrier, carrierFromEnv } from './context/carrier.js'
 import { ThreadContextManager } from './context/manager.js'
 import { createPropagator } from './context/propagators.js'
 import { Snapshot } from './context/snapshot.js'
-import { startClock } from './core/clock.js'
+import { shareClock, startClock } from './core/clock.js'
 import { debug } from './core/log.js'
 import { shared } from './core/shared.js'
 import { leaveStacks } from './core/sources.js'
@@ -26,6 +26,7 @@ import { Recorder } from './recorder/recorder.js'
 import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from './recorder/sampler.js'
 import { threadAttributes } from './recorder/thread-attributes.js'
 import { ownDeath } from './relay/death.js'
+import { CLOCK } from './relay/layout.js'
 import type { Connection, Handoff } from './relay/messages.js'
 import { ProcessRelay } from './relay/process.js'
 import { type ThreadRelay, WorkerRelay } from './relay/thread.js'
@@ -196,6 +197,8 @@ function openRelay(options: RuntimeOptions, config: TracingConfig): ThreadRelay 
   const anchor = handoff?.relay?.anchor ?? connection?.anchor
   if (anchor === undefined) return undefined
   startClock(anchor)
+  const words = handoff?.relay?.control ?? connection?.control
+  if (words !== undefined) shareClock(new Int32Array(words), CLOCK)
   return handoff?.relay !== undefined
     ? new WorkerRelay(handoff.relay, config.ringSize)
     : WorkerRelay.join(connection!, config.ringSize)

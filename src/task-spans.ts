@@ -89,7 +89,7 @@ function taskTracing(tracer: RecorderTracer | undefined, general: PoolTracing): 
         span.s0,
         span.s1,
         span.traceFlags,
-        epochMs(span.start),
+        epochMs(span.start, span.origin),
         isCarried ? transaction.t0 : transaction.s0,
         isCarried ? transaction.t1 : transaction.s1,
         transaction.name,

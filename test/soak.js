@@ -109,7 +109,7 @@ async function read(seconds) {
   const isWhole = next === stop[1] >>> 0
   const refused = stop[3]
   const isExplained = refused === 0 || away > PATIENCE
-  const isCounted = (reader.takeLosses()?.ringFull ?? 0) === refused
+  const isCounted = (reader.takeLosses()[0]?.spans ?? 0) === refused
   const isGood =
     isWhole &&
     isExplained &&

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { arch, hostname, platform, release } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { randomHex, randomWord } from '../core/ids.js'
 import { VERSION } from '../core/version.js'
 import { parsePairs } from './pairs.js'
 import { type Environment, Variables } from './variables.js'
@@ -94,12 +95,8 @@ function packageVersion(main: string): string | undefined {
 
 /** A version 4 UUID (RFC 9562). It tells instances apart and guards nothing, so it need not cost loading `crypto`. */
 function instanceId(): string {
-  const digits = (bits: number): string =>
-    Math.floor(Math.random() * 2 ** bits)
-      .toString(16)
-      .padStart(bits / 4, '0')
-  const variant = (8 + Math.floor(Math.random() * 4)).toString(16)
-  return `${digits(32)}-${digits(16)}-4${digits(12)}-${variant}${digits(12)}-${digits(48)}`
+  const variant = (8 + (randomWord() & 3)).toString(16)
+  return `${randomHex(8)}-${randomHex(4)}-4${randomHex(3)}-${variant}${randomHex(3)}-${randomHex(12)}`
 }
 
 /**

@@ -10,6 +10,12 @@ import { spanOf } from './context.js'
  */
 const arrived = shared('errors.arrived', () => new WeakMap<object, Span | undefined>())
 
+/** The same for what is no object, and so has no identity: what has arrived at each span. */
+const arrivedPrimitive = shared(
+  'errors.arrived-primitive',
+  () => new WeakMap<Span, { readonly value: unknown }>(),
+)
+
 /** What errors that came from another thread were there. */
 const crossed = shared('errors.crossed', () => new WeakMap<object, ExceptionAttributes>())
 
@@ -27,9 +33,36 @@ export function typeOf(error: unknown): string {
   return (isObject(error) ? crossed.get(error)?.['exception.type'] : undefined) ?? typeNameOf(error)
 }
 
-/** Whether an `exception` event tells of this very error already, on whichever span of this thread. */
-export function isRecorded(error: unknown): boolean {
-  return isObject(error) && arrived.has(error)
+/** An error is told of, and leaves for the span around: where it leaves a span, what is active is the span around it. */
+function setArrived(error: unknown, next: Span | undefined): void {
+  if (isObject(error)) arrived.set(error, next)
+  else if (next !== undefined) arrivedPrimitive.set(next, { value: error })
+}
+
+/** Whether `error` has arrived at `span`, told of where it came from. */
+function hasArrived(error: unknown, span: Span | undefined): boolean {
+  if (isObject(error)) return arrived.has(error) && arrived.get(error) === span
+  const last = span === undefined ? undefined : arrivedPrimitive.get(span)
+  if (last === undefined || !Object.is(last.value, error)) return false
+  arrivedPrimitive.delete(span!)
+  return true
+}
+
+/**
+ * Whether this occurrence of an error that nobody caught is told of already, by the spans that it left. The same instance may come up again, in
+ * another span or later: that is another occurrence.
+ *
+ * @param span the one in which it came up.
+ */
+export function takeRecorded(error: unknown, span: Span | undefined): boolean {
+  const isTold = hasArrived(error, span)
+  if (isTold) forgetRecorded(error)
+  return isTold
+}
+
+/** Nobody has told of `error` so far, if it comes up again. */
+export function forgetRecorded(error: unknown): void {
+  if (isObject(error)) arrived.delete(error)
 }
 
 /**
@@ -41,8 +74,7 @@ export function isRecorded(error: unknown): boolean {
 export function addException(span: Span, error: unknown, attributes?: Attributes): void {
   const description = (isObject(error) ? crossed.get(error) : undefined) ?? describeException(error)
   span.addEvent('exception', { ...description, ...attributes })
-  // Where an error leaves a span, what is active is the span around it.
-  if (isObject(error)) arrived.set(error, spanOf(contextApi.active()))
+  setArrived(error, spanOf(contextApi.active()))
 }
 
 /**
@@ -53,9 +85,8 @@ export function addException(span: Span, error: unknown, attributes?: Attributes
  * @param attributes added to the event.
  */
 export function recordError(span: Span, error: unknown, attributes?: Attributes): void {
-  if (isObject(error) && arrived.has(error) && arrived.get(error) === span) {
-    arrived.set(error, spanOf(contextApi.active()))
-  } else addException(span, error, attributes)
+  if (hasArrived(error, span)) setArrived(error, spanOf(contextApi.active()))
+  else addException(span, error, attributes)
   span.setAttribute('error.type', typeOf(error))
   span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) })
 }
@@ -73,7 +104,7 @@ export function recordCrossed(
 ): void {
   rememberCrossed(error, description)
   span.addEvent('exception', description)
-  if (isObject(error)) arrived.set(error, next)
+  setArrived(error, next)
   span.setAttribute('error.type', description['exception.type'])
   span.setStatus({ code: SpanStatusCode.ERROR, message: description['exception.message'] })
 }

@@ -11,7 +11,7 @@ import { formatBaggage, parseBaggage } from '../core/baggage.js'
 import { count } from '../core/counters.js'
 import { warnOnce } from '../core/log.js'
 import { formatTraceparent, parseTraceparent } from '../core/traceparent.js'
-import { parseTracestate, truncateTracestate } from '../core/tracestate.js'
+import { ownTracestate, parseTracestate, truncateTracestate } from '../core/tracestate.js'
 import { contextWithBaggage, contextWithSpan, spanOf } from './context.js'
 
 /** Set by OpenTelemetry's SDK around its own requests, which carry no context. A registered symbol, so that its package is not needed. */
@@ -25,7 +25,7 @@ export class TraceContextPropagator implements TextMapPropagator {
     const traceparent = formatTraceparent(span)
     if (traceparent === undefined) return
     setter.set(carrier, 'traceparent', traceparent)
-    const tracestate = span.traceState?.serialize()
+    const tracestate = ownTracestate(span.traceState)?.serialize()
     if (tracestate) setter.set(carrier, 'tracestate', truncateTracestate(tracestate))
   }
 

@@ -11,7 +11,7 @@ import { formatBaggage, parseBaggage } from '../core/baggage.js'
 import { count } from '../core/counters.js'
 import { ThreadspanError } from '../core/errors.js'
 import { formatTraceparent, parseTraceparent } from '../core/traceparent.js'
-import { parseTracestate } from '../core/tracestate.js'
+import { ownTracestate, parseTracestate } from '../core/tracestate.js'
 import type { Carrier } from './carrier.js'
 import { contextWithBaggage, contextWithSpan, contextWithValue, spanOf } from './context.js'
 import { ensureContextManager } from './manager.js'
@@ -159,7 +159,7 @@ export class Snapshot {
     const traceparent = span === undefined ? undefined : formatTraceparent(span)
     if (traceparent !== undefined) {
       carrier.traceparent = traceparent
-      const tracestate = span!.traceState?.serialize()
+      const tracestate = ownTracestate(span!.traceState)?.serialize()
       if (tracestate) carrier.tracestate = tracestate
       const transaction = transactionIn(this.context)
       // Its trace is told by traceparent alone; inside a transaction a span can be the root of another trace.
@@ -213,13 +213,18 @@ export class Snapshot {
   ): T {
     for (let i = from; i < list.length; i++) {
       const { storage } = list[i]!
-      const value = this.#valueOf(list[i]!, i)
+      const value = this.#valueOrNone(list[i]!, i)
       // A storage that has the value already is not run: on Node 20 the first run of one turns `async_hooks` on.
       if (!Object.is(storage.getStore(), value)) {
         return storage.run(value, () => this.#enterValues(list, i + 1, fn, thisArg, args))
       }
     }
     return contextApi.with(this.context, fn, thisArg, ...args)
+  }
+
+  #valueOrNone(registration: Registration, index: number): unknown {
+    const value = this.#valueOf(registration, index)
+    return value === undefined ? registration.none : value
   }
 
   /** @param index where the registration stands in the current list, and mostly stood in that of the capture. */
@@ -244,7 +249,8 @@ export class Snapshot {
     }
     for (let i = 0; i < list.length; i++) {
       const value = this.#valueOf(list[i]!, i)
-      const plain = value === undefined ? undefined : packValue(list[i]!, value, form)
+      const isNone = value === undefined || Object.is(value, list[i]!.none)
+      const plain = isNone ? undefined : packValue(list[i]!, value, form)
       if (plain !== undefined) packed[list[i]!.name] = plain
     }
     for (const _ in packed) return packed

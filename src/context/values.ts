@@ -1,4 +1,4 @@
-import type { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { count } from '../core/counters.js'
 import { ThreadspanError } from '../core/errors.js'
 import { shared } from '../core/shared.js'
@@ -20,7 +20,12 @@ export interface Registration {
   readonly name: string
   readonly serialize: ((value: unknown) => unknown) | undefined
   readonly deserialize: ((plain: unknown) => unknown) | undefined
+  /** What the storage holds where nothing is: its `defaultValue`, or undefined. */
+  readonly none: unknown
 }
+
+/** Calls a function as outside of everything: what was current when this was loaded, which is the start of a thread. */
+const outside: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot()
 
 /** Values that may be registered in one thread: each is asked for its content at every capture. */
 const MAX_REGISTRATIONS = 32
@@ -58,7 +63,8 @@ export function propagate<T>(
       'The name of a value must be a string of 1 to 128 characters, and not __proto__',
     )
   }
-  const registration = { storage, name, serialize, deserialize } as unknown as Registration
+  const none = outside(() => storage.getStore())
+  const registration = { storage, name, serialize, deserialize, none } as unknown as Registration
   const others = registry.list.filter((other) => other.storage !== storage || other.name !== name)
   if (others.some((other) => other.name === name)) {
     throw new ThreadspanError(

@@ -27,9 +27,13 @@ export function messageOf(error: unknown): string {
   }
 }
 
-/** Also those of other realms (`node:vm`) and DOMExceptions. */
+/** Also those of other realms (`node:vm`) and DOMExceptions. Never throws, whatever a proxy's traps do. */
 export function isError(error: unknown): error is Error {
-  if (error instanceof Error) return true
+  try {
+    if (error instanceof Error) return true
+  } catch {
+    return false
+  }
   return typeof error === 'object' && error !== null && typeof textOf(error, 'stack') === 'string'
 }
 

@@ -4,16 +4,46 @@
  *
  * A word holds four id bytes in memory order: its lowest byte is the first byte of the id.
  */
+import { entropy } from './entropy.js'
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
+// The state of xoshiro128++; four zeros, which it never reaches, until it is seeded.
+let s0 = 0
+let s1 = 0
+let s2 = 0
+let s3 = 0
+
+function seed(): void {
+  while ((s0 | s1 | s2 | s3) === 0) [s0, s1, s2, s3] = entropy()
+}
+
 /**
- * A random 32-bit word. `Math.random` is xorshift128+ seeded per thread from the system's entropy: uniform, as Trace
- * Context Level 2 asks of the `random-trace-id` flag, and it does not load `node:crypto`, which costs a new thread 4 ms.
- * Ids are not secrets.
+ * A random 32-bit word by xoshiro128++ (Blackman and Vigna, 2019), which each thread seeds from the system: uniform, as Trace Context
+ * Level 2 asks of the `random-trace-id` flag. Ids are not secrets.
+ *
+ * Not by `Math.random`, which tests replace, `--random-seed` makes the same in every process, and whose sequence belongs to the program;
+ * nor by `node:crypto`, whose loading costs a new thread 4 ms.
  */
 export function randomWord(): number {
-  return (Math.random() * 4294967296) | 0
+  if ((s0 | s1 | s2 | s3) === 0) seed()
+  const sum = (s0 + s3) | 0
+  const word = (((sum << 7) | (sum >>> 25)) + s0) | 0
+  const shifted = s1 << 9
+  s2 ^= s0
+  s3 ^= s1
+  s1 ^= s2
+  s0 ^= s3
+  s2 ^= shifted
+  s3 = (s3 << 11) | (s3 >>> 21)
+  return word
+}
+
+/** `length` random hexadecimal digits, for names that must not meet; at most what is wanted of an id. */
+export function randomHex(length: number): string {
+  let text = ''
+  while (text.length < length) text += hexOfWord(randomWord())
+  return text.slice(0, length)
 }
 
 /** Eight hexadecimal digits for a word. */

@@ -56,6 +56,22 @@ class MemberTraceState implements TraceState {
   }
 }
 
+/**
+ * A trace state of whatever kind as one of ours, which can be written without harm; undefined where it is none, or has no legal
+ * member. What is no trace state (JSON leaves an empty object of one) is counted as `tracestate.foreign`.
+ */
+export function ownTracestate(state: unknown): TraceState | undefined {
+  if (state === undefined || state === null || state instanceof MemberTraceState) return state ?? undefined
+  try {
+    const text: unknown = (state as TraceState).serialize()
+    if (typeof text === 'string') return parseTracestate(text)
+  } catch {
+    // Counted as what it is: none.
+  }
+  count('tracestate.foreign')
+  return undefined
+}
+
 /** A `TraceState` without members, to set some. */
 export const EMPTY_TRACESTATE: TraceState = new MemberTraceState(new Map())
 

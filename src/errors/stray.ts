@@ -1,6 +1,6 @@
 import { type Context, context as contextApi, type Span } from '@opentelemetry/api'
 import { contextWithSpan, spanOf } from '../context/context.js'
-import { isRecorded, recordError } from '../context/exception.js'
+import { forgetRecorded, recordError, takeRecorded } from '../context/exception.js'
 import { count } from '../core/counters.js'
 import { shared } from '../core/shared.js'
 import { recordBeside } from './capture.js'
@@ -120,7 +120,7 @@ function isSame(one: unknown, two: unknown): boolean {
 }
 
 function record(error: unknown, context: Context, origin: string): void {
-  if (isRecorded(error)) return
+  if (takeRecorded(error, spanOf(context))) return
   const span = spanOf(context) ?? state.domainSpan?.()
   if (span === undefined) {
     // Of no span: a program that makes none shall not start to export because it fails.
@@ -130,4 +130,6 @@ function record(error: unknown, context: Context, origin: string): void {
   const attributes = { 'threadspan.error.origin': origin }
   if (span.isRecording()) recordError(span, error, attributes)
   else recordBeside(contextWithSpan(context, span), error, attributes)
+  // Its way ends here. Should it come up again, that is another time.
+  forgetRecorded(error)
 }

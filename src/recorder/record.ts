@@ -16,7 +16,7 @@
  *   name, attributes given at the start
  */
 import type { Attributes, AttributeValue } from '@opentelemetry/api'
-import { writeUnixNano } from '../core/clock.js'
+import { type Origin, writeUnixNano } from '../core/clock.js'
 import { wordOfHex } from '../core/ids.js'
 import {
   ALIGN_BOUND,
@@ -86,7 +86,7 @@ function writeStart(
     w += 3
   }
   words[w] = KIND_AND_START | ((span.kind | 0x80) << 8)
-  writeUnixNano(words, w + 1, span.start)
+  writeUnixNano(words, w + 1, span.start, span.origin)
   words[w + 3] = FLAGS
   words[w + 4] = span.traceFlags | HAS_IS_REMOTE | (span.parentIsRemote ? IS_REMOTE : 0)
   return writeString(sink.bytes, (w + 5) << 2, limit, 0x2a, name)
@@ -124,8 +124,14 @@ export function openRecord(sink: RecordSink, span: RecordedSpan, thread: Buffer)
   sink.armSlot(slot, p - body, span.scope.id)
 }
 
-/** Writes the record of a span that ended at `time`, in milliseconds of this thread's clock. */
-export function closeRecord(sink: RecordSink, span: RecordedSpan, time: number, thread: Buffer): void {
+/** Writes the record of a span that ended at `time`, in milliseconds of this thread's clock, which lies at `origin`. */
+export function closeRecord(
+  sink: RecordSink,
+  span: RecordedSpan,
+  time: number,
+  origin: Origin,
+  thread: Buffer,
+): void {
   const { scope, slot } = span
   if (scope.id < 0) scope.id = sink.defineScope(scope.encoded, scope.schemaUrl)
   if (scope.id < 0 || (sink.currentScope !== scope.id && !sink.selectScope(scope.id))) {
@@ -140,15 +146,21 @@ export function closeRecord(sink: RecordSink, span: RecordedSpan, time: number, 
       sink.freeSlot(slot)
       return
     }
-    end = writeSpan(sink, at, at + USUAL, span, time, thread)
+    end = writeSpan(sink, at, at + USUAL, span, time, origin, thread)
   }
-  if (end < 0) end = writeMeasured(sink, span, time, thread)
+  if (end < 0) end = writeMeasured(sink, span, time, origin, thread)
   if (end < 0) sink.freeSlot(slot)
   else sink.commit(end, slot)
 }
 
 /** The slow path: the exact bound is reserved, and what exceeds every ring is cut. */
-function writeMeasured(sink: RecordSink, span: RecordedSpan, time: number, thread: Buffer): number {
+function writeMeasured(
+  sink: RecordSink,
+  span: RecordedSpan,
+  time: number,
+  origin: Origin,
+  thread: Buffer,
+): number {
   let bound = boundOfSpan(span, thread.length)
   if (bound > sink.maxRecord) {
     shrink(span)
@@ -159,7 +171,7 @@ function writeMeasured(sink: RecordSink, span: RecordedSpan, time: number, threa
     }
   }
   const at = sink.reserve(bound)
-  return at < 0 ? -1 : writeSpan(sink, at, at + bound, span, time, thread)
+  return at < 0 ? -1 : writeSpan(sink, at, at + bound, span, time, origin, thread)
 }
 
 function writeSpan(
@@ -168,12 +180,13 @@ function writeSpan(
   limit: number,
   span: RecordedSpan,
   time: number,
+  origin: Origin,
   thread: Buffer,
 ): number {
   const { bytes, words } = sink
   let w = at >> 2
   words[w + 1] = FILLER_AND_END
-  writeUnixNano(words, w + 2, time)
+  writeUnixNano(words, w + 2, time, origin)
   w += 4
   let p: number
   let done = 0
@@ -257,7 +270,7 @@ function writeEvent(sink: RecordSink, at: number, limit: number, event: Recorded
   const start = beginMessage(bytes, at, 0x5a)
   bytes[start] = 0x09
   time[0] = 0
-  writeUnixNano(time, 0, event.time)
+  writeUnixNano(time, 0, event.time, event.origin)
   for (let i = 0; i < 8; i++) bytes[start + 1 + i] = timeBytes[i]!
   let p = writeString(bytes, start + 9, limit, 0x12, event.name)
   p = writeAttributes(bytes, p, limit, 0x1a, event.attributes)

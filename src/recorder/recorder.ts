@@ -4,7 +4,9 @@
  */
 import type { TracerOptions, TracerProvider } from '@opentelemetry/api'
 import type { SpanLimits } from '../config/tracing.js'
+import type { Origin } from '../core/clock.js'
 import { encodeScope } from '../otlp/encode.js'
+import { read, textOf } from './input.js'
 import { closeRecord, openRecord } from './record.js'
 import type { Sampler } from './sampler.js'
 import type { ScopeHandle } from './scope.js'
@@ -42,14 +44,16 @@ export class Recorder implements TracerProvider, SpanEnd {
 
   /** Specification "Get a Tracer": the same name, version and schema URL give the same tracer. */
   getTracer(name: string, version?: string, options?: TracerOptions): RecorderTracer {
-    const schemaUrl = options?.schemaUrl ?? ''
-    const key = `${name}\n${version ?? ''}\n${schemaUrl}`
+    const scopeName = textOf(name ?? '')
+    const scopeVersion = textOf(version ?? '')
+    const schemaUrl = textOf(read(options, 'schemaUrl') ?? '')
+    const key = `${scopeName}\n${scopeVersion}\n${schemaUrl}`
     let tracer = this.tracers.get(key)
     if (tracer === undefined) {
       if (this.tracers.size >= MAX_SCOPES) return this.tracers.values().next().value as RecorderTracer
       const scope: ScopeHandle = {
-        name,
-        encoded: encodeScope(String(name ?? ''), version ?? ''),
+        name: scopeName,
+        encoded: encodeScope(scopeName, scopeVersion),
         schemaUrl,
         id: -1,
       }
@@ -76,8 +80,14 @@ export class Recorder implements TracerProvider, SpanEnd {
     openRecord(sink, span, this.thread)
   }
 
-  /** Encodes a span that ended at `time`. */
-  ended(span: RecordedSpan, time: number): void {
-    closeRecord(this.sink!, span, time, this.thread)
+  /** Encodes a span that ended at `time`. All that it holds was checked when it came in; should it fail nevertheless, one span is lost, and counted. */
+  ended(span: RecordedSpan, time: number, origin: Origin): void {
+    const sink = this.sink!
+    try {
+      closeRecord(sink, span, time, origin, this.thread)
+    } catch {
+      sink.drop('unencodable')
+      sink.freeSlot(span.slot)
+    }
   }
 }

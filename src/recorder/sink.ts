@@ -42,8 +42,8 @@ export interface RecordSink {
   selectScope(scope: number): boolean
 }
 
-/** Why a finished span was not written: the ring stayed full, or the record is larger than any ring allows. */
-export type DropCause = 'ring-full' | 'too-large'
+/** Why a finished span was not written: the ring stayed full, the record is larger than any ring allows, or encoding it failed. */
+export type DropCause = 'ring-full' | 'too-large' | 'unencodable'
 
 /** Bytes of a slot, and where in it the encoded start of the span begins. */
 export const SLOT_SIZE = 512

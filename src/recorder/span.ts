@@ -10,15 +10,19 @@ import type {
   TraceState,
 } from '@opentelemetry/api'
 import type { SpanLimits } from '../config/tracing.js'
-import { now, timeOf } from '../core/clock.js'
+import { now, type Origin, originOf, timeOf } from '../core/clock.js'
 import { hexOfWord, type TraceIdentity } from '../core/ids.js'
-import { type AttributeList, isAttributeValue, ownValue } from './attributes.js'
+import { type AttributeList, bounded, eachAttribute, ownValue } from './attributes.js'
+import { eachLink, exceptionOf, linkOf, read, textOf } from './input.js'
 import type { ScopeHandle } from './scope.js'
 
 /** What a span tells when it ends. */
 export interface SpanEnd {
-  /** @param time Milliseconds of this thread's clock. */
-  ended(span: RecordedSpan, time: number): void
+  /**
+   * @param time Milliseconds of this thread's clock.
+   * @param origin That by which it is written.
+   */
+  ended(span: RecordedSpan, time: number, origin: Origin): void
   readonly limits: SpanLimits
 }
 
@@ -26,6 +30,8 @@ export interface RecordedEvent {
   readonly name: string
   /** Milliseconds of this thread's clock. */
   readonly time: number
+  /** That by which the time is written. */
+  readonly origin: Origin
   readonly attributes: Attributes | undefined
   readonly dropped: number
 }
@@ -81,6 +87,8 @@ export class RecordedSpan implements Span {
   carried: CarriedTransaction | undefined
   /** The uppermost recorded span above this one in this thread: the transaction's, or what stands for it after a crossing. */
   readonly localRoot: RecordedSpan
+  /** That by which the start is written. */
+  readonly origin: Origin
   private done = false
   private context: SpanContext | undefined
 
@@ -104,6 +112,7 @@ export class RecordedSpan implements Span {
     parent: RecordedSpan | undefined,
   ) {
     this.localRoot = parent === undefined ? this : parent.localRoot
+    this.origin = originOf(parent?.origin)
   }
 
   spanContext(): SpanContext {
@@ -122,34 +131,34 @@ export class RecordedSpan implements Span {
   setAttribute(key: string, value: AttributeValue): this {
     if (this.done || typeof key !== 'string' || key.length === 0) return this
     const limits = this.owner.limits
-    if (typeof value === 'string') {
-      if (value.length > limits.attributeValueLength) value = value.substring(0, limits.attributeValueLength)
-    } else if (typeof value !== 'number' && typeof value !== 'boolean') {
-      if (!isAttributeValue(value)) return this
-      value = ownValue(value, limits.attributeValueLength)
-    }
+    const own = ownValue(value, limits.attributeValueLength)
+    if (own === undefined) return this
     const list = this.attributes
     if (list === undefined) {
-      if (limits.attributeCount > 0) this.attributes = [key, value]
+      if (limits.attributeCount > 0) this.attributes = [key, own]
       else this.more().droppedAttributes++
       return this
     }
     for (let i = 0; i < list.length; i += 2) {
       if (list[i] === key) {
-        list[i + 1] = value
+        list[i + 1] = own
         if (i >> 1 < this.encodedAttributes) this.prefix = 0
         return this
       }
     }
-    if (list.length >> 1 < limits.attributeCount) list.push(key, value)
+    if (list.length >> 1 < limits.attributeCount) list.push(key, own)
     else this.more().droppedAttributes++
     return this
   }
 
   setAttributes(attributes: Attributes): this {
-    for (const key in attributes) {
-      const value = attributes[key]
-      if (value !== undefined) this.setAttribute(key, value)
+    if (typeof attributes !== 'object') return this
+    try {
+      for (const key in attributes)
+        if (Object.hasOwn(attributes, key)) this.setAttribute(key, attributes[key]!)
+    } catch {
+      // A getter or a proxy: once more, so that what can be read is kept.
+      eachAttribute(attributes, (key, value) => this.setAttribute(key, value as AttributeValue))
     }
     return this
   }
@@ -162,20 +171,19 @@ export class RecordedSpan implements Span {
       extras.droppedEvents++
       return this
     }
-    const isTime =
-      typeof attributesOrTime === 'number' ||
-      attributesOrTime instanceof Date ||
-      Array.isArray(attributesOrTime)
+    const isTime = isTimeInput(attributesOrTime)
     const given = isTime ? undefined : (attributesOrTime as Attributes | undefined)
+    const at = isTime ? (attributesOrTime as TimeInput) : time
+    const { attributes, dropped } = bounded(given, limits.attributesPerEvent, limits.attributeValueLength)
     // The newest events are kept: what happened last is what explains how a span ended.
     if (extras.events.length >= limits.eventCount) {
       extras.events.shift()
       extras.droppedEvents++
     }
-    const { attributes, dropped } = bounded(given, limits.attributesPerEvent, limits.attributeValueLength)
     extras.events.push({
       name: textOf(name),
-      time: timeOf(isTime ? (attributesOrTime as TimeInput) : time),
+      time: timeOf(at, this.origin),
+      origin: at === undefined ? originOf(this.origin) : this.origin,
       attributes,
       dropped,
     })
@@ -186,36 +194,34 @@ export class RecordedSpan implements Span {
     if (this.done) return this
     const { limits } = this.owner
     const extras = this.more()
-    if (extras.links.length >= limits.linkCount || !isLinkable(link?.context)) {
+    const own = extras.links.length >= limits.linkCount ? undefined : linkOf(link)
+    if (own === undefined) {
       extras.droppedLinks++
       return this
     }
     const { attributes, dropped } = bounded(
-      link.attributes,
+      own.attributes,
       limits.attributesPerLink,
       limits.attributeValueLength,
     )
-    extras.links.push({
-      context: link.context,
-      attributes,
-      dropped: dropped + (link.droppedAttributesCount ?? 0),
-    })
+    extras.links.push({ context: own.context, attributes, dropped: dropped + own.dropped })
     return this
   }
 
   addLinks(links: Link[]): this {
-    if (Array.isArray(links)) for (const link of links) this.addLink(link)
+    eachLink(links, (link) => this.addLink(link))
     return this
   }
 
-  /** Specification "Set Status": `Ok` is final, `Unset` changes nothing, a message belongs to `Error` only. */
+  /** Specification "Set Status": `Ok` is final, `Unset` and what is no code change nothing, a message belongs to `Error` only. */
   setStatus(status: SpanStatus): this {
-    if (this.done || !status || status.code === 0 || this.statusCode === 1) return this
-    this.statusCode = status.code === 1 ? 1 : 2
+    if (this.done || this.statusCode === 1) return this
+    const code = read(status, 'code')
+    if (code !== 1 && code !== 2) return this
+    this.statusCode = code
+    const message = code === 2 ? read(status, 'message') : undefined
     this.statusMessage =
-      status.code === 2 && typeof status.message === 'string'
-        ? status.message.substring(0, this.owner.limits.attributeValueLength)
-        : undefined
+      typeof message === 'string' ? message.substring(0, this.owner.limits.attributeValueLength) : undefined
     return this
   }
 
@@ -227,24 +233,15 @@ export class RecordedSpan implements Span {
   }
 
   recordException(exception: Exception, time?: TimeInput): void {
-    const attributes: Attributes = {}
-    if (typeof exception === 'string') {
-      attributes['exception.message'] = exception
-    } else if (exception) {
-      // Semantic conventions: the type is the class; a code alone has to do where there is no class.
-      const type = exception.name ?? exception.code
-      if (type !== undefined) attributes['exception.type'] = textOf(type)
-      if (exception.message) attributes['exception.message'] = textOf(exception.message)
-      if (exception.stack) attributes['exception.stacktrace'] = textOf(exception.stack)
-    }
-    this.addEvent('exception', attributes, time)
+    this.addEvent('exception', exceptionOf(exception), time)
   }
 
   end(time?: TimeInput): void {
     if (this.done) return
     this.done = true
-    const end = time === undefined ? now() : timeOf(time)
-    this.owner.ended(this, Math.max(end, this.start))
+    const { start, origin } = this
+    if (time === undefined) this.owner.ended(this, Math.max(now(), start), originOf(origin))
+    else this.owner.ended(this, Math.max(timeOf(time, origin), start), origin)
   }
 
   isRecording(): boolean {
@@ -258,50 +255,12 @@ export class RecordedSpan implements Span {
   }
 }
 
-const TRACE_ID = /^[0-9a-f]{32}$/i
-const SPAN_ID = /^[0-9a-f]{16}$/i
-
-/** Whether a link can be written. Ids of zeros can: the specification wants such links kept. */
-function isLinkable(context: SpanContext | undefined | null): boolean {
-  if (context === undefined || context === null) return false
-  const { traceId, spanId, traceState } = context
-  return (
-    typeof traceId === 'string' &&
-    TRACE_ID.test(traceId) &&
-    typeof spanId === 'string' &&
-    SPAN_ID.test(spanId) &&
-    (traceState === undefined || typeof traceState?.serialize === 'function')
-  )
-}
-
-/** What was meant to be a string, as one: an object without `toString` must not throw into the application. */
-export function textOf(value: unknown): string {
-  if (typeof value === 'string') return value
+function isTimeInput(value: unknown): value is TimeInput {
+  if (typeof value === 'number') return true
+  if (typeof value !== 'object') return false
   try {
-    return String(value)
+    return Array.isArray(value) || value instanceof Date
   } catch {
-    return typeof value
+    return false
   }
-}
-
-/** At most `count` valid attributes of an event or link, copied and cut to the limits. */
-function bounded(
-  given: Attributes | undefined,
-  count: number,
-  length: number,
-): { attributes: Attributes | undefined; dropped: number } {
-  if (given === undefined || given === null || typeof given !== 'object')
-    return { attributes: undefined, dropped: 0 }
-  const attributes: Attributes = {}
-  let kept = 0
-  let dropped = 0
-  for (const key in given) {
-    const value = given[key]
-    if (!isAttributeValue(value)) continue
-    if (kept < count) {
-      attributes[key] = ownValue(value, length)
-      kept++
-    } else dropped++
-  }
-  return { attributes, dropped }
 }

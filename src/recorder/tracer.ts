@@ -7,13 +7,15 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { contextWithSpan, spanOf } from '../context/context.js'
-import { now, timeOf } from '../core/clock.js'
+import { lookAtWall, now, originOf, timeOf } from '../core/clock.js'
+import { count } from '../core/counters.js'
 import { hexOfWord, randomWord, TraceIdentity, wordOfHex } from '../core/ids.js'
 import type { AttributeList } from './attributes.js'
+import { kindOf, optionsOf, parentContextOf, textOf } from './input.js'
 import type { Recorder } from './recorder.js'
 import type { ParentState } from './sampler.js'
 import type { ScopeHandle } from './scope.js'
-import { RecordedSpan, textOf } from './span.js'
+import { RecordedSpan } from './span.js'
 
 /** W3C trace flags. */
 const SAMPLED = 1
@@ -33,7 +35,22 @@ export class RecorderTracer implements Tracer {
     private readonly scope: ScopeHandle,
   ) {}
 
-  startSpan(name: string, options: SpanOptions = NO_OPTIONS, context: Context = contextApi.active()): Span {
+  /** Specification "Span Creation". Never throws: what is not as it should be counts as not given. */
+  startSpan(name: string, options?: SpanOptions, context?: Context): Span {
+    try {
+      return this.start(name, options ?? NO_OPTIONS, context ?? contextApi.active())
+    } catch {
+      // A getter of the options, or what is no context.
+      count('span.input')
+    }
+    try {
+      return this.start(name, optionsOf(options), isContext(context) ? context : contextApi.active())
+    } catch {
+      return silent(undefined)
+    }
+  }
+
+  private start(name: string, options: SpanOptions, context: Context): Span {
     const parent = options.root === true ? undefined : spanOf(context)
     if (context.getValue(SUPPRESS_TRACING) === true) return silent(parent)
     // A recorded parent of this thread is the common case: its ids are words already, its decision is made.
@@ -42,8 +59,8 @@ export class RecorderTracer implements Tracer {
         return unsampled(parent.trace, parent.traceFlags, parent.traceState)
       return this.begin(name, options, parent.trace, parent.s0, parent.s1, parent.traceFlags, parent, false)
     }
-    const outer = parent?.spanContext()
-    if (outer === undefined || !trace.isSpanContextValid(outer)) {
+    const outer = parent === undefined ? undefined : parentContextOf(parent)
+    if (outer === undefined) {
       const identity = TraceIdentity.random()
       if (!this.recorder.sampler.shouldSample(identity, 'none')) return unsampled(identity, RANDOM, undefined)
       return this.begin(name, options, identity, 0, 0, SAMPLED | RANDOM, undefined, false)
@@ -119,6 +136,7 @@ export class RecorderTracer implements Tracer {
   ): RecordedSpan | undefined {
     const { recorder } = this
     if (!recorder.ready()) return undefined
+    lookAtWall(start)
     const span = new RecordedSpan(
       recorder,
       this.scope,
@@ -154,6 +172,8 @@ export class RecorderTracer implements Tracer {
     const { recorder } = this
     if (!recorder.ready()) return unsampled(identity, flags, traceState)
     const { kind, attributes, links, startTime } = options
+    const present = now()
+    if (parent === undefined) lookAtWall(present)
     const span = new RecordedSpan(
       recorder,
       this.scope,
@@ -166,8 +186,8 @@ export class RecorderTracer implements Tracer {
       traceState,
       remote,
       textOf(name),
-      kind === undefined ? 1 : kind + 1,
-      startTime === undefined ? now() : timeOf(startTime),
+      kindOf(kind),
+      startTime === undefined ? present : timeOf(startTime, originOf(parent?.origin)),
       parent,
     )
     if (attributes !== undefined) span.setAttributes(attributes)
@@ -184,23 +204,29 @@ export class RecorderTracer implements Tracer {
     context: Context,
     fn: F,
   ): ReturnType<F>
-  startActiveSpan(name: string, second: unknown, third?: unknown, fourth?: unknown): unknown {
-    let options: SpanOptions | undefined
-    let context: Context | undefined
-    let fn: SpanFunction<unknown>
-    if (fourth !== undefined) {
-      options = second as SpanOptions
-      context = third as Context
-      fn = fourth as SpanFunction<unknown>
-    } else if (third !== undefined) {
-      options = second as SpanOptions
-      fn = third as SpanFunction<unknown>
-    } else {
-      fn = second as SpanFunction<unknown>
+  startActiveSpan(name: string, ...rest: unknown[]): unknown {
+    const fn = rest.findLast((argument) => typeof argument === 'function') as
+      | SpanFunction<unknown>
+      | undefined
+    if (fn === undefined) {
+      count('span.input')
+      return undefined
     }
-    const parent = context ?? contextApi.active()
-    const span = this.startSpan(name, options ?? NO_OPTIONS, parent)
+    const at = rest.indexOf(fn)
+    const options = (at > 0 ? rest[0] : undefined) as SpanOptions | undefined
+    const given = at > 1 ? rest[1] : undefined
+    const parent = isContext(given) ? given : contextApi.active()
+    const span = this.startSpan(name, options, parent)
     return contextApi.with(contextWithSpan(parent, span), fn, undefined, span)
+  }
+}
+
+function isContext(value: unknown): value is Context {
+  try {
+    const { getValue, setValue } = value as Context
+    return typeof getValue === 'function' && typeof setValue === 'function'
+  } catch {
+    return false
   }
 }
 
@@ -211,7 +237,7 @@ let lastIdentity: TraceIdentity | undefined
 function identityOf(hex: string): TraceIdentity {
   if (lastIdentity === undefined || hex !== lastHex) {
     lastHex = hex
-    lastIdentity = TraceIdentity.fromHex(hex.toLowerCase())
+    lastIdentity = TraceIdentity.fromHex(hex)
   }
   return lastIdentity
 }
@@ -228,7 +254,6 @@ function unsampled(identity: TraceIdentity, flags: number, traceState: RecordedS
 
 /** Where tracing is suppressed, the parent's context goes on and nothing is made. */
 function silent(parent: Span | undefined): Span {
-  return trace.wrapSpanContext(
-    parent?.spanContext() ?? { traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 },
-  )
+  const outer = parent === undefined ? undefined : parentContextOf(parent)
+  return trace.wrapSpanContext(outer ?? { traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 })
 }

@@ -12,6 +12,7 @@ const CAUSES = [
   SPOOLED,
   'ring-full',
   'too-large',
+  'unencodable',
   'queue-full',
   'no-scope',
   'corrupt',

@@ -25,6 +25,7 @@ export const READ_SCOPE = 17
 /** Finished spans that the thread could not write, per cause. */
 export const DROPPED_FULL = 33
 export const DROPPED_LARGE = 34
+export const DROPPED_UNENCODABLE = 38
 /** Spans that started while the table of open spans was full: recorded, but not closed should the thread die. */
 export const UNTRACKED = 35
 /** Slots of the table that were ever in use; none behind them needs to be looked at. */
@@ -34,6 +35,7 @@ export const SCOPES_USED = 37
 /** How much of the losses has been reported. */
 export const REPORTED_FULL = 18
 export const REPORTED_LARGE = 19
+export const REPORTED_UNENCODABLE = 20
 /** Set by the reader when the process is about to end: what is written from now on is read by nobody. */
 export const SEALED = 48
 
@@ -68,6 +70,8 @@ export const FLUSH_DONE = 48
 export const NEXT_THREAD = 56
 /** Whether the collector has begun its work: NOT_YET, BEGUN, or DISMISSED by a process that ends and needs none. */
 export const WORK = 57
+/** Three words by which all threads move their clock's anchor together (`core/clock.ts`). */
+export const CLOCK = 58
 /** The byte at which the accounts begin, kept here lest they die with the collector: words of 64 bits (`accounts.ts`). */
 export const ACCOUNTS = 512
 export const CONTROL_BYTES = 1024

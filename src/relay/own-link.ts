@@ -78,11 +78,7 @@ export class OwnLink {
         this.announced[span.slot] = span.mark
         writer.opened(span)
       }
-      const losses = reader.takeLosses()
-      if (losses !== undefined) {
-        writer.lost('ring-full', losses.ringFull)
-        writer.lost('too-large', losses.tooLarge)
-      }
+      for (const { cause, spans } of reader.takeLosses()) writer.lost(cause, spans)
       writer.flush()
       this.ends.splice(0, length)
       return true

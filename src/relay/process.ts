@@ -1,13 +1,15 @@
 /** The relay of a process's main thread: it owns the collector thread, and waits for it at the end. */
 import { BroadcastChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { readResourceConfig, resourceAttributes } from '../config/resource.js'
-import { startClock } from '../core/clock.js'
+import { shareClock, startClock } from '../core/clock.js'
+import { randomHex } from '../core/ids.js'
 import { debug } from '../core/log.js'
 import { encodeResource } from '../otlp/encode.js'
 import { type CollectorProgram, CollectorThread, seal } from './collector-thread.js'
 import {
   ABSENT,
   AWAKE,
+  CLOCK,
   CONTROL_BYTES,
   FLUSH_DONE,
   FLUSH_WANTED,
@@ -47,7 +49,8 @@ export class ProcessRelay extends ThreadRelay {
   constructor(private readonly setup: ProcessRelayOptions) {
     const control = new SharedArrayBuffer(CONTROL_BYTES)
     const anchor = startClock(setup.anchor)
-    const channel = `threadspan:${process.pid}:${Math.random().toString(36).slice(2)}`
+    shareClock(new Int32Array(control), CLOCK)
+    const channel = `threadspan:${process.pid}:${randomHex(16)}`
     const link = setup.link !== undefined && isTrusted(setup.link) ? setup.link : undefined
     if (link !== setup.link) debug('link: %s is not a folder of this user alone', setup.link)
     super({ control, anchor, channel, thread: 0, ringSize: setup.ringSize, link })

@@ -1,9 +1,10 @@
 /** The reading side of a thread's memory: drains the ring, and after the thread's death its open spans. */
-import { SLOT_BODY, SLOT_SIZE } from '../recorder/sink.js'
+import { type DropCause, SLOT_BODY, SLOT_SIZE } from '../recorder/sink.js'
 import {
   CLOSING,
   DROPPED_FULL,
   DROPPED_LARGE,
+  DROPPED_UNENCODABLE,
   FREE,
   HEAD,
   HEADER_BYTES,
@@ -15,6 +16,7 @@ import {
   RECORD_WRAP,
   REPORTED_FULL,
   REPORTED_LARGE,
+  REPORTED_UNENCODABLE,
   RING_START,
   SCOPES_BYTES,
   SCOPES_USED,
@@ -55,10 +57,17 @@ export interface SlottedSpan extends OpenSpan {
 }
 
 /** Spans that a thread could not write. */
-export interface ThreadLosses {
-  readonly ringFull: number
-  readonly tooLarge: number
+export interface ThreadLoss {
+  readonly cause: DropCause
+  readonly spans: number
 }
+
+/** The words of the header that count each cause, and how much of it has been reported. */
+const LOSSES: readonly (readonly [cause: DropCause, dropped: number, reported: number])[] = [
+  ['ring-full', DROPPED_FULL, REPORTED_FULL],
+  ['too-large', DROPPED_LARGE, REPORTED_LARGE],
+  ['unencodable', DROPPED_UNENCODABLE, REPORTED_UNENCODABLE],
+]
 
 /** Spans that are handed on in one piece at most; what is exported together is made of such pieces. */
 const MAX_RUN = 256
@@ -211,10 +220,13 @@ export class RingReader {
   }
 
   /** What was lost since the last call, by whichever reader. */
-  takeLosses(): ThreadLosses | undefined {
-    const ringFull = this.unreported(DROPPED_FULL, REPORTED_FULL)
-    const tooLarge = this.unreported(DROPPED_LARGE, REPORTED_LARGE)
-    return ringFull === 0 && tooLarge === 0 ? undefined : { ringFull, tooLarge }
+  takeLosses(): readonly ThreadLoss[] {
+    const losses: ThreadLoss[] = []
+    for (const [cause, dropped, reported] of LOSSES) {
+      const spans = this.unreported(dropped, reported)
+      if (spans > 0) losses.push({ cause, spans })
+    }
+    return losses
   }
 
   private unreported(count: number, reported: number): number {

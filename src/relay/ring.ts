@@ -5,6 +5,7 @@ import {
   CLOSING,
   DROPPED_FULL,
   DROPPED_LARGE,
+  DROPPED_UNENCODABLE,
   FREE,
   HEAD,
   HEADER_BYTES,
@@ -34,6 +35,13 @@ const PATIENCE = 1000
 const WAIT = 20
 /** An empty ring starts over at its beginning when it has got further than this, so that a burst's pages stay unused after it. */
 const REWIND = 65536
+
+/** The header's word for each cause. */
+const DROPPED: Readonly<Record<DropCause, number>> = {
+  'ring-full': DROPPED_FULL,
+  'too-large': DROPPED_LARGE,
+  unencodable: DROPPED_UNENCODABLE,
+}
 
 /**
  * The writing side of a thread's ring: the only writer of everything in it but the tail.
@@ -194,8 +202,7 @@ export class Ring implements RecordSink {
   }
 
   drop(cause: DropCause): void {
-    const at = cause === 'ring-full' ? DROPPED_FULL : DROPPED_LARGE
-    Atomics.add(this.words, at, 1)
+    Atomics.add(this.words, DROPPED[cause], 1)
   }
 
   openSlot(): number {

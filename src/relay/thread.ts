@@ -1,6 +1,6 @@
 /** What every thread needs of the relay: its own ring, and memory for the threads that it makes. */
 import { BroadcastChannel } from 'node:worker_threads'
-import { now, unixNano } from '../core/clock.js'
+import { clockAnchor, now, unixNano } from '../core/clock.js'
 import { SLOT_SIZE } from '../recorder/sink.js'
 import { ASLEEP, AWAKE, allocate, NEXT_THREAD, STATE, WAKE } from './layout.js'
 import type { CollectorMessage, Connection, Handoff } from './messages.js'
@@ -27,8 +27,8 @@ export abstract class ThreadRelay {
 
   /** What connects other threads and descendants with this process. */
   get connection(): Connection {
-    const { control, anchor, channel, link } = this.options
-    return { control, anchor, channel, link }
+    const { control, channel, link } = this.options
+    return { control, anchor: clockAnchor(), channel, link }
   }
 
   /** The exporting ancestor's folder, to which the descendants of this process write as well. */

@@ -226,3 +226,22 @@ test('registering twice replaces; a name taken, a bad name or a bad storage is r
   assert.throws(() => propagate(storage, { name: 'too many' }), { code: 'THREADSPAN_VALUE_LIMIT' })
   for (const s of stops) s()
 })
+
+test('where there is no value, a storage holds its default, and that stays where it is', (t) => {
+  const options = { defaultValue: 'default' }
+  const storage = new (AsyncLocalStorage as new (options: object) => AsyncLocalStorage<string>)(options)
+  if (storage.getStore() === undefined) {
+    t.diagnostic('this Node has no default values')
+    return
+  }
+  const stop = propagate(storage, { name: 'default' })
+  Snapshot.ROOT.run(() => assert.equal(storage.getStore(), 'default'))
+  storage.run('own', () => {
+    Snapshot.ROOT.run(() => assert.equal(storage.getStore(), 'default'))
+    assert.equal(capture().toCarrier().values?.['default'], 'own')
+  })
+  capture().run(() => assert.equal(storage.getStore(), 'default'))
+  assert.equal(capture().toCarrier().values, undefined)
+  Snapshot.from({ values: { default: 'arrived' } }).run(() => assert.equal(storage.getStore(), 'arrived'))
+  stop()
+})

@@ -49,6 +49,54 @@ describe('an error that leaves spans', () => {
     ])
   })
 
+  it('is told once also where it is no object and has no identity', async () => {
+    const thrown = ['a string', 42, undefined, null, Symbol.for('s')]
+    for (const value of thrown) {
+      exporter.reset()
+      assert.throws(
+        () =>
+          withTransaction('outer', () =>
+            withSpan('middle', () =>
+              withSpan('inner', () => {
+                throw value
+              }),
+            ),
+          ),
+        (caught) => Object.is(caught, value),
+      )
+      assert.deepEqual(
+        spans().map(({ name, events, failed }) => [name, events.length, failed]),
+        [
+          ['inner', 1, true],
+          ['middle', 0, true],
+          ['outer', 0, true],
+        ],
+      )
+    }
+    exporter.reset()
+    await Promise.allSettled(
+      ['one', 'two'].map((name) =>
+        withTransaction(name, () =>
+          withSpan(`${name} inside`, async () => {
+            await sleep(1)
+            throw 'the same text'
+          }),
+        ),
+      ),
+    )
+    assert.deepEqual(
+      spans()
+        .map(({ name, events }) => [name, events.length])
+        .sort(),
+      [
+        ['one inside', 1],
+        ['one', 0],
+        ['two inside', 1],
+        ['two', 0],
+      ],
+    )
+  })
+
   it('one and the same error object, thrown by two spans, is told by both', () => {
     const shared = new Error('again and again')
     withSpan('outer', () => {

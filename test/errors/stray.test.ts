@@ -50,6 +50,16 @@ describe('an error that nobody catches', () => {
       span.events.filter(({ name }) => name === 'exception').map(({ attributes }) => ({ span, attributes })),
     )
 
+  it('is told each time that it comes up, though it be the same instance', async () => {
+    const { code } = await runProgram(fixture('errors/again.mjs'), {
+      node: ['--require', PRELOAD],
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint },
+    })
+    assert.equal(code, 0)
+    const told = exceptions().map(({ span }) => span.name)
+    assert.deepEqual(told.sort(), ['inner', 'stray', 'stray twice', 'stray twice', 'thrown'])
+  })
+
   for (const where of ['main', 'worker']) {
     for (const way of WAYS) {
       it(`${way}, ${where}: told once, on the span it belongs to; the program ends as without`, async () => {

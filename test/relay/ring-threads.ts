@@ -59,7 +59,7 @@ export async function checkThreads(
         }
         assert.ifError(failure)
         assert.equal(next, count)
-        assert.equal(reader.takeLosses(), undefined)
+        assert.deepEqual(reader.takeLosses(), [])
         assert.equal(reader.corruptions, 0)
       } finally {
         await writer.terminate()

@@ -25,9 +25,9 @@ describe('the ring', () => {
     let taken = 0
     for (let i = 0; i < 1000; i++) if (writeRecord(ring, i, 200)) taken++
     assert.ok(taken > 250 && taken < 1000)
-    assert.deepEqual(reader.takeLosses(), { ringFull: 1000 - taken, tooLarge: 0 })
-    assert.equal(reader.takeLosses(), undefined)
-    assert.equal(new RingReader(shared).takeLosses(), undefined)
+    assert.deepEqual(reader.takeLosses(), [{ cause: 'ring-full', spans: 1000 - taken }])
+    assert.deepEqual(reader.takeLosses(), [])
+    assert.deepEqual(new RingReader(shared).takeLosses(), [])
     assert.equal(drain(reader).length, taken)
   })
 

@@ -14,6 +14,7 @@ const CONSUMER = 5
 const CAUSES: Readonly<Record<string, string>> = {
   'ring-full': 'spans were made faster than they could be taken. Raise THREADSPAN_RING_SIZE, or make fewer',
   'too-large': 'a span alone was larger than a ring. Put less into its attributes and events',
+  unencodable: 'a span held what cannot be encoded. Report it',
   'queue-full': 'they waited for too long for what takes them',
   timeout: 'they were not delivered within THREADSPAN_EXIT_TIMEOUT. Raise it',
   collector: 'the telemetry thread died. Report it',

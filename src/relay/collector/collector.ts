@@ -142,10 +142,7 @@ export class Collector {
   }
 
   private losses(reader: RingReader): void {
-    const losses = reader.takeLosses()
-    if (losses === undefined) return
-    if (losses.ringFull > 0) this.destination.lost('ring-full', losses.ringFull)
-    if (losses.tooLarge > 0) this.destination.lost('too-large', losses.tooLarge)
+    for (const { cause, spans } of reader.takeLosses()) this.destination.lost(cause, spans)
   }
 
   /** Runs until the process ends; not at all where that has come before the work. */
