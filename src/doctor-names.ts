@@ -1,5 +1,7 @@
 /** How a watched program tells the doctor of files and errors: without folders, arguments or messages, which can be private. */
+
 import { basename, join, sep } from 'node:path'
+import { callSites } from './core/call-sites.js'
 import type { MadeRecord } from './core/doctor.js'
 
 /** Characters of a name. */
@@ -53,20 +55,12 @@ export function describeChild(file: string, args: readonly string[]): Pick<MadeR
  * @param folder that of the package: undefined is returned where the place is in it.
  */
 export function madeAt(folder: string): string | undefined {
-  const { prepareStackTrace, stackTraceLimit } = Error
   const own = join(folder, 'doctor.cjs')
-  try {
-    Error.stackTraceLimit = 30
-    Error.prepareStackTrace = (_, sites) => sites
-    for (const site of new Error().stack as unknown as NodeJS.CallSite[]) {
-      const file = site.getFileName()
-      if (typeof file !== 'string' || file === own || file.startsWith('node:')) continue
-      if (file.startsWith(folder + sep)) return undefined
-      return `${shortName(file)}:${site.getLineNumber()}`
-    }
-    return undefined
-  } finally {
-    Error.prepareStackTrace = prepareStackTrace
-    Error.stackTraceLimit = stackTraceLimit
+  for (const site of callSites(30, madeAt) ?? []) {
+    const file = site.getFileName()
+    if (typeof file !== 'string' || file === own || file.startsWith('node:')) continue
+    if (file.startsWith(folder + sep)) return undefined
+    return `${shortName(file)}:${site.getLineNumber()}`
   }
+  return undefined
 }

@@ -41,11 +41,18 @@ async function load(call: OffloadedCall): Promise<Record<string, unknown>> {
   }
 }
 
+function isBelow(subclass: object, base: object): boolean {
+  return Object.prototype.isPrototypeOf.call(base, subclass)
+}
+
 /** The class: under the name given, else under its own or as the default export, else whichever export has that name. */
 function classIn(exports: Record<string, unknown>, call: OffloadedCall): unknown {
-  if (call.export !== undefined) return exports[call.export]
-  const isIt = (value: unknown): boolean => typeof value === 'function' && value.name === call.owner
-  const candidates = [exports[call.owner], exports['default'], ...Object.values(exports)]
+  return call.export === undefined ? classNamed(exports, call.owner) : exports[call.export]
+}
+
+function classNamed(exports: Record<string, unknown>, name: string): unknown {
+  const isIt = (value: unknown): boolean => typeof value === 'function' && value.name === name
+  const candidates = [exports[name], exports['default'], ...Object.values(exports)]
   const inner = exports['default']
   if (typeof inner === 'object' && inner !== null) candidates.push(...Object.values(inner))
   return candidates.find(isIt)
@@ -64,6 +71,12 @@ async function run(call: OffloadedCall): Promise<unknown> {
     unknown
   >
   const method = holder[call.method]
+  const receiver = call.receiver === undefined ? found : classNamed(exports, call.receiver)
+  if (typeof receiver !== 'function' || (receiver !== found && !isBelow(receiver, found))) {
+    throw notFound(
+      `${name} cannot run in the worker: ${call.module} does not export ${call.receiver}, on which it was called`,
+    )
+  }
   const state = (globalThis as { [SHARED]?: Map<string, unknown> })[SHARED]?.get('offload') as
     | State
     | undefined
@@ -74,7 +87,7 @@ async function run(call: OffloadedCall): Promise<unknown> {
     )
   }
   state.isWorker = true
-  const self = call.isStatic ? found : offloaded.revive!(call.state)
+  const self = call.isStatic ? receiver : offloaded.revive!(call.state)
   return offloaded.original.apply(self, call.args as unknown[])
 }
 

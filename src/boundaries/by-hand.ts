@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Worker } from 'node:worker_threads'
+import type { Carrier } from '../context/carrier.js'
 import { isEmitter } from '../context/emitter.js'
 import { capture, Snapshot } from '../context/snapshot.js'
 import { type NamedSpanOptions, withSpan } from '../context/span.js'
@@ -36,8 +37,8 @@ function isPlain(message: unknown): message is Record<string, unknown> {
  * A copy of `message` that carries what is current, in a property `threadspan`, for {@link wrapHandler} on the other side. A receiver
  * that knows nothing of it sees one property more.
  *
- * A message that is no plain object (an array, a Map, a string) comes back as it is, and is counted (`message.form`): send
- * `capture().toCarrier()` in a place of your own.
+ * A message that is no plain object (an array, a Map, a string), or has a property of that name already, comes back as it is, and is
+ * counted (`message.form`): send `capture().toCarrier()` in a place of your own.
  *
  * @param options `clone`: it goes by structured clone, not as JSON, so that values may be what JSON has no form for.
  */
@@ -45,6 +46,11 @@ export function withCarrier<M>(message: M, options?: { readonly clone?: boolean 
   const carrier = capture().toCarrier(options)
   if (Object.keys(carrier).length === 0) return message
   if (!isPlain(message)) {
+    count('message.form')
+    return message
+  }
+  if (Object.hasOwn(message, FIELD) && carrierOf(message) === undefined) {
+    // The application's own property of that name stays.
     count('message.form')
     return message
   }
@@ -85,10 +91,27 @@ export function wrapHandler<M, R extends unknown[], T>(
 }
 
 function carrierIn(message: unknown): unknown {
-  if (isPlain(message)) return (message as Carrying)[FIELD]
+  if (isPlain(message)) return carrierOf(message)
   if (typeof message !== 'object' || message === null || !('data' in message)) return undefined
   const { data } = message as { data: unknown }
-  return isPlain(data) ? (data as Carrying)[FIELD] : undefined
+  return isPlain(data) ? carrierOf(data) : undefined
+}
+
+/** What a carrier is made of. */
+const PARTS: ReadonlySet<string> = new Set<keyof Carrier>([
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'transaction',
+  'values',
+])
+
+/** The carrier in a message; undefined where the property is one of the application's own that happens to have its name. */
+function carrierOf(message: Carrying): unknown {
+  const held = Object.hasOwn(message, FIELD) ? message[FIELD] : undefined
+  if (!isPlain(held)) return undefined
+  const keys = Object.keys(held)
+  return keys.length > 0 && keys.every((key) => PARTS.has(key)) ? held : undefined
 }
 
 function picked<M>(pick: (message: M) => unknown, message: M): unknown {
@@ -101,7 +124,7 @@ function picked<M>(pick: (message: M) => unknown, message: M): unknown {
 }
 
 function withoutCarrier<M>(message: M): M {
-  if (!isPlain(message) || !Object.hasOwn(message, FIELD)) return message
+  if (!isPlain(message) || carrierOf(message) === undefined) return message
   const { [FIELD]: _, ...rest } = message
   return rest as M
 }

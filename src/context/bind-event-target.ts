@@ -2,13 +2,21 @@ import { shared } from '../core/shared.js'
 import type { BindListener } from './emitter.js'
 
 type Listener = (this: unknown, event: unknown) => unknown
+/** What `addEventListener` takes beside a listener (DOM Standard, "AddEventListenerOptions"). */
+interface Options {
+  readonly capture?: unknown
+  readonly once?: unknown
+  readonly signal?: unknown
+}
 type ListenerObject = { handleEvent(event: unknown): unknown }
 type Change = (this: EventTarget, type: string, listener: unknown, options?: unknown) => void
 
 interface Binding {
   bind: BindListener
-  /** By the listener that the application holds; weak, so that one that is gone takes its binding along. */
-  readonly bound: WeakMap<object, Listener>
+  /**
+   * What stands for a listener that the application holds, by its type and phase; weak, so that one that is gone takes its bindings along.
+   */
+  readonly bound: WeakMap<object, Map<string, Listener>>
 }
 
 const { bindings, handlers } = shared('bind.targets', () => ({
@@ -43,11 +51,11 @@ export function bindEventTarget(target: EventTarget, bind: BindListener): void {
   bindings.set(target, binding)
   const { addEventListener, removeEventListener } = target as unknown as Record<string, Change>
   define(target, 'addEventListener', function (type, listener, ...options) {
-    return addEventListener!.call(this, type, boundListener(binding, listener), ...options)
+    return addEventListener!.call(this, type, boundListener(binding, type, listener, options[0]), ...options)
   })
   define(target, 'removeEventListener', function (type, listener, ...options) {
     // One that was added before `bind` is not bound: both are taken out, of which one is there.
-    const bound = isListener(listener) ? binding.bound.get(listener) : undefined
+    const bound = isListener(listener) ? takeBound(binding, listener, placeOf(type, options[0])) : undefined
     if (bound !== undefined) removeEventListener!.call(this, type, bound, ...options)
     return removeEventListener!.call(this, type, listener, ...options)
   })
@@ -72,18 +80,41 @@ function isListener(listener: unknown): listener is Listener | ListenerObject {
   return typeof listener === 'function' || (typeof listener === 'object' && listener !== null)
 }
 
-function boundListener(binding: Binding, listener: unknown): unknown {
+/** Where a listener is added: an EventTarget knows one of each type and phase. */
+function placeOf(type: unknown, options: unknown): string {
+  const capture = typeof options === 'object' && options !== null ? (options as Options).capture : options
+  return `${capture ? 'capture' : ''} ${String(type)}`
+}
+
+function takeBound(binding: Binding, listener: object, place: string): Listener | undefined {
+  const places = binding.bound.get(listener)
+  const bound = places?.get(place)
+  places?.delete(place)
+  return bound
+}
+
+function boundListener(binding: Binding, type: unknown, listener: unknown, options: unknown): unknown {
   // What is no listener is the target's to refuse.
   if (!isListener(listener)) return listener
-  let bound = binding.bound.get(listener)
-  if (bound === undefined) {
-    const call: Listener =
-      typeof listener === 'function'
-        ? listener
-        : // Looked up at each event, as EventTarget does.
-          (event) => listener.handleEvent(event)
-    bound = binding.bind(call as never) as Listener
-    binding.bound.set(listener, bound)
+  const place = placeOf(type, options)
+  let places = binding.bound.get(listener)
+  const known = places?.get(place)
+  if (known !== undefined) return known
+  if (places === undefined) {
+    places = new Map()
+    binding.bound.set(listener, places)
+  }
+  const { once, signal } = (typeof options === 'object' ? (options ?? {}) : {}) as Options
+  const call: Listener = function (event) {
+    // It is taken out by the target: added again, it is bound anew.
+    if (once === true) takeBound(binding, listener, place)
+    // A method is looked up at each event, as EventTarget does.
+    return typeof listener === 'function' ? listener.call(this, event) : listener.handleEvent(event)
+  }
+  const bound = binding.bind(call as never) as Listener
+  places.set(place, bound)
+  if (isEventTarget(signal)) {
+    signal.addEventListener('abort', () => takeBound(binding, listener, place), { once: true })
   }
   return bound
 }

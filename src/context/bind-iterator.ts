@@ -21,29 +21,50 @@ export function originalIteration(target: object): object | undefined {
   return originals.get(target)
 }
 
+/** What is entered: the steps of an iteration, and what ends it. */
+const STEPS: ReadonlySet<PropertyKey> = new Set(
+  ['next', 'return', 'throw', Symbol.asyncDispose, Symbol.dispose].filter((name) => name !== undefined),
+)
+
 /**
  * An iterator or iterable like `target` whose steps run in the context that `enter` enters, while what consumes them stays in its own.
- * It inherits from `target`, which is not changed.
+ * All else is `target`'s, which is not changed: properties, and methods, which are called on it, so that those with private fields work.
  */
 export function bindIteration<T extends object>(target: T, enter: Enter): T {
-  const source = target as Record<PropertyKey, unknown>
-  const bound = Object.create(target) as Record<PropertyKey, unknown>
-  for (const name of ['next', 'return', 'throw'] as const) {
-    const step = source[name]
-    if (typeof step !== 'function') continue
-    define(bound, name, (...args) => enter(() => Reflect.apply(step, target, args)))
-  }
-  const iterate = source[Symbol.asyncIterator]
-  if (typeof iterate === 'function') {
-    define(bound, Symbol.asyncIterator, () => {
-      const iterator = enter(() => Reflect.apply(iterate, target, []) as object)
-      return iterator === target ? bound : bindIteration(iterator, enter)
-    })
+  const methods = new Map<PropertyKey, { readonly original: Step; readonly bound: Step }>()
+  const bound: T = new Proxy(target, {
+    get(_, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function' || name === 'constructor' || isFixed(target, name)) return value
+      let method = methods.get(name)
+      if (method?.original !== value) {
+        method = { original: value as Step, bound: methodOf(name, value as Step) }
+        methods.set(name, method)
+      }
+      return method.bound
+    },
+    set: (_, name, value) => Reflect.set(target, name, value, target),
+  })
+  function methodOf(name: PropertyKey, original: Step): Step {
+    if (name === Symbol.asyncIterator) {
+      return () => {
+        const iterator = enter(() => Reflect.apply(original, target, []) as object)
+        return iterator === target ? bound : bindIteration(iterator, enter)
+      }
+    }
+    const isStep = STEPS.has(name)
+    return (...args) => {
+      const call = (): unknown => Reflect.apply(original, target, args)
+      const result = isStep ? enter(call) : call()
+      return result === target ? bound : result
+    }
   }
   originals.set(bound, target)
-  return bound as T
+  return bound
 }
 
-function define(bound: object, name: PropertyKey, value: Step): void {
-  Object.defineProperty(bound, name, { value, configurable: true, writable: true, enumerable: false })
+/** A proxy must give what cannot change as it is. */
+function isFixed(target: object, name: PropertyKey): boolean {
+  const own = Object.getOwnPropertyDescriptor(target, name)
+  return own !== undefined && own.configurable === false && own.writable === false
 }

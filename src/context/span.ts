@@ -10,6 +10,7 @@ import {
 import { contextWithSpan } from './context.js'
 import { recordError } from './exception.js'
 import { ensureContextManager } from './manager.js'
+import { followResult } from './settled.js'
 
 /** What a span may be started with; the fields of OpenTelemetry's `SpanOptions`. */
 export interface NamedSpanOptions extends SpanOptions {
@@ -42,8 +43,8 @@ export function startSpan(options: string | NamedSpanOptions, context: Context):
  * Runs `fn` inside a new span, the child of the active one, and ends the span when the result settles: at once, or when the promise or thenable
  * that `fn` returned is fulfilled or rejected. An error is recorded as `exception` event and status ERROR, and thrown on.
  *
- * The result of an asynchronous `fn` is what its own `then` returns: a promise of the same class with the same outcome. A generator
- * does its work after it was returned, and is not covered: its span ends at once.
+ * The result is what `fn` returned: a promise of a subclass, or another thenable, is the very object with all its methods; of a plain promise
+ * it is one with the same outcome. A generator does its work after it was returned, and is not covered: its span ends at once.
  *
  * @param options the span's name, or its name and OpenTelemetry's `SpanOptions`.
  */
@@ -60,36 +61,15 @@ export function withSpan<T>(options: string | NamedSpanOptions, fn: (span: Span)
  */
 export function runInSpan<A, T>(context: Context, span: Span, fn: (argument: A) => T, argument: A): T {
   ensureContextManager()
-  let result: T
   try {
-    result = contextApi.with(context, fn as (argument: unknown) => T, undefined, argument)
-    if (isThenable(result)) return endWhenSettled(span, result) as T
+    const result = contextApi.with(context, fn as (argument: unknown) => T, undefined, argument)
+    return followResult(result, (failure) => {
+      if (failure !== undefined) recordError(span, failure.error)
+      span.end()
+    })
   } catch (error) {
     recordError(span, error)
     span.end()
     throw error
   }
-  span.end()
-  return result
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
-    typeof (value as { then?: unknown }).then === 'function'
-  )
-}
-
-function endWhenSettled<T>(span: Span, result: PromiseLike<T>): PromiseLike<T> {
-  return result.then(
-    (value) => {
-      span.end()
-      return value
-    },
-    (error: unknown) => {
-      recordError(span, error)
-      span.end()
-      throw error
-    },
-  )
 }

@@ -1,4 +1,5 @@
 import { ThreadspanError } from '../core/errors.js'
+import { wrappedIn } from './bound-methods.js'
 
 /** Any method, getter or setter. */
 export type AnyMethod = (this: unknown, ...args: unknown[]) => unknown
@@ -120,6 +121,12 @@ function applyLegacy(
 ): PropertyDescriptor {
   const isStatic = typeof holder === 'function'
   const place: Place = { key, isStatic, isPrivate: false, holder, whenMade: undefined }
+  const bound = wrappedIn(descriptor)
+  if (bound !== undefined) {
+    // Of `@Span @Bind method` each call is a span, not each time that the method is read.
+    if (application.redefine !== undefined) return application.redefine(descriptor, place)
+    return bound.again(application.replace(bound.method, place))
+  }
   const { get, set } = descriptor
   const value = descriptor.value as unknown
   if (typeof value === 'function') {

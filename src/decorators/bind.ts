@@ -2,6 +2,7 @@ import { bind, unwrap } from '../context/bind.js'
 import { capture, type Snapshot } from '../context/snapshot.js'
 import { ThreadspanError } from '../core/errors.js'
 import { type AnyMethod, type Application, apply, type Place, type PlaceContext } from './apply.js'
+import { remember, wrappedIn } from './bound-methods.js'
 import { imitate } from './imitate.js'
 
 /** A decorator of methods in both forms, without parentheses. */
@@ -15,13 +16,17 @@ export interface BindDecorator {
   ): TypedPropertyDescriptor<T> | void
 }
 
-/** Gives `receiver` the method as a property of its own, bound to it and to what is current. */
-function own(receiver: object, key: string | symbol, method: AnyMethod): AnyMethod {
+/** The method bound to `receiver` and to what is current. */
+function boundTo(receiver: object, method: AnyMethod): AnyMethod {
   const call = function (...args: unknown[]): unknown {
     return method.apply(receiver, args)
   }
-  const bound = imitate(bind(imitate(call, method)), method)
-  // A frozen object cannot have one: each read binds anew.
+  return imitate(bind(imitate(call, method)), method)
+}
+
+/** Gives `receiver` the method as a property of its own, bound. One that is frozen cannot have it: each read binds anew. */
+function own(receiver: object, key: string | symbol, method: AnyMethod): AnyMethod {
+  const bound = boundTo(receiver, method)
   Reflect.defineProperty(receiver, key, {
     value: bound,
     configurable: true,
@@ -36,25 +41,58 @@ const application: Application = {
     return place.isPrivate ? bindPrivate(fn, place) : bindPublic(fn, place)
   },
 
-  /** Legacy decorators do not see objects being made: the first time that the method is asked for counts. */
-  redefine({ value, enumerable }, { key, holder }) {
-    const method = value as AnyMethod
-    return {
-      configurable: true,
-      enumerable: enumerable ?? false,
-      get(this: object) {
-        return this === holder ? method : own(this, key, method)
-      },
-      set(this: object, other: unknown) {
-        Object.defineProperty(this, key, {
-          value: other,
-          configurable: true,
-          writable: true,
-          enumerable: true,
-        })
-      },
-    }
+  /** Legacy decorators do not see objects being made: the first time that the method is asked for counts; of a static one, now. */
+  redefine(descriptor, { key, holder, isStatic }) {
+    const method = descriptor.value as AnyMethod
+    if (wrappedIn(descriptor) !== undefined) return descriptor
+    return isStatic ? bindStatic(descriptor, holder!) : bindAtRead(descriptor, key, holder!, method)
   },
+}
+
+function bindStatic(descriptor: PropertyDescriptor, holder: object): PropertyDescriptor {
+  const method = descriptor.value as AnyMethod
+  const bound = boundTo(holder, method)
+  const again = (inner: AnyMethod): PropertyDescriptor => bindStatic({ ...descriptor, value: inner }, holder)
+  remember(bound, { method, again })
+  return { ...descriptor, value: bound }
+}
+
+function bindAtRead(
+  descriptor: PropertyDescriptor,
+  key: string | symbol,
+  holder: object,
+  method: AnyMethod,
+): PropertyDescriptor {
+  /** Where a subclass has a method of this name, its objects read that one; ours is asked for by `super`. */
+  const above = new WeakMap<object, AnyMethod>()
+  const get = function (this: object): AnyMethod {
+    if (this === holder || (typeof this !== 'object' && typeof this !== 'function')) return method
+    if (holderOf(this, key) === holder) return own(this, key, method)
+    let bound = above.get(this)
+    if (bound === undefined) {
+      bound = boundTo(this, method)
+      above.set(this, bound)
+    }
+    return bound
+  }
+  const again = (inner: AnyMethod): PropertyDescriptor =>
+    bindAtRead({ ...descriptor, value: inner }, key, holder, inner)
+  remember(get, { method, again })
+  return {
+    configurable: true,
+    enumerable: descriptor.enumerable ?? false,
+    get,
+    set(this: object, other: unknown) {
+      Object.defineProperty(this, key, { value: other, configurable: true, writable: true, enumerable: true })
+    },
+  }
+}
+
+/** Which of an object and its prototypes has the property. */
+function holderOf(object: object, key: string | symbol): object | undefined {
+  for (let each: object | null = object; each !== null; each = Object.getPrototypeOf(each) as object | null)
+    if (Object.hasOwn(each, key)) return each
+  return undefined
 }
 
 function bindPublic(fn: AnyMethod, { key, whenMade }: Place): AnyMethod {
@@ -85,7 +123,7 @@ function bindPrivate(fn: AnyMethod, { whenMade }: Place): AnyMethod {
  * class is defined, a private one is bound to the context alone.
  *
  * As a legacy decorator (`experimentalDecorators`), which does not see objects being made, it binds at the first time that the object's
- * method is read, and the class has an accessor in the method's place.
+ * method is read, and the class has an accessor in the method's place. Decorators that stand above it decorate the method.
  *
  * @throws ThreadspanError `THREADSPAN_DECORATOR_PLACE` on anything but a method.
  */
@@ -95,7 +133,7 @@ export const Bind: BindDecorator = ((...args: unknown[]): unknown => {
   const descriptor = third as PropertyDescriptor | undefined
   if (
     (kind !== undefined && kind !== 'method') ||
-    (descriptor !== undefined && descriptor.value === undefined)
+    (descriptor !== undefined && descriptor.value === undefined && wrappedIn(descriptor) === undefined)
   ) {
     throw new ThreadspanError('THREADSPAN_DECORATOR_PLACE', '@Bind decorates methods')
   }

@@ -1,24 +1,20 @@
-/**
- * The file that called `callee`: a `file:` URL, or an absolute path where it is CommonJS. Undefined where that is no file (`eval`).
- *
- * Asks V8 for the raw frames, so that source maps, which turn a frame's file into one that cannot be imported, have no say.
- */
+import { callSites } from '../core/call-sites.js'
+
+/** The file of a frame, in the text of a stack. */
+const FRAME = /^ {4}at (?:.*\()?(.*?):\d+:\d+\)?$/m
+
+/** The file that called `callee`: a `file:` URL, or an absolute path where it is CommonJS. Undefined where that is no file (`eval`). */
 export function callerFile(callee: (...args: never[]) => unknown): string | undefined {
-  const { prepareStackTrace, stackTraceLimit } = Error
+  const frames = callSites(1, callee)
+  const file = frames === undefined ? fileInText(callee) : frames[0]?.getFileName()
+  return file?.startsWith('file:') || file?.startsWith('/') || /^[a-z]:\\/i.test(file ?? '')
+    ? (file ?? undefined)
+    : undefined
+}
+
+/** Where `Error` is frozen, the text has to do. */
+function fileInText(callee: (...args: never[]) => unknown): string | undefined {
   const holder: { stack?: unknown } = {}
-  try {
-    Error.stackTraceLimit = 1
-    Error.prepareStackTrace = (_, frames) => frames
-    Error.captureStackTrace(holder, callee)
-    const [frame] = holder.stack as NodeJS.CallSite[]
-    const file = frame?.getFileName()
-    return file?.startsWith('file:') || file?.startsWith('/') || /^[a-z]:\\/i.test(file ?? '')
-      ? (file ?? undefined)
-      : undefined
-  } finally {
-    // Read by the getter above: from here on stacks are as they were.
-    Error.stackTraceLimit = stackTraceLimit
-    if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace')
-    else Error.prepareStackTrace = prepareStackTrace
-  }
+  Error.captureStackTrace(holder, callee)
+  return FRAME.exec(String(holder.stack))?.[1]
 }

@@ -44,6 +44,8 @@ export interface OffloadedCall {
   readonly module: string
   readonly export: string | undefined
   readonly owner: string
+  /** The subclass on which a static method was called; undefined for the class that declares it. */
+  readonly receiver: string | undefined
   readonly method: string
   readonly isStatic: boolean
   readonly state: unknown
@@ -149,11 +151,22 @@ function callOf(
     module: String(at),
     export: options.export,
     owner,
+    receiver: isStatic ? receiverOf(self, key, name) : undefined,
     method: key,
     isStatic,
     state: isStatic ? undefined : options.state!(self),
     args,
   }
+}
+
+/** The name of a class that inherits the static method that was called on it. */
+function receiverOf(self: unknown, key: string, name: string): string | undefined {
+  if (typeof self !== 'function' || Object.hasOwn(self, key)) return undefined
+  if (self.name !== '') return self.name
+  throw new ThreadspanError(
+    'THREADSPAN_OFFLOAD_PLACE',
+    `${name} was called on a class without a name, which cannot be found in a worker`,
+  )
 }
 
 /** What the caller gets to see of an error that a pool rejected with. */

@@ -14,6 +14,7 @@ import type { Carrier } from '../context/carrier.js'
 import { contextWithSpan, spanOf } from '../context/context.js'
 import { recordCrossed, recordError, rememberCrossed } from '../context/exception.js'
 import { ensureContextManager } from '../context/manager.js'
+import { type Ended, isThenable, watchPromise } from '../context/settled.js'
 import { ARRIVED_KEY, capture, Snapshot } from '../context/snapshot.js'
 import { contextWithCarriedTransaction, transactionIn } from '../context/transaction.js'
 import { registrations } from '../context/values.js'
@@ -222,30 +223,20 @@ export function callInSpan<I, O>(span: Span, handler: (input: I) => O, input: I)
     span.end()
     throw error
   }
-  if (!isThenable(result)) {
+  const ended: Ended = (failure) => {
+    if (failure !== undefined) recordError(span, failure.error)
     span.end()
+  }
+  // The pool waits for what the handler returns: its own promise goes back as it is. Any other thenable may do its work anew for each
+  // `then()`, as query builders do, and gets only one, here where its context is.
+  if (watchPromise(result, ended)) return result
+  if (!isThenable(result)) {
+    ended()
     return result
   }
-  // The handler's own promise goes back as it is. Any other thenable may do its work anew for each `then()`, as query
-  // builders do, and gets only one.
-  const promise = isPlainPromise(result) ? result : Promise.resolve(result)
-  promise.then(
-    () => span.end(),
-    (error: unknown) => {
-      recordError(span, error)
-      span.end()
-    },
-  )
+  const promise = Promise.resolve(result)
+  watchPromise(promise, ended)
   return promise as O
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
-  return typeof (value as { then?: unknown }).then === 'function'
-}
-
-function isPlainPromise(value: object): value is Promise<unknown> {
-  return value instanceof Promise && value.then === Promise.prototype.then
 }
 
 const ABORT = Object.assign(new Error('The task was aborted'), { name: 'AbortError' })

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path'
+import { callSites } from '../core/call-sites.js'
 
 const PACKAGE = '@opentelemetry/api'
 /** Folders between a file of the API's package and its root, at most. */
@@ -16,21 +17,13 @@ export function callingApiVersion(callee: (...args: never[]) => unknown): string
 
 /** The file from which a function that is being called was called. The application's own ways with stacks stay untouched. */
 function callerOf(callee: (...args: never[]) => unknown): string | undefined {
-  const { prepareStackTrace, stackTraceLimit } = Error
-  const holder: { stack?: unknown } = {}
   try {
-    Error.stackTraceLimit = 1
-    Error.prepareStackTrace = (_, sites) => sites[0]?.getFileName()
-    Error.captureStackTrace(holder, callee)
-    const file = holder.stack
+    const file = callSites(1, callee)?.[0]?.getFileName()
     if (typeof file !== 'string') return undefined
     // Not at load: a thread that meets no SDK shall not load `node:url` for it.
     return file.startsWith('file:') ? process.getBuiltinModule('node:url').fileURLToPath(file) : file
   } catch {
     return undefined
-  } finally {
-    Error.prepareStackTrace = prepareStackTrace
-    Error.stackTraceLimit = stackTraceLimit
   }
 }
 

@@ -85,23 +85,93 @@ describe('withSpan', () => {
     assert.equal(finished().length, 1)
   })
 
-  test('ends when a thenable settles', async () => {
-    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
-    const thenable = { then: (resolve: (value: number) => void) => void setTimeout(resolve, 2, 7) }
-    const settled = new Promise<void>((resolve) => {
-      withSpan('thenable', () => ({
-        // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
-        then: (ok: (value: unknown) => unknown, fail: (error: unknown) => unknown) =>
-          thenable.then((value) => {
-            assert.equal(ok(value), 7)
-            assert.ok(fail)
-            resolve()
-          }),
-      }))
-    })
-    assert.equal(finished().length, 0)
-    await settled
+  test('ends when a thenable settles, which its caller alone asks, and comes back itself', async () => {
+    let asked = 0
+    class Query {
+      #text = 'select'
+      where(): this {
+        this.#text += ' where'
+        return this
+      }
+      // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+      then(resolve: (value: string) => void): void {
+        asked++
+        setTimeout(resolve, 2, this.#text)
+      }
+    }
+    const query = new Query()
+    const same = withSpan('thenable', () => query)
+    assert.equal(same, query)
+    assert.equal(asked, 0)
+    const waiting = same.where() as unknown as Promise<string>
+    assert.equal(await waiting, 'select where')
+    assert.equal(asked, 1)
     assert.equal(named('thenable').status.code, SpanStatusCode.UNSET)
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+    const failing = { then: (_: unknown, reject: (error: unknown) => void) => reject(new RangeError('no')) }
+    const failed = withSpan('failing', () => failing) as unknown as Promise<never>
+    await assert.rejects(async () => {
+      await failed
+    }, RangeError)
+    assert.equal(named('failing').status.code, SpanStatusCode.ERROR)
+  })
+
+  test('ends with the turn where nobody asks a thenable', async () => {
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+    withSpan('unasked', () => ({ then: () => assert.fail('it was asked') }))
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(named('unasked').status.code, SpanStatusCode.UNSET)
+  })
+
+  test('a promise keeps its class, identity, private fields, and what libraries have put on it', async () => {
+    class ApiPromise<T> extends Promise<T> {
+      static override get [Symbol.species]() {
+        return Promise
+      }
+      #id = 7
+      id(): number {
+        return this.#id
+      }
+    }
+    const made = new ApiPromise<string>((resolve) => setTimeout(resolve, 1, 'data'))
+    const same = withSpan('subclass', () => made)
+    assert.equal(same, made)
+    assert.equal(same.id(), 7)
+    assert.equal(finished().length, 0)
+    assert.equal(await same, 'data')
+    assert.equal(finished().length, 1)
+    const child = Object.assign(Promise.resolve(0), { pid: 7, kill: () => 'killed' })
+    const followed = withSpan('with properties', () => child)
+    assert.deepEqual([followed.pid, followed.kill(), Object.keys(followed)], [7, 'killed', ['pid', 'kill']])
+    child.pid = 8
+    assert.equal(followed.pid, 8)
+    assert.equal(await followed, 0)
+  })
+
+  test('a rejection is as unhandled as it was', async () => {
+    class Mine<T> extends Promise<T> {}
+    const later = (make: typeof Promise) => () =>
+      new make<never>((_, reject) => setTimeout(reject, 1, new Error('unhandled')))
+    for (const [kind, fn] of [
+      ['plain', later(Promise)],
+      ['subclass', later(Mine)],
+    ] as const) {
+      const unhandled: unknown[] = []
+      const listener = (reason: unknown) => unhandled.push(reason)
+      const others = process.listeners('unhandledRejection')
+      process.removeAllListeners('unhandledRejection').on('unhandledRejection', listener)
+      void withSpan(kind, fn)
+      const handled = withSpan(kind, fn)
+      await handled.catch(() => {})
+      await withSpan(kind, fn).then(
+        () => {},
+        () => {},
+      )
+      await sleep(20)
+      process.removeListener('unhandledRejection', listener)
+      for (const other of others) process.on('unhandledRejection', other)
+      assert.equal(unhandled.length, 1, kind)
+    }
   })
 
   for (const [kind, fn] of [

@@ -14,6 +14,13 @@ describe('decorators, compiled by tsc', () => {
     }
   }
 
+  for (const [form, flags] of Object.entries({ standard: [], legacy: ['--experimentalDecorators'] })) {
+    it(`${form}, decorators over decorators on instance, static, inherited and overridden methods`, async () => {
+      const { code, stdout, stderr } = await runProgram(await compile(`matrix-${form}`, 'matrix', flags))
+      assert.deepEqual([code, stdout, stderr], [0, 'ok matrix\n', ''])
+    })
+  }
+
   it('legacy, with the metadata that the compiler emits', async () => {
     const flags = ['--experimentalDecorators', '--emitDecoratorMetadata']
     const { code, stdout, stderr } = await runProgram(await compile('legacy-metadata', 'legacy', flags))

@@ -132,7 +132,100 @@ describe('bind(AbortSignal)', () => {
   })
 })
 
+describe('bind(EventTarget)', () => {
+  it('bound again elsewhere, a listener that is added again follows the later call, however it was taken out', () => {
+    const target = new EventTarget()
+    const seen: unknown[] = []
+    const listener = () => seen.push(current())
+    const ways: Record<string, (add: (options?: object) => void) => void> = {
+      removed(add) {
+        add()
+        target.dispatchEvent(new Event('x'))
+        target.removeEventListener('x', listener)
+      },
+      once(add) {
+        add({ once: true })
+        target.dispatchEvent(new Event('x'))
+      },
+      aborted(add) {
+        const controller = new AbortController()
+        add({ signal: controller.signal })
+        target.dispatchEvent(new Event('x'))
+        controller.abort()
+      },
+    }
+    for (const [way, run] of Object.entries(ways)) {
+      for (const where of ['one', 'two']) {
+        inside(where, () => bind(target))
+        run((options) => target.addEventListener('x', listener, options))
+        target.dispatchEvent(new Event('x'))
+      }
+      assert.deepEqual(seen.splice(0), ['one', 'two'], way)
+    }
+  })
+
+  it('one listener for several types and phases has a binding for each', () => {
+    const target = new EventTarget()
+    const seen: unknown[] = []
+    const listener = { handleEvent: ({ type }: Event) => seen.push([type, current()]) }
+    inside('one', () => bind(target))
+    target.addEventListener('x', listener)
+    inside('two', () => bind(target))
+    target.addEventListener('y', listener, { capture: true })
+    target.addEventListener('x', listener)
+    for (const type of ['x', 'y']) target.dispatchEvent(new Event(type))
+    assert.deepEqual(seen.splice(0), [
+      ['x', 'one'],
+      ['y', 'two'],
+    ])
+    target.removeEventListener('y', listener)
+    target.dispatchEvent(new Event('y'))
+    target.removeEventListener('y', listener, { capture: true })
+    target.removeEventListener('x', listener)
+    for (const type of ['x', 'y']) target.dispatchEvent(new Event(type))
+    assert.deepEqual(seen, [['y', 'two']])
+  })
+})
+
 describe('bind(async iterator)', () => {
+  it('leaves the other members of an iterator as they are, with private fields and `this`', async () => {
+    class Cursor implements AsyncIterator<number> {
+      #open = true
+      #left = 2
+      readonly steps: unknown[] = []
+      async next(): Promise<IteratorResult<number>> {
+        this.steps.push(current())
+        return this.#left-- > 0 ? { value: this.#left, done: false } : { value: undefined, done: true }
+      }
+      [Symbol.asyncIterator](): this {
+        return this
+      }
+      get open(): boolean {
+        return this.#open
+      }
+      set limit(limit: number) {
+        this.#left = limit
+      }
+      self(): this {
+        return this
+      }
+      async close(): Promise<void> {
+        this.#open = false
+      }
+    }
+    const cursor = inside('bound', () => bind(new Cursor()))
+    assert.ok(cursor instanceof Cursor)
+    assert.equal(cursor.self(), cursor)
+    assert.equal(cursor.close, cursor.close)
+    cursor.limit = 1
+    for await (const _ of { [Symbol.asyncIterator]: () => cursor }) assert.equal(current(), undefined)
+    await cursor.close()
+    assert.equal(cursor.open, false)
+    assert.deepEqual(cursor.steps, ['bound', 'bound'])
+    assert.ok(unwrap(cursor) instanceof Cursor && unwrap(cursor) !== cursor)
+    assert.throws(() => bind(Object.freeze({ next: 1 })), { code: 'THREADSPAN_INVALID_ARGUMENT' })
+  })
+
   async function* numbers(seen: unknown[]) {
     try {
       for (let n = 0; ; n++) {

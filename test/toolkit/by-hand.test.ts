@@ -138,18 +138,21 @@ describe('wrapHandler', () => {
         throw new Error('no')
       },
     })
-    for (const message of [
-      undefined,
-      null,
-      1,
-      'x',
-      [],
-      { threadspan: 1 },
-      { threadspan: { traceparent: {} } },
-    ]) {
-      const plain = typeof message === 'object' && message !== null && 'threadspan' in message ? {} : message
-      assert.deepEqual(handler(message), plain)
+    for (const message of [undefined, null, 1, 'x', []]) {
+      assert.equal(handler(message), message)
       assert.equal(throwing(message), message)
     }
+    assert.deepEqual(handler({ threadspan: { traceparent: {} } }), {})
+  })
+
+  it('a property of the application’s own that has the name stays, on both sides', () => {
+    const handler = wrapHandler((message: unknown) => message)
+    for (const own of ['v1', 1, null, [], {}, { version: 1 }, { traceparent: 'x', other: 1 }]) {
+      const message = { threadspan: own, b: 2 }
+      assert.equal(handler(message), message)
+      request.run('r6', () => assert.equal(withCarrier(message), message))
+    }
+    const inherited = Object.create({ threadspan: { values: {} } }) as object
+    assert.equal(handler(inherited), inherited)
   })
 })

@@ -1,0 +1,162 @@
+/** Following what a function returned to its end, and giving back what it was. */
+
+/** Hears of the outcome, once: called without an argument, or with what was rejected with. */
+export type Ended = (failure?: { readonly error: unknown }) => void
+
+type Callback = (value: unknown) => unknown
+type Then = (this: unknown, ...args: unknown[]) => unknown
+
+const { then: nativeThen } = Promise.prototype
+
+/** Whether `await` would ask it. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> & object {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
+  try {
+    return typeof (value as { then?: unknown }).then === 'function'
+  } catch {
+    // A getter that throws, or a proxy: whoever awaits it gets to see that.
+    return false
+  }
+}
+
+/** Calls `ended` when a promise settles that is waited for by somebody in any case. @returns whether it is a promise that can be followed so. */
+export function watchPromise(result: unknown, ended: Ended): boolean {
+  if (!(result instanceof Promise) || result.then !== nativeThen) return false
+  Reflect.apply(nativeThen, result, [() => ended(), (error: unknown) => ended({ error })])
+  return true
+}
+
+/**
+ * Calls `ended` when `result` settles, before whoever waits for it goes on; at once for what is no thenable.
+ *
+ * @returns `result` itself, with all its methods; of a plain promise one with the same outcome. An outcome that nobody waits for is as
+ *   unhandled as it was.
+ */
+export function followResult<T>(result: T, ended: Ended): T {
+  if (!isThenable(result)) {
+    ended()
+    return result
+  }
+  if (!(result instanceof Promise) || result.then !== nativeThen) return followThenable(result, ended)
+  return (
+    Object.getPrototypeOf(result) === Promise.prototype
+      ? followPlain(result, ended)
+      : followSubclass(result, ended)
+  ) as T
+}
+
+function followPlain(promise: Promise<unknown>, ended: Ended): Promise<unknown> {
+  const followed = promise.then(
+    (value) => {
+      ended()
+      return value
+    },
+    (error: unknown) => {
+      ended({ error })
+      throw error
+    },
+  )
+  // What libraries have put on it (`pid`, `kill`) is there as well, as it stands on the original.
+  for (const name of Object.getOwnPropertyNames(promise)) forward(promise, followed, name)
+  return followed
+}
+
+function forward(from: object, to: object, name: string): void {
+  const { enumerable = false } = Object.getOwnPropertyDescriptor(from, name) ?? {}
+  Object.defineProperty(to, name, {
+    configurable: true,
+    enumerable,
+    get: () => Reflect.get(from, name),
+    set: (value: unknown) => Reflect.set(from, name, value),
+  })
+}
+
+/**
+ * A promise of a subclass has methods, private fields and an identity that no other one has. Whoever waits for it asks for its `then`, which
+ * `await` does as well; a rejection that nobody has asked for is raised again, since being followed counts as being handled.
+ */
+function followSubclass(promise: Promise<unknown>, ended: Ended): Promise<unknown> {
+  let isAwaited = false
+  let raised: Promise<never> | undefined
+  const isWatching = replaceThen(promise, function (this: unknown, ...args: unknown[]): unknown {
+    isAwaited = true
+    // Late, but still before Node tells of it.
+    raised?.catch(() => {})
+    return Reflect.apply(nativeThen, this, args)
+  })
+  if (!isWatching) return promise.then(...endings(ended))
+  Reflect.apply(nativeThen, promise, [
+    () => ended(),
+    (error: unknown) => {
+      ended({ error })
+      if (!isAwaited) raised = Promise.reject(error)
+    },
+  ])
+  return promise
+}
+
+/**
+ * Any other thenable may begin its work at the first `then`, and do it anew for each, as query builders do: it is followed by those that its
+ * caller asks for. One that nobody has asked by the end of the turn is not followed any longer.
+ */
+function followThenable<T extends PromiseLike<unknown>>(thenable: T, ended: Ended): T {
+  const { then } = thenable as unknown as { then: Then }
+  let isOver = false
+  let isAsked = false
+  const over: Ended = (failure) => {
+    if (isOver) return
+    isOver = true
+    ended(failure)
+  }
+  const isWatching = replaceThen(thenable, function (this: unknown, ...args: unknown[]): unknown {
+    isAsked = true
+    const [onValue, onError, ...rest] = args
+    const value: Callback = (result) => {
+      over()
+      return typeof onValue === 'function' ? (onValue as Callback)(result) : result
+    }
+    const failed: Callback = (error) => {
+      over({ error })
+      if (typeof onError === 'function') return (onError as Callback)(error)
+      throw error
+    }
+    try {
+      return Reflect.apply(then, this, [value, failed, ...rest])
+    } catch (error) {
+      over({ error })
+      throw error
+    }
+  })
+  if (!isWatching) return Promise.resolve(thenable).then(...endings(over)) as unknown as T
+  setImmediate(() => {
+    if (!isAsked) over()
+  }).unref()
+  return thenable
+}
+
+function endings(ended: Ended): [Callback, Callback] {
+  return [
+    (value) => {
+      ended()
+      return value
+    },
+    (error) => {
+      ended({ error })
+      throw error
+    },
+  ]
+}
+
+/** @returns whether that was possible: not on what is frozen. */
+function replaceThen(target: object, then: Then): boolean {
+  try {
+    return Reflect.defineProperty(target, 'then', {
+      value: then,
+      configurable: true,
+      writable: true,
+      enumerable: false,
+    })
+  } catch {
+    return false
+  }
+}
