@@ -1,7 +1,23 @@
 /** The collector thread as the main thread sees it: started when it is needed, told what it must know, replaced should it die. */
 import type { Worker, WorkerOptions } from 'node:worker_threads'
 import { debug, warnOnce } from '../core/log.js'
-import { ABSENT, AWAKE, BEGUN, DISMISSED, HEAD, NOT_YET, SEALED, SLOTS_USED, STATE, WORK } from './layout.js'
+import {
+  ABSENT,
+  AWAKE,
+  BEGUN,
+  DISMISSED,
+  FLUSH_DONE,
+  FLUSH_WANTED,
+  HEAD,
+  HELD,
+  NOT_YET,
+  SEALED,
+  SLOTS_USED,
+  STATE,
+  TAIL,
+  type ThreadMemory,
+  WORK,
+} from './layout.js'
 import type { CollectorMessage, CollectorStart, Connection, ThreadEntry } from './messages.js'
 
 /** How to start the collector thread. */
@@ -98,6 +114,26 @@ export class CollectorThread {
     return !this.isRunning || Atomics.compareExchange(this.control, WORK, NOT_YET, DISMISSED) === NOT_YET
   }
 
+  /** What it is to read: the rings of threads that run, or have ended unknown to it, and the folders of descendants. */
+  get sources(): { readonly memories: readonly ThreadMemory[]; readonly folders: readonly string[] } {
+    return { memories: [...this.threads.values()].map(({ memory }) => memory), folders: [...this.folders] }
+  }
+
+  /**
+   * The process ends: keeps it from its work, where that is the main thread's ring alone and it has not begun.
+   * @returns Whether the ring is the caller's, who must call `release`.
+   */
+  hold(): boolean {
+    if (this.hasLegacy || this.folders.size > 0 || this.threads.size !== 1) return false
+    return Atomics.compareExchange(this.control, WORK, NOT_YET, HELD) === NOT_YET
+  }
+
+  /** @param work What is to become of one that was held. */
+  release(work: typeof NOT_YET | typeof DISMISSED): void {
+    Atomics.store(this.control, WORK, work)
+    Atomics.notify(this.control, WORK)
+  }
+
   /** Nothing is started from now on. */
   close(): void {
     this.isClosed = true
@@ -172,6 +208,9 @@ export class CollectorThread {
     }
     for (const entry of this.threads.values()) seal(entry)
     this.pending = []
+    // What they wait for will not come.
+    Atomics.store(this.control, FLUSH_DONE, Atomics.load(this.control, FLUSH_WANTED))
+    Atomics.notify(this.control, FLUSH_DONE)
     warnOnce(
       'THREADSPAN_COLLECTOR',
       `the telemetry thread has ended twice, the last time by: ${reason}. Spans are dropped from now on`,
@@ -186,6 +225,9 @@ function hasWritten({ memory }: ThreadEntry): boolean {
 }
 
 /** Nobody reads the thread's ring any more. */
-export function seal({ memory }: { memory: ThreadEntry['memory'] }): void {
-  Atomics.store(new Int32Array(memory.buffer, 0, SEALED + 1), SEALED, 1)
+export function seal({ memory }: { memory: ThreadMemory }): void {
+  const words = new Int32Array(memory.buffer, 0, SEALED + 1)
+  Atomics.store(words, SEALED, 1)
+  // A writer that waits for room does so in vain.
+  Atomics.notify(words, TAIL)
 }

@@ -5,13 +5,17 @@ import { startClock } from '../core/clock.js'
 import { debug } from '../core/log.js'
 import { encodeResource } from '../otlp/encode.js'
 import { type CollectorProgram, CollectorThread, seal } from './collector-thread.js'
+import type * as Delivering from './direct-delivery.js'
 import {
   ABSENT,
   AWAKE,
   CONTROL_BYTES,
+  DISMISSED,
+  FALLEN,
   FLUSH_DONE,
   FLUSH_WANTED,
   NEXT_THREAD,
+  NOT_YET,
   READY,
   STATE,
   WAKE,
@@ -21,6 +25,7 @@ import type { CollectorMessage, Handoff } from './messages.js'
 import { OwnLink } from './own-link.js'
 import { Ring } from './ring.js'
 import { ThreadRelay } from './thread.js'
+import { tellUnheard } from './unheard.js'
 
 export interface ProcessRelayOptions extends CollectorProgram {
   readonly ringSize: number
@@ -34,8 +39,7 @@ export interface ProcessRelayOptions extends CollectorProgram {
 
 /** Milliseconds by which the collector must have given up before the main thread stops waiting for it. */
 const MARGIN = 100
-/** Milliseconds that starting the collector may take at the end, beside the time for the export. */
-const START = 1000
+
 export class ProcessRelay extends ThreadRelay {
   readonly anchor: bigint
   private own: Ring | undefined
@@ -167,8 +171,13 @@ export class ProcessRelay extends ThreadRelay {
    * @param reason One line: how it ends.
    */
   finish(reason: string): void {
-    if (this.finished || this.collector.isLost) return
+    if (this.finished) return
     const deadline = Date.now() + this.setup.exitTimeout
+    if (this.collector.isLost) {
+      this.finished = true
+      if (!this.deliver(reason, deadline, false)) this.tellUnheard('gone')
+      return
+    }
     this.receiveAll()
     if (this.ownLink !== undefined) {
       const outcome = this.ownLink.finish(reason, deadline)
@@ -181,23 +190,56 @@ export class ProcessRelay extends ThreadRelay {
         return
       }
     } else if (!this.hasSpans() && this.collector.dismiss()) return
-    const fresh = !this.collector.isRunning
+    else if (this.collector.hold()) {
+      const isDone = this.deliver(reason, deadline, true)
+      if (isDone) this.collector.close()
+      this.collector.release(isDone ? DISMISSED : NOT_YET)
+      this.finished = isDone
+      if (isDone) return
+    }
     this.collector.start()
     this.finished = true
     this.collector.close()
-    if (!this.collector.isRunning) return
+    if (!this.collector.isRunning) {
+      this.tellUnheard('gone')
+      return
+    }
     this.announce({ type: 'exit', reason, deadline })
-    this.waitForFlush(deadline + MARGIN + (fresh ? START : 0))
+    if (!this.waitForFlush(deadline + MARGIN)) this.tellUnheard('late')
   }
 
-  private waitForFlush(until: number): void {
+  /** Delivers without a collector. @returns Whether that is done. */
+  private deliver(reason: string, deadline: number, hasThread: boolean): boolean {
+    const { collector: program, env, main } = this.setup
+    try {
+      const load = process.getBuiltinModule('node:module').createRequire(program)
+      const { deliverDirectly } = load('./delivering.cjs') as typeof Delivering
+      const { control, anchor } = this.connection
+      const { sources } = this.collector
+      const left = deadline - Date.now()
+      return deliverDirectly({ ...sources, control, anchor, hasThread, env, main, reason, left })
+    } catch (error) {
+      debug('not delivered by the main thread: %s', error)
+      return false
+    }
+  }
+
+  /** Says what nobody else will. */
+  private tellUnheard(thread: 'late' | 'gone'): void {
+    tellUnheard(this.control, this.collector.sources.memories, this.setup.env, thread)
+  }
+
+  /** @returns Whether the collector has answered. */
+  private waitForFlush(until: number): boolean {
     const { control } = this
+    const fallen = Atomics.load(control, FALLEN)
     const wanted = Atomics.add(control, FLUSH_WANTED, 1) + 1
     this.nudge()
     for (;;) {
       const done = Atomics.load(control, FLUSH_DONE)
       const left = until - Date.now()
-      if (done >= wanted || left <= 0) return
+      if (done >= wanted) return true
+      if (left <= 0 || Atomics.load(control, FALLEN) !== fallen) return false
       Atomics.wait(control, FLUSH_DONE, done, left)
     }
   }

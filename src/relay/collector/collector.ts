@@ -5,23 +5,11 @@
 import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { now, unixNano } from '../../core/clock.js'
 import type { Accounts } from '../accounts.js'
-import { closedSpan, spanIdIn } from '../closed-span.js'
-import {
-  ASLEEP,
-  AWAKE,
-  BEGUN,
-  DISMISSED,
-  FLUSH_DONE,
-  FLUSH_WANTED,
-  NOT_YET,
-  READY,
-  STATE,
-  WAKE,
-  WORK,
-} from '../layout.js'
+import { ASLEEP, AWAKE, FLUSH_DONE, FLUSH_WANTED, READY, STATE, WAKE } from '../layout.js'
 import { sweepFolders } from '../link-owner.js'
 import type { CollectorMessage, CollectorStart, ThreadEntry } from '../messages.js'
-import { lengthAt, type OpenSpan, type RecordTarget, RingReader } from '../reader.js'
+import { RingReader } from '../reader.js'
+import { closeOpen, concludeThread } from './conclude.js'
 import type { Destination, ThreadTarget } from './destination.js'
 import { Links } from './links.js'
 
@@ -132,7 +120,7 @@ export class Collector {
     }
     const { reader, target } = source
     reader.drain(target)
-    close(reader, reader.open(), target, reason, time)
+    closeOpen(reader, reader.open(), target, reason, time)
     this.losses(reader)
     target.end()
     this.threads.delete(thread)
@@ -148,10 +136,9 @@ export class Collector {
     if (losses.tooLarge > 0) this.destination.lost('too-large', losses.tooLarge)
   }
 
-  /** Runs until the process ends; not at all where that has come before the work. */
+  /** Runs until the process ends. */
   async run(): Promise<void> {
     const { control } = this
-    if (Atomics.compareExchange(control, WORK, NOT_YET, BEGUN) === DISMISSED) return
     if (this.isAwaited) this.port.postMessage('ready')
     for (;;) {
       const seen = Atomics.load(control, WAKE)
@@ -251,41 +238,4 @@ export class Collector {
     const { accounts } = this.destination
     if (accounts !== undefined) this.report(accounts)
   }
-}
-
-function close(
-  reader: RingReader,
-  open: Iterable<OpenSpan>,
-  target: RecordTarget,
-  reason: string,
-  time: bigint,
-): void {
-  reader.tellScopes(target)
-  for (const { scope, start } of open) target.spans(scope, closedSpan(start, time, reason), 1)
-}
-
-/**
- * The last reading of a thread that may still run. A span that ends while it is looked at must neither be closed as well nor
- * missed, so the open ones are taken first, and those that are found to have ended are left out.
- */
-function concludeThread(reader: RingReader, target: ThreadTarget, reason: string, time: bigint): void {
-  reader.drain(target)
-  const open = [...reader.open()]
-  const ended = new Set<string>()
-  reader.drain({
-    scope: (id, encoded, url) => target.scope(id, encoded, url),
-    spans(scope, bytes, count) {
-      const copy = Buffer.from(bytes)
-      for (let at = 0; at < copy.length; at += 4 + lengthAt(copy, at)) {
-        const id = spanIdIn(copy, at + 4, copy.length)
-        if (id !== undefined) ended.add(id)
-      }
-      target.spans(scope, copy, count)
-    },
-  })
-  const left = open.filter(({ start }) => {
-    const bytes = Buffer.from(start.buffer, start.byteOffset, start.length)
-    return !ended.has(spanIdIn(bytes, 0, bytes.length) ?? '')
-  })
-  close(reader, left, target, reason, time)
 }
