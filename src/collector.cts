@@ -16,6 +16,7 @@ import { claimReport, reportAccounts } from './relay/accounts-report.js'
 import { accountMetrics } from './relay/collector/account-metrics.js'
 import { begin } from './relay/collector/begin.js'
 import { Collector } from './relay/collector/collector.js'
+import { DefaultSignals } from './relay/collector/default-signals.js'
 import { ExportDestination } from './relay/collector/export-destination.js'
 import { LinkDestination } from './relay/collector/link-destination.js'
 import { Spool } from './relay/collector/spool.js'
@@ -61,7 +62,19 @@ function run(control: Int32Array): void {
   const report = (accounts: Accounts): void => {
     if (claimReport(control)) reportAccounts(control, accounts.read(), log, process.env)
   }
-  void new Collector(start, parentPort!, destination, report).run()
+  // A process that hands its spans on leaves them to be closed by who reads them.
+  const signals = (): DefaultSignals | undefined =>
+    start.link === undefined && start.channel !== undefined
+      ? new DefaultSignals(control, config.exitTimeout, {
+          get isEnding() {
+            return collector.isEnding
+          },
+          deliver: (signal, isEnd) => collector.deliver(signal, isEnd, Date.now() + config.exitTimeout),
+        })
+      : undefined
+  const collector = new Collector(start, parentPort!, destination, report, () => heard?.update())
+  const heard = signals()
+  void collector.run()
 }
 
 const control = new Int32Array(start.control)

@@ -15,7 +15,15 @@ import { followPools } from './pools/follow.js'
 import { childDeath, workerDeath } from './relay/death.js'
 import { ANCHOR, LINK } from './relay/link-format.js'
 import { makeFolder } from './relay/link-owner.js'
-import { finishRuntime, ownTracer, type Runtime, shortName, type WorkerHandoff, whenSdk } from './runtime.js'
+import {
+  isSignal,
+  ownTracer,
+  processEnd,
+  type Runtime,
+  shortName,
+  type WorkerHandoff,
+  whenSdk,
+} from './runtime.js'
 import { poolTracing } from './task-spans.js'
 
 export { ANCHOR, LINK }
@@ -86,7 +94,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
   // An SDK comes with instrumentations of its own choice; two of them would tell of each request twice.
   whenSdk(enableInstrumentations({ tracer, disabled: options.disabled }))
   if (runtime.process !== undefined) {
-    followProcessEnd(finishRuntime)
+    followProcessEnd(processEnd, isSignal)
   }
 }
 

@@ -166,14 +166,22 @@ export class CollectorThread {
   /** A thread that does not keep the process running, and cannot end it. */
   private open(workerData: CollectorStart): Worker {
     const Thread = this.program.worker()
-    const worker = new Thread(this.program.collector, {
-      name: 'threadspan',
-      workerData,
-      execArgv: [],
-      argv: [],
-      env: this.program.env,
-      trackUnmanagedFds: false,
-    })
+    const make = (execArgv: string[]): Worker =>
+      new Thread(this.program.collector, {
+        name: 'threadspan',
+        workerData,
+        execArgv,
+        argv: [],
+        env: this.program.env,
+        trackUnmanagedFds: false,
+      })
+    let worker: Worker
+    try {
+      worker = make(hearsSignals(workerData) ? [INTERNALS] : [])
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error
+      worker = make([])
+    }
     // A busy main thread sees it in the control block.
     worker.on('message', () => this.owner.ready())
     worker.unref()
@@ -216,6 +224,17 @@ export class CollectorThread {
       `the telemetry thread has ended twice, the last time by: ${reason}. Spans are dropped from now on`,
     )
   }
+}
+
+/** The option by which a thread can hear signals without a listener (`collector/default-signals.ts`). */
+const INTERNALS = '--expose-internals'
+/** Where someone looks at the threads of the process, or at Node's internals, it stays as it is. */
+const WATCHED = /--(?:inspect|expose[-_]internals)/
+
+/** A process that hands its spans on need not hear them: who reads its spans outlives it. */
+function hearsSignals({ link }: CollectorStart): boolean {
+  const isWatched = WATCHED.test(`${process.execArgv.join(' ')} ${process.env['NODE_OPTIONS'] ?? ''}`)
+  return link === undefined && process.platform !== 'win32' && !isWatched
 }
 
 /** Whether a span has ended, or started, in the thread. */

@@ -75,6 +75,11 @@ export const WORK = 57
 export const TOLD = 58
 /** How many collectors have ended by an error. Who waits for FLUSH_DONE is woken then. */
 export const FALLEN = 59
+/**
+ * A word for each of SIGNALS: whether the program listens to it, whether a listener was told of it, and above that how often
+ * one was added.
+ */
+export const SIGNALS_AT = 64
 /** Not 0 where the main thread hands the spans to an SDK of the application's. */
 export const HANDOVER = 80
 /** The byte at which the accounts begin, kept here lest they die with the collector: words of 64 bits (`accounts.ts`). */
@@ -91,6 +96,12 @@ export const NOT_YET = 0
 export const BEGUN = 1
 export const DISMISSED = 2
 export const HELD = 3
+
+/** Signals whose default ends a process, and that come from outside. At most 16. */
+export const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGXCPU'] as const
+export const HAS_LISTENER = 1
+export const WAS_HEARD = 2
+export const LISTENER_ADDED = 4
 
 export const UNTOLD = 0
 export const BEING_TOLD = 1

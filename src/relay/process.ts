@@ -24,6 +24,7 @@ import { isTrusted } from './link-owner.js'
 import type { CollectorMessage, Handoff } from './messages.js'
 import { OwnLink } from './own-link.js'
 import { Ring } from './ring.js'
+import { type ListenerChange, noteListener } from './signal-listeners.js'
 import { ThreadRelay } from './thread.js'
 import { tellUnheard } from './unheard.js'
 
@@ -151,6 +152,11 @@ export class ProcessRelay extends ThreadRelay {
     const wait = Atomics.waitAsync(this.control, WAKE, Atomics.load(this.control, WAKE))
     if (wait.async) void wait.value.then(() => this.collector.start())
     else this.collector.start()
+  }
+
+  /** Listeners of the program's have come, heard a signal, or gone: see `signal-listeners.ts`. */
+  signalListener(signal: string, change: ListenerChange): void {
+    if (noteListener(this.control, signal, change) && this.collector.isRunning) this.nudge()
   }
 
   private receiveAll(): void {

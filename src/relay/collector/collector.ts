@@ -36,18 +36,23 @@ export class Collector {
   private exit: { reason: string; deadline: number } | undefined
   private active = now()
   private linksReadAt = 0
+  private isFinishing = false
+  /** Whether a signal is about to end the process: it does not outlive what it waits for. */
+  private isLeaving = false
   private isAwaited: boolean
   private readonly broadcast: BroadcastChannel | undefined
 
   /**
    * @param port To the main thread, where there is one that has something to say.
    * @param report Called once, after the final flush.
+   * @param looked Called at each look at the rings.
    */
   constructor(
     start: CollectorStart,
     private readonly port: MessagePort,
     private readonly destination: Destination,
     private readonly report: (accounts: Accounts) => void,
+    private readonly looked?: () => void,
   ) {
     this.control = new Int32Array(start.control)
     this.isAwaited = start.isAwaited
@@ -136,6 +141,20 @@ export class Collector {
     if (losses.tooLarge > 0) this.destination.lost('too-large', losses.tooLarge)
   }
 
+  /** A signal ends the process, and nothing is read from now on; or it will live on, and gets what it has delivered. */
+  async deliver(signal: string, isEnd: boolean, deadline: number): Promise<void> {
+    this.receiveAll()
+    this.isLeaving = isEnd
+    if (isEnd) return this.finish({ reason: `process killed by ${signal}`, deadline })
+    this.read()
+    await this.destination.flush(deadline, false)
+  }
+
+  /** Whether the process's end is being dealt with. */
+  get isEnding(): boolean {
+    return this.isFinishing
+  }
+
   /** Runs until the process ends. */
   async run(): Promise<void> {
     const { control } = this
@@ -144,6 +163,8 @@ export class Collector {
       const seen = Atomics.load(control, WAKE)
       this.tell(AWAKE)
       this.receiveAll()
+      this.looked?.()
+      if (this.isLeaving) return
       if (this.read() > 0) this.active = now()
       this.settle()
       if (Atomics.load(control, FLUSH_WANTED) !== Atomics.load(control, FLUSH_DONE)) await this.flush()
@@ -219,6 +240,7 @@ export class Collector {
   }
 
   private async finish({ reason, deadline }: { reason: string; deadline: number }): Promise<void> {
+    this.isFinishing = true
     const time = unixNano(now())
     for (const { reader, target } of this.threads.values()) {
       reader.seal()
