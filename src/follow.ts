@@ -1,6 +1,7 @@
 /** What the preload follows beyond this thread: Workers, child processes, pools, HTTP; and this process to its end. */
 import { context as contextApi, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { type ChildBoundary, followChildren } from './boundaries/child-process.js'
+import { followOwnDeath } from './boundaries/own-death.js'
 import { followProcessEnd } from './boundaries/process-end.js'
 import { followWorkers, type WorkerBoundary } from './boundaries/worker-threads.js'
 import { carrierToEnv } from './context/carrier.js'
@@ -95,6 +96,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
   whenSdk(enableInstrumentations({ tracer, disabled: options.disabled }))
   if (runtime.process !== undefined) {
     followProcessEnd(processEnd, isSignal)
+    followOwnDeath(processEnd.dies)
   }
 }
 

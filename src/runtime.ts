@@ -221,6 +221,11 @@ export const processEnd = {
     runtime?.process?.finish(ownDeath(exitCode, uncaught))
     runtime?.sdk?.finish()
   },
+  /** It is about to be gone without an `exit` event. @param reason One line. */
+  dies(reason: string): void {
+    state.runtime?.process?.finish(reason)
+    state.runtime?.sdk?.finish()
+  },
   listener(event: string, change: ListenerChange): void {
     state.runtime?.process?.signalListener(event, change)
   },

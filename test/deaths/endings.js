@@ -5,6 +5,7 @@
 //   run         under `threadspan run`
 //   killed      the signal that the program gets from outside, once it says that it may
 //   isExported  its death comes once all that can be exported has been
+//   exported    how many spans that is, where the program goes on to make more
 //   isOutlived  a descendant of the program lives on
 //   isFatal     Node prints a report of its own end on stderr
 
@@ -50,12 +51,33 @@ const main = [
     args: ['work', 'signal-heard', N, signal],
     reason: exited(7),
   })),
-  ...signals.map((signal) => ({
-    name: `${signal} without a listener`,
-    args: ['work', 'signal-exported', N, signal],
-    ...unseen,
+  ...[...signals, 'SIGQUIT', 'SIGUSR2', 'SIGKILL'].map((signal) => ({
+    name: `${signal} to itself, without a listener`,
+    args: ['work', 'signal', N, signal],
+    reason: killed(signal),
   })),
-  { name: 'SIGTERM while it is busy', args: ['work', 'busy-killable'], killed: 'SIGTERM', ...unseen },
+  ...['idle', 'busy', 'waiting'].flatMap((how) =>
+    [...signals, 'SIGQUIT'].map((signal) => ({
+      name: `${signal} without a listener while it is ${how}`,
+      args: ['work', 'work-on', N, how],
+      isExported: true,
+      exported: N,
+      ended: 2 * N,
+      open: 2,
+      killed: signal,
+      reason: killed(signal),
+    })),
+  ),
+  {
+    name: 'SIGTERM without a listener beside a Worker',
+    args: ['work', 'work-on-beside'],
+    isExported: true,
+    exported: N,
+    ended: 3 * N,
+    open: 3,
+    killed: 'SIGTERM',
+    reason: killed('SIGTERM'),
+  },
   { name: 'SIGKILL while it is busy', args: ['work', 'busy-killable'], killed: 'SIGKILL', ...unseen },
   { name: 'process.abort()', args: ['work', 'abort-exported'], ...unseen },
   { name: 'out of memory', node: [SMALL], args: ['work', 'memory-exported'], isFatal: true, ...unseen },

@@ -136,13 +136,13 @@ function traced(start, run, command) {
 }
 
 /** Lets a program die that waits for us, or kills it. @returns When, if it was killed. */
-async function letDie({ isExported, killed, ended }, folder, watched) {
-  if (killed !== undefined) await until(() => noted(folder, 'pid') !== undefined)
+async function letDie({ isExported, exported, killed, ended }, folder, watched) {
   if (isExported) {
-    if (watched !== undefined) await until(async () => (await watched.count()) >= ended)
+    if (watched !== undefined) await until(async () => (await watched.count()) >= (exported ?? ended))
     writeFileSync(join(folder, 'go'), '')
   }
   if (killed === undefined) return undefined
+  await until(() => noted(folder, 'pid') !== undefined)
   const at = process.hrtime.bigint()
   process.kill(Number(noted(folder, 'pid')), killed)
   return at
