@@ -221,8 +221,13 @@ export const processEnd = {
     runtime?.process?.finish(ownDeath(exitCode, uncaught))
     runtime?.sdk?.finish()
   },
-  /** It is about to be gone without an `exit` event. @param reason One line. */
-  dies(reason: string): void {
+  /**
+   * It is about to be gone without an `exit` event.
+   * @param reason One line.
+   * @param isKilled What a killed descendant has written is closed by who reads it.
+   */
+  dies(reason: string, isKilled: boolean): void {
+    if (isKilled && state.runtime?.process?.link !== undefined) return
     state.runtime?.process?.finish(reason)
     state.runtime?.sdk?.finish()
   },

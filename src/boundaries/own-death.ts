@@ -15,14 +15,14 @@ type Execve = (file?: unknown, args?: unknown, env?: unknown) => never
  * Sees `process.kill` with this process's own number and a signal that nobody listens to, and `process.execve`. In the main thread, once.
  * Not `process.abort`: the report that it prints shows each frame of the stack.
  *
- * @param ended With one line, before the process is gone. It may block, and must not throw.
+ * @param ended With one line, before the process is killed, or is another program. It may block, and must not throw.
  */
-export function followOwnDeath(ended: (reason: string) => void): void {
+export function followOwnDeath(ended: (reason: string, isKilled: boolean) => void): void {
   const state = shared('boundaries.death', () => ({ isFollowing: false }))
   if (state.isFollowing || !isMainThread) return
   state.isFollowing = true
-  const end = (reason: string): void => {
-    guarded('own death', () => ended(reason))
+  const end = (reason: string, isKilled: boolean): void => {
+    guarded('own death', () => ended(reason, isKilled))
   }
   replaceMethod<Kill>(
     process,
@@ -32,7 +32,7 @@ export function followOwnDeath(ended: (reason: string) => void): void {
         const name = nameOf(signal)
         // The first process of a container lives on, whatever the signal.
         if (pid === process.pid && pid !== 1 && FATAL.has(name) && process.listenerCount(name) === 0)
-          end(`process killed by ${name}`)
+          end(`process killed by ${name}`, true)
         return Reflect.apply(original, this, [pid, signal])
       } as Kill,
   )
@@ -43,7 +43,7 @@ export function followOwnDeath(ended: (reason: string) => void): void {
     'execve',
     (original) =>
       function execve(this: NodeJS.Process, ...args: [unknown?, unknown?, unknown?]) {
-        if (isReplacing(...args)) end('process replaced by execve()')
+        if (isReplacing(...args)) end('process replaced by execve()', false)
         return Reflect.apply(original, this, args)
       } as Execve,
   )
