@@ -30,6 +30,7 @@ const { config, warnings } = readConfig(process.env)
 const log = stderrLog(config.logLevel)
 const attributes = resourceAttributes(config, start.main)
 const resource = encodeResource(attributes)
+const spool = config.spool === undefined ? undefined : new Spool(config.spool, resource, log)
 
 function metricsOf(accounts: Accounts): PeriodicMetrics | undefined {
   if (config.metrics === undefined) return undefined
@@ -43,7 +44,6 @@ function metricsOf(accounts: Accounts): PeriodicMetrics | undefined {
 function exporting(): ExportDestination {
   for (const { code, message } of [...warnings, ...unknownVariables(process.env)]) log('warn', code, message)
   const accounts = new Accounts(start.control).open()
-  const spool = config.spool === undefined ? undefined : new Spool(config.spool, log)
   const { control, channel } = start
   const own = createExporter(config, log)
   const exporter =
@@ -77,5 +77,11 @@ function run(control: Int32Array): void {
   void collector.run()
 }
 
-const control = new Int32Array(start.control)
-if (begin(control)) run(control)
+async function main(control: Int32Array): Promise<void> {
+  if (!begin(control)) return
+  // What is read from now on is on disk before anything can happen to it.
+  if (start.link === undefined) await spool?.prepare()
+  run(control)
+}
+
+void main(new Int32Array(start.control))

@@ -83,6 +83,11 @@ export class LinkReader {
     return this.records.spans
   }
 
+  /** Spans that the file was written with and does not hold any more. */
+  get missing(): number {
+    return this.records.missing
+  }
+
   /** Whether all that was handed on has been delivered or dropped for good. */
   get isSettled(): boolean {
     return this.receipts.isSettled
