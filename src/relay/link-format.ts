@@ -4,7 +4,7 @@
  *
  *   header    `TSPL`, version, and 8 bytes that belong to the reader: up to which position everything has been
  *             delivered, so that an heir neither loses nor repeats it
- *   records   as in the ring (see `layout.ts`), and seven more:
+ *   records   as in the ring (see `layout.ts`), and six more:
  *
  *   02 LL LL LL   a scope: `NN NN SS SS`, its message of SS bytes, its schema URL
  *   03 LL LL LL   a span has started: `NN NN` its scope, then its encoded start
@@ -14,7 +14,6 @@
  *
  *   07 LL LL LL   a spool's only: `LL LL LL LL CC CC CC CC` for each of the spans behind it, their lengths and their CRC-32, then
  *                 the CRC-32 of this record before that
- *   08 LL LL LL   a spool's only: how many spans the file holds, in 4 bytes
  *
  * Spools, which keep what could not be delivered until the next start, have the same form.
  */
@@ -36,7 +35,6 @@ export const LINK_RESOURCE = 0x04
 export const LINK_ENDED = 0x05
 export const LINK_LOST = 0x06
 export const LINK_SUMS = 0x07
-export const LINK_TOTAL = 0x08
 
 const MAGIC = 0x4c505354
 const VERSION = 1

@@ -83,9 +83,14 @@ export class LinkReader {
     return this.records.spans
   }
 
-  /** Spans that the file was written with and does not hold any more. */
-  get missing(): number {
-    return this.records.missing
+  /** Spans that were whole, whoever has delivered them. */
+  get whole(): number {
+    return this.records.whole
+  }
+
+  /** Records that were not what was written; only of a file with sums. */
+  get changed(): number {
+    return this.records.changed
   }
 
   /** Whether all that was handed on has been delivered or dropped for good. */

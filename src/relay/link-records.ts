@@ -3,15 +3,7 @@
 import { spanIdIn } from './closed-span.js'
 import { crc32 } from './crc32.js'
 import { RECORD_SCOPE, RECORD_SPAN } from './layout.js'
-import {
-  LINK_DEFINE,
-  LINK_ENDED,
-  LINK_LOST,
-  LINK_OPEN,
-  LINK_RESOURCE,
-  LINK_SUMS,
-  LINK_TOTAL,
-} from './link-format.js'
+import { LINK_DEFINE, LINK_ENDED, LINK_LOST, LINK_OPEN, LINK_RESOURCE, LINK_SUMS } from './link-format.js'
 import type { LinkReceipts } from './link-receipts.js'
 import { lengthAt, type OpenSpan, type RecordTarget } from './reader.js'
 
@@ -22,7 +14,7 @@ const MAX_OPEN = 4096
 const MAX_SCOPES = 4096
 const MAX_TEXT = 512
 /** What may come before a process has introduced itself. */
-const FIRST = [LINK_RESOURCE, LINK_SUMS, LINK_TOTAL]
+const FIRST = [LINK_RESOURCE, LINK_SUMS]
 /** Spans that are handed on in one piece at most. */
 const MAX_RUN = 256
 
@@ -46,8 +38,6 @@ export class LinkRecords<Reader> {
   private into: RecordTarget | undefined
   private broken = false
   private count = 0
-  private total: number | undefined
-  /** Spans that were whole, whoever has delivered them; and records that were not what was written. */
   private seen = 0
   private bad = 0
   /** Of the spans that come next: length and CRC-32, in turn. */
@@ -76,9 +66,14 @@ export class LinkRecords<Reader> {
     return this.count
   }
 
-  /** Spans that the file should hold and does not, once it was read to its end. */
-  get missing(): number {
-    return this.total === undefined ? this.bad : Math.max(0, this.total - this.seen)
+  /** Spans that were whole, whoever has delivered them. */
+  get whole(): number {
+    return this.seen
+  }
+
+  /** Records that were not what was written. */
+  get changed(): number {
+    return this.bad
   }
 
   /** Where spans go; undefined before the process has introduced itself. */
@@ -179,10 +174,6 @@ export class LinkRecords<Reader> {
         return true
       case LINK_SUMS:
         return this.expect(bytes.subarray(body, end))
-      case LINK_TOTAL:
-        if (end - body !== 4) return false
-        this.total = bytes.readUInt32LE(body)
-        return true
       case LINK_ENDED:
         if (end - body < 12 || end - body > MAX_TEXT) return false
         this.events.childEnded(

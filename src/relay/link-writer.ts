@@ -11,7 +11,6 @@ import {
   LINK_RESOURCE,
   LINK_SUFFIX,
   LINK_SUMS,
-  LINK_TOTAL,
   linkHeader,
   recordHead,
 } from './link-format.js'
@@ -49,7 +48,6 @@ export class LinkWriter implements RecordTarget {
    * @param name Tells the file from those of the process's other threads.
    * @param resource This process's encoded Resource.
    * @param isSummed Whether spans are to be checked when they are read: disks forget what pipes do not.
-   * @param total How many spans the file will hold, where that is known.
    * @throws What the file system says, if the folder is gone: the exporting process has ended.
    */
   constructor(
@@ -58,12 +56,10 @@ export class LinkWriter implements RecordTarget {
     resource: Uint8Array,
     suffix: string = LINK_SUFFIX,
     private readonly isSummed = false,
-    total?: number,
   ) {
     this.path = join(folder, `${process.pid}-${name}${suffix}`)
     this.file = openSync(this.path, FLAGS, 0o600)
     this.push(linkHeader())
-    if (total !== undefined) this.total(total)
     this.add(recordHead(LINK_RESOURCE, resource.length), resource)
   }
 
@@ -84,12 +80,6 @@ export class LinkWriter implements RecordTarget {
     if (this.isSummed) this.push(sumsOf(copy, count))
     this.length += copy.length
     this.pending.push({ bytes: copy, run: { scope, bytes: copy, count } })
-  }
-
-  private total(count: number): void {
-    const body = Buffer.allocUnsafe(4)
-    body.writeUInt32LE(count)
-    this.add(recordHead(LINK_TOTAL, 4), body)
   }
 
   /** Bytes of the file once all is written. */

@@ -40,6 +40,10 @@ describe('endings', { timeout: 180_000 }, () => {
     assertGood(await rows(...only.flatMap((name) => ['--only', name])), 10)
   })
 
+  it('of a program with a spool, at the next start', async () => {
+    assertGood(await rows('--only', 'next:'), 3)
+  })
+
   it('of workers', async () => {
     assertGood(await rows('--only', 'worker:'), 15)
   })

@@ -1,12 +1,17 @@
 /** What processes that are gone have left in a spool: taken by one process, a dead one's files together, and delivered. */
 import { readdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { ProtobufReader } from '../../otlp/protobuf.js'
 import { closedSpan } from '../closed-span.js'
 import { LinkReader, type OpenSpans } from '../link-reader.js'
 import type { ThreadTarget } from './destination.js'
-import { SOCKET_SUFFIX, SPOOL_SUFFIX, type SpoolOwner, TAKEN } from './spool-owner.js'
+import { COUNT, SOCKET_SUFFIX, SPOOL_SUFFIX, type SpoolOwner, TAKEN } from './spool-owner.js'
 
 const UNTOLD = 'process is gone'
+/** In place of the suffix of a file that is of no use. */
+const ASIDE = '.unreadable'
+/** The tag of `Span.start_time_unix_nano`. */
+const START_TIME = 0x39
 
 export interface SpoolTargets {
   /** Takes the spans of a process that is gone. */
@@ -80,12 +85,16 @@ export class SpoolLeft {
         last = Math.max(last, statSync(path).mtimeMs)
         this.current.push(this.readOne(path, open))
       } catch {
-        // None of ours, whatever it is called; it stays where it is.
+        this.putAside(path)
       }
     }
-    const time = BigInt(Math.round(last)) * 1_000_000n
-    for (const { scope, start, reader } of open.values())
-      reader.output?.spans(scope, closedSpan(start, time, UNTOLD), 1, reader.receiptAtEnd())
+    const time = BigInt(Math.ceil(last)) * 1_000_000n
+    for (const { scope, start, reader } of open.values()) {
+      // A file's time is that of a coarser clock.
+      const begun = startOf(start)
+      const end = begun > time ? begun : time
+      reader.output?.spans(scope, closedSpan(start, end, UNTOLD), 1, reader.receiptAtEnd())
+    }
     for (const { output } of this.current) output?.end()
   }
 
@@ -101,9 +110,22 @@ export class SpoolLeft {
     }
     const reader = new LinkReader(path, events, open)
     reader.read(true)
-    const { missing } = reader
+    const written = writtenIn(path)
+    // Of a file that its process was still writing to, the end may be torn; that is no loss.
+    const missing = written === undefined ? reader.changed : Math.max(0, written - reader.whole)
     if (missing > 0 || reader.isBroken) this.targets.lost('corrupt', Math.max(1, missing))
     return { reader, output }
+  }
+
+  /** A file that cannot be read, or is none of ours: it is not looked at again, and what it held is told if its name says so. */
+  private putAside(path: string): void {
+    const written = writtenIn(path)
+    if (written !== undefined) this.targets.lost('corrupt', written)
+    try {
+      renameSync(path, `${path.slice(0, path.indexOf(SPOOL_SUFFIX))}${ASIDE}`)
+    } catch {
+      // Somebody has tidied up.
+    }
   }
 
   /** Only one process delivers a file; one that died over it leaves it to the next. */
@@ -127,4 +149,26 @@ export class SpoolLeft {
     }
     this.current = []
   }
+}
+
+/** How many spans a file was written with, where its name says so. */
+function writtenIn(path: string): number | undefined {
+  const at = path.lastIndexOf(COUNT)
+  const digits = at < 0 ? undefined : /^\d{1,9}(?=\.spool)/.exec(path.slice(at + COUNT.length))?.[0]
+  return digits === undefined ? undefined : Number(digits)
+}
+
+/** `start_time_unix_nano` of an encoded span, or of its start. */
+function startOf(span: Uint8Array): bigint {
+  try {
+    const reader = new ProtobufReader(span)
+    while (reader.pos < reader.end) {
+      const tag = reader.tag()
+      if (tag === START_TIME) return reader.bigFixed64()
+      reader.skip(tag)
+    }
+  } catch {
+    // Its check sum has held; of another version, perhaps.
+  }
+  return 0n
 }

@@ -7,7 +7,7 @@ import { lengthAt } from '../reader.js'
 import type { ThreadTarget } from './destination.js'
 import { follow, Journal } from './journal.js'
 import { SpoolLeft, type SpoolTargets } from './spool-left.js'
-import { SPOOL_SUFFIX, SpoolOwner, TAKEN } from './spool-owner.js'
+import { COUNT, SPOOL_SUFFIX, SpoolOwner, TAKEN } from './spool-owner.js'
 
 /** Behind the name of a file that is being written. */
 const PART = '.part'
@@ -110,8 +110,9 @@ export class Spool {
   }
 
   private write(batch: SpanBatch): void {
-    const name = `${Date.now().toString(36)}-${process.hrtime.bigint().toString(36)}-${this.files++}${SPOOL_SUFFIX}`
-    const writer = new LinkWriter(this.folder, name, batch.resource, PART, true, batch.count)
+    const unique = `${Date.now().toString(36)}-${process.hrtime.bigint().toString(36)}-${this.files++}`
+    const name = `${unique}${COUNT}${batch.count}${SPOOL_SUFFIX}`
+    const writer = new LinkWriter(this.folder, name, batch.resource, PART, true)
     try {
       batch.scopes.forEach(({ scope, schemaUrl, chunks }, id) => {
         writer.scope(id, scope, schemaUrl)
