@@ -16,6 +16,7 @@ const CAUSES = [
   'no-scope',
   'corrupt',
   'collector',
+  'unread',
   'timeout',
   'endpoint',
   'throttled',

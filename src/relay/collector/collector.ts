@@ -12,6 +12,7 @@ import { RingReader } from '../reader.js'
 import { closeOpen, concludeThread } from './conclude.js'
 import type { Destination, ThreadTarget } from './destination.js'
 import { Links } from './links.js'
+import { Reserve } from './reserve.js'
 
 /** Milliseconds without a span after which the collector sleeps until it is woken. */
 const QUIET = 1000
@@ -37,6 +38,7 @@ export class Collector {
   private active = now()
   private linksReadAt = 0
   private isFinishing = false
+  private readonly reserve = new Reserve()
   /** Whether a signal is about to end the process: it does not outlive what it waits for. */
   private isLeaving = false
   private isAwaited: boolean
@@ -97,7 +99,10 @@ export class Collector {
 
   private follow(folder: string): void {
     if (this.folders.has(folder)) return
-    if (this.folders.size === 0) sweepFolders(Date.now())
+    if (this.folders.size === 0) {
+      sweepFolders(Date.now())
+      this.reserve.take()
+    }
     this.folders.set(folder, new Links(folder, this.destination))
   }
 
@@ -241,6 +246,7 @@ export class Collector {
 
   private async finish({ reason, deadline }: { reason: string; deadline: number }): Promise<void> {
     this.isFinishing = true
+    this.reserve.release()
     const time = unixNano(now())
     for (const { reader, target } of this.threads.values()) {
       reader.seal()
