@@ -20,7 +20,7 @@ import {
   STATE,
   WAKE,
 } from './layout.js'
-import { isTrusted } from './link-owner.js'
+import { isTrusted, isWithinReach } from './link-owner.js'
 import type { CollectorMessage, Handoff } from './messages.js'
 import { OwnLink } from './own-link.js'
 import { Ring } from './ring.js'
@@ -53,8 +53,10 @@ export class ProcessRelay extends ThreadRelay {
     const control = new SharedArrayBuffer(CONTROL_BYTES)
     const anchor = startClock(setup.anchor)
     const channel = `threadspan:${process.pid}:${Math.random().toString(36).slice(2)}`
-    const link = setup.link !== undefined && isTrusted(setup.link) ? setup.link : undefined
-    if (link !== setup.link) debug('link: %s is not a folder of this user alone', setup.link)
+    const link =
+      setup.link !== undefined && isTrusted(setup.link) && isWithinReach(setup.link) ? setup.link : undefined
+    if (link !== setup.link)
+      debug('link: %s is not a folder of this user alone, or of another pid namespace', setup.link)
     super({ control, anchor, channel, thread: 0, ringSize: setup.ringSize, link })
     this.anchor = anchor
     Atomics.store(this.control, STATE, ABSENT)

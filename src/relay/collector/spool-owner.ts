@@ -37,7 +37,7 @@ export class SpoolOwner {
       const server = await listen(socketPath(folder, descriptor, id))
       return new SpoolOwner(id, folder, descriptor, server)
     } catch {
-      const number = `${BY_NUMBER}${identityOf(process.pid).replace(' ', '-')}`
+      const number = `${BY_NUMBER}${identityOf(process.pid).replaceAll(' ', '_')}`
       return new SpoolOwner(number, folder, descriptor, undefined)
     }
   }
@@ -45,7 +45,7 @@ export class SpoolOwner {
   /** Whether the process of that id runs. */
   async isAlive(id: string): Promise<boolean> {
     if (id === this.id) return true
-    if (id.startsWith(BY_NUMBER)) return isAlive(id.slice(BY_NUMBER.length).replace('-', ' '))
+    if (id.startsWith(BY_NUMBER)) return isAlive(id.slice(BY_NUMBER.length).replaceAll('_', ' '))
     // As earlier versions named them.
     if (/^\d+$/.test(id)) return id !== '1' && id !== String(process.pid) && isAlive(id)
     const path = socketPath(this.folder, this.descriptor, id)
