@@ -38,6 +38,7 @@ export default [
   bundle('worker.ts', 'worker.js', 'esm'),
   bundle('collector.cts', 'collector.cjs', 'cjs'),
   bundle('reading.cts', 'reading.cjs', 'cjs'),
+  bundle('delivering.cts', 'delivering.cjs', 'cjs'),
   bundle('describing.cts', 'describing.cjs', 'cjs'),
   bundle('doctor.cts', 'doctor.cjs', 'cjs'),
 ]

@@ -1,6 +1,7 @@
 /** What the preload follows beyond this thread: Workers, child processes, pools, HTTP; and this process to its end. */
 import { context as contextApi, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { type ChildBoundary, followChildren } from './boundaries/child-process.js'
+import { followOwnDeath } from './boundaries/own-death.js'
 import { followProcessEnd } from './boundaries/process-end.js'
 import { followWorkers, type WorkerBoundary } from './boundaries/worker-threads.js'
 import { carrierToEnv } from './context/carrier.js'
@@ -15,7 +16,15 @@ import { followPools } from './pools/follow.js'
 import { childDeath, workerDeath } from './relay/death.js'
 import { ANCHOR, LINK } from './relay/link-format.js'
 import { makeFolder } from './relay/link-owner.js'
-import { finishRuntime, ownTracer, type Runtime, shortName, type WorkerHandoff, whenSdk } from './runtime.js'
+import {
+  isSignal,
+  ownTracer,
+  processEnd,
+  type Runtime,
+  shortName,
+  type WorkerHandoff,
+  whenSdk,
+} from './runtime.js'
 import { poolTracing } from './task-spans.js'
 
 export { ANCHOR, LINK }
@@ -86,7 +95,8 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
   // An SDK comes with instrumentations of its own choice; two of them would tell of each request twice.
   whenSdk(enableInstrumentations({ tracer, disabled: options.disabled }))
   if (runtime.process !== undefined) {
-    followProcessEnd(finishRuntime)
+    followProcessEnd(processEnd, isSignal)
+    followOwnDeath(processEnd.dies)
   }
 }
 

@@ -26,9 +26,10 @@ import { Recorder } from './recorder/recorder.js'
 import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from './recorder/sampler.js'
 import { threadAttributes } from './recorder/thread-attributes.js'
 import { ownDeath } from './relay/death.js'
-import { CLOCK } from './relay/layout.js'
+import { CLOCK, SIGNALS } from './relay/layout.js'
 import type { Connection, Handoff } from './relay/messages.js'
 import { ProcessRelay } from './relay/process.js'
+import type { ListenerChange } from './relay/signal-listeners.js'
 import { type ThreadRelay, WorkerRelay } from './relay/thread.js'
 import { BasedContextManager } from './sdk/based-context-manager.js'
 import { shareGlobalApi } from './sdk/global-api.js'
@@ -209,11 +210,32 @@ export function ownTracer(): ReturnType<typeof trace.getTracer> {
   return trace.getTracer(SCOPE, VERSION)
 }
 
-/** The process ends: deliver everything. */
-export function finishRuntime(exitCode: unknown, uncaught: unknown): void {
-  const { runtime } = state
-  runtime?.process?.finish(ownDeath(exitCode, uncaught))
-  runtime?.sdk?.finish()
+/** Whether an event of `process` is a signal whose listeners are noted. */
+export function isSignal(event: string): boolean {
+  return (SIGNALS as readonly string[]).includes(event)
+}
+
+/** What is done when the process ends, or may be ended by a signal. */
+export const processEnd = {
+  /** Delivers everything. */
+  ended(exitCode: unknown, uncaught: unknown): void {
+    const { runtime } = state
+    runtime?.process?.finish(ownDeath(exitCode, uncaught))
+    runtime?.sdk?.finish()
+  },
+  /**
+   * It is about to be gone without an `exit` event.
+   * @param reason One line.
+   * @param isKilled What a killed descendant has written is closed by who reads it.
+   */
+  dies(reason: string, isKilled: boolean): void {
+    if (isKilled && state.runtime?.process?.link !== undefined) return
+    state.runtime?.process?.finish(reason)
+    state.runtime?.sdk?.finish()
+  },
+  listener(event: string, change: ListenerChange): void {
+    state.runtime?.process?.signalListener(event, change)
+  },
 }
 
 /** A file's name as spans show it: without its folder, which can be long and private. */

@@ -7,7 +7,7 @@ import { followErrors } from './errors/follow.js'
 import { providePoolTracing } from './pools/shared.js'
 import { Accounts, type SpanAccounts } from './relay/accounts.js'
 import type { Connection } from './relay/messages.js'
-import { currentRuntime, finishRuntime, startRuntime } from './runtime.js'
+import { currentRuntime, isSignal, processEnd, startRuntime } from './runtime.js'
 import { poolTracing } from './task-spans.js'
 
 /** Environment data by which Workers that are made after `start()` find the process's collector. */
@@ -35,7 +35,7 @@ export function start(): boolean {
   if (runtime.process !== undefined) {
     threads.setEnvironmentData(CONNECTION, runtime.process.connection)
     runtime.process.listen()
-    followProcessEnd(finishRuntime)
+    followProcessEnd(processEnd, isSignal)
   }
   providePoolTracing(poolTracing())
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })

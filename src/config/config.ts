@@ -1,3 +1,4 @@
+import { type LogLevel, readLogLevel } from './log-level.js'
 import { type OtlpConfig, otlpConfig } from './otlp.js'
 import { type ResourceConfig, resourceConfig } from './resource.js'
 import { type TracingConfig, tracingConfig } from './tracing.js'
@@ -5,9 +6,6 @@ import { type ConfigWarning, type Environment, MAX_INTEGER, Variables } from './
 
 /** Destinations that `OTEL_TRACES_EXPORTER` may name; "none" is the empty list. */
 export type ExporterName = 'otlp' | 'console' | 'file' | 'waterfall'
-
-/** `OTEL_LOG_LEVEL`: the least severe messages that are shown. */
-export type LogLevel = 'none' | 'error' | 'warn' | 'info' | 'debug'
 
 /** `OTEL_BSP_*`: when spans are exported, and how many are kept for it. */
 export interface BatchConfig {
@@ -47,7 +45,6 @@ export interface Config extends TracingConfig, ResourceConfig {
 const EXPORTERS = ['otlp', 'console', 'file', 'waterfall'] as const
 const OTHER_EXPORTERS = ['zipkin', 'jaeger', 'logging', 'otlp/stdout']
 const OTHER_METRICS_EXPORTERS = ['prometheus', 'console', 'logging', 'otlp/stdout']
-const LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const
 
 function readBatch(variables: Variables): BatchConfig {
   // A fifth of the specification's: what waits is what a killed process loses.
@@ -90,11 +87,6 @@ function readMetrics(variables: Variables): MetricsConfig | undefined {
     interval: variables.integer('OTEL_METRIC_EXPORT_INTERVAL', interval, 1) ?? interval,
     timeout: variables.timeout('OTEL_METRIC_EXPORT_TIMEOUT', timeout) ?? timeout,
   }
-}
-
-function readLogLevel(variables: Variables): LogLevel {
-  const level = variables.word('OTEL_LOG_LEVEL', LEVELS, 'info is used') ?? 'info'
-  return level === 'verbose' || level === 'all' ? 'debug' : level
 }
 
 /**

@@ -11,18 +11,15 @@ import {
 } from './exporter.js'
 import { gzip } from './gzip.js'
 import { type Answer, HttpPost, type PostResult } from './http-post.js'
+import { ACCEPTED, judge, REJECTED, TOO_LARGE } from './judge.js'
 import { Notices, reason } from './notices.js'
-import { failure, readPartialSuccess, refusal } from './otlp-answer.js'
+import { failure } from './otlp-answer.js'
 import { encodeTraceRequest } from './request.js'
 import { backoff, isRetryable, retryAfter } from './retry.js'
 import { type Piece, split } from './split.js'
 
 /** Bytes of spans in one request: a fifth of the 20 MiB that servers should take, so that a retry is no great loss. */
 const REQUEST_BYTES = 4 * 1024 * 1024
-
-const ACCEPTED = 'accepted'
-const TOO_LARGE = 'too-large'
-const REJECTED = 'rejected'
 
 /**
  * OTLP/HTTP with binary protobuf (OTLP specification 1.x). One request at a time and call; what can be repeated is
@@ -142,29 +139,10 @@ export class OtlpHttpExporter implements Exporter {
   }
 
   #settle(answer: Answer, spans: number, call: ExportCall): DropCause {
-    const { status, body, contentType } = answer
-    this.#notices.reached()
-    if (status === 413) {
-      this.#notices.complain(
-        'THREADSPAN_EXPORT_TOO_LARGE',
-        'finds requests too large (413); smaller ones are sent',
-      )
-      return TOO_LARGE
-    }
-    if (status < 200 || status > 299) {
-      this.#notices.complain('THREADSPAN_EXPORT_REJECTED', `refuses spans with ${refusal(answer)}`)
-      return REJECTED
-    }
-    const { rejected, message } = readPartialSuccess(body, contentType)
-    if (rejected > 0 || message !== '') {
-      this.#notices.complain(
-        'THREADSPAN_EXPORT_PARTIAL',
-        `refused ${rejected} of ${spans} spans${message === '' ? '' : `: ${message}`}`,
-      )
-    }
-    const lost = Math.min(rejected, spans)
-    call.dropped(REJECTED, lost)
-    call.delivered(spans - lost)
+    const { outcome, delivered } = judge(answer, spans, this.#notices)
+    if (outcome !== ACCEPTED) return outcome
+    call.dropped(REJECTED, spans - delivered)
+    call.delivered(delivered)
     return ACCEPTED
   }
 }

@@ -17,6 +17,7 @@ const CAUSES = [
   'no-scope',
   'corrupt',
   'collector',
+  'unread',
   'timeout',
   'endpoint',
   'throttled',

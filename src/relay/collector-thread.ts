@@ -1,7 +1,23 @@
 /** The collector thread as the main thread sees it: started when it is needed, told what it must know, replaced should it die. */
 import type { Worker, WorkerOptions } from 'node:worker_threads'
 import { debug, warnOnce } from '../core/log.js'
-import { ABSENT, AWAKE, BEGUN, DISMISSED, HEAD, NOT_YET, SEALED, SLOTS_USED, STATE, WORK } from './layout.js'
+import {
+  ABSENT,
+  AWAKE,
+  BEGUN,
+  DISMISSED,
+  FLUSH_DONE,
+  FLUSH_WANTED,
+  HEAD,
+  HELD,
+  NOT_YET,
+  SEALED,
+  SLOTS_USED,
+  STATE,
+  TAIL,
+  type ThreadMemory,
+  WORK,
+} from './layout.js'
 import type { CollectorMessage, CollectorStart, Connection, ThreadEntry } from './messages.js'
 
 /** How to start the collector thread. */
@@ -98,6 +114,26 @@ export class CollectorThread {
     return !this.isRunning || Atomics.compareExchange(this.control, WORK, NOT_YET, DISMISSED) === NOT_YET
   }
 
+  /** What it is to read: the rings of threads that run, or have ended unknown to it, and the folders of descendants. */
+  get sources(): { readonly memories: readonly ThreadMemory[]; readonly folders: readonly string[] } {
+    return { memories: [...this.threads.values()].map(({ memory }) => memory), folders: [...this.folders] }
+  }
+
+  /**
+   * The process ends: keeps it from its work, where that is the main thread's ring alone and it has not begun.
+   * @returns Whether the ring is the caller's, who must call `release`.
+   */
+  hold(): boolean {
+    if (this.hasLegacy || this.folders.size > 0 || this.threads.size !== 1) return false
+    return Atomics.compareExchange(this.control, WORK, NOT_YET, HELD) === NOT_YET
+  }
+
+  /** @param work What is to become of one that was held. */
+  release(work: typeof NOT_YET | typeof DISMISSED): void {
+    Atomics.store(this.control, WORK, work)
+    Atomics.notify(this.control, WORK)
+  }
+
   /** Nothing is started from now on. */
   close(): void {
     this.isClosed = true
@@ -130,14 +166,22 @@ export class CollectorThread {
   /** A thread that does not keep the process running, and cannot end it. */
   private open(workerData: CollectorStart): Worker {
     const Thread = this.program.worker()
-    const worker = new Thread(this.program.collector, {
-      name: 'threadspan',
-      workerData,
-      execArgv: [],
-      argv: [],
-      env: this.program.env,
-      trackUnmanagedFds: false,
-    })
+    const make = (execArgv: string[]): Worker =>
+      new Thread(this.program.collector, {
+        name: 'threadspan',
+        workerData,
+        execArgv,
+        argv: [],
+        env: this.program.env,
+        trackUnmanagedFds: false,
+      })
+    let worker: Worker
+    try {
+      worker = make(hearsSignals(workerData) ? [INTERNALS] : [])
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error
+      worker = make([])
+    }
     // A busy main thread sees it in the control block.
     worker.on('message', () => this.owner.ready())
     worker.unref()
@@ -172,11 +216,25 @@ export class CollectorThread {
     }
     for (const entry of this.threads.values()) seal(entry)
     this.pending = []
+    // What they wait for will not come.
+    Atomics.store(this.control, FLUSH_DONE, Atomics.load(this.control, FLUSH_WANTED))
+    Atomics.notify(this.control, FLUSH_DONE)
     warnOnce(
       'THREADSPAN_COLLECTOR',
       `the telemetry thread has ended twice, the last time by: ${reason}. Spans are dropped from now on`,
     )
   }
+}
+
+/** The option by which a thread can hear signals without a listener (`collector/default-signals.ts`). */
+const INTERNALS = '--expose-internals'
+/** Where someone looks at the threads of the process, or at Node's internals, it stays as it is. */
+const WATCHED = /--(?:inspect|expose[-_]internals)/
+
+/** A process that hands its spans on need not hear them: who reads its spans outlives it. */
+function hearsSignals({ link }: CollectorStart): boolean {
+  const isWatched = WATCHED.test(`${process.execArgv.join(' ')} ${process.env['NODE_OPTIONS'] ?? ''}`)
+  return link === undefined && process.platform !== 'win32' && !isWatched
 }
 
 /** Whether a span has ended, or started, in the thread. */
@@ -186,6 +244,9 @@ function hasWritten({ memory }: ThreadEntry): boolean {
 }
 
 /** Nobody reads the thread's ring any more. */
-export function seal({ memory }: { memory: ThreadEntry['memory'] }): void {
-  Atomics.store(new Int32Array(memory.buffer, 0, SEALED + 1), SEALED, 1)
+export function seal({ memory }: { memory: ThreadMemory }): void {
+  const words = new Int32Array(memory.buffer, 0, SEALED + 1)
+  Atomics.store(words, SEALED, 1)
+  // A writer that waits for room does so in vain.
+  Atomics.notify(words, TAIL)
 }

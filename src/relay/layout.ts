@@ -68,10 +68,24 @@ export const FLUSH_WANTED = 32
 export const FLUSH_DONE = 48
 /** The number that the next thread gets. */
 export const NEXT_THREAD = 56
-/** Whether the collector has begun its work: NOT_YET, BEGUN, or DISMISSED by a process that ends and needs none. */
+/**
+ * Whether the collector has begun its work: NOT_YET, BEGUN, HELD by a process that ends and tries without it, or DISMISSED by one that
+ * ends and needs none.
+ */
 export const WORK = 57
+/** Whether it was said what became of the spans when the process ended: UNTOLD, BEING_TOLD or HAS_BEEN_TOLD. */
+export const TOLD = 58
+/** How many collectors have ended by an error. Who waits for FLUSH_DONE is woken then. */
+export const FALLEN = 59
 /** Three words by which all threads move their clock's anchor together (`core/clock.ts`). */
-export const CLOCK = 58
+export const CLOCK = 60
+/**
+ * A word for each of SIGNALS: whether the program listens to it, whether a listener was told of it, and above that how often
+ * one was added.
+ */
+export const SIGNALS_AT = 64
+/** Not 0 where the main thread hands the spans to an SDK of the application's. */
+export const HANDOVER = 80
 /** The byte at which the accounts begin, kept here lest they die with the collector: words of 64 bits (`accounts.ts`). */
 export const ACCOUNTS = 512
 export const CONTROL_BYTES = 1024
@@ -85,6 +99,17 @@ export const READY = 3
 export const NOT_YET = 0
 export const BEGUN = 1
 export const DISMISSED = 2
+export const HELD = 3
+
+/** Signals whose default ends a process, and that come from outside. At most 16. */
+export const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGXCPU'] as const
+export const HAS_LISTENER = 1
+export const WAS_HEARD = 2
+export const LISTENER_ADDED = 4
+
+export const UNTOLD = 0
+export const BEING_TOLD = 1
+export const HAS_BEEN_TOLD = 2
 
 /** The memory of one thread. */
 export interface ThreadMemory {

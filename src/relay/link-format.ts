@@ -4,13 +4,16 @@
  *
  *   header    `TSPL`, version, and 8 bytes that belong to the reader: up to which position everything has been
  *             delivered, so that an heir neither loses nor repeats it
- *   records   as in the ring (see `layout.ts`), and five more:
+ *   records   as in the ring (see `layout.ts`), and six more:
  *
  *   02 LL LL LL   a scope: `NN NN SS SS`, its message of SS bytes, its schema URL
  *   03 LL LL LL   a span has started: `NN NN` its scope, then its encoded start
  *   04 LL LL LL   the process's encoded Resource, before any other
  *   05 LL LL LL   a child of this process has ended: its number in 4 bytes, the time in 8, the reason
  *   06 LL LL LL   spans were lost in this process: how many in 4 bytes, the cause
+ *
+ *   07 LL LL LL   a spool's only: `LL LL LL LL CC CC CC CC` for each of the spans behind it, their lengths and their CRC-32, then
+ *                 the CRC-32 of this record before that
  *
  * Spools, which keep what could not be delivered until the next start, have the same form.
  */
@@ -31,6 +34,7 @@ export const LINK_OPEN = 0x03
 export const LINK_RESOURCE = 0x04
 export const LINK_ENDED = 0x05
 export const LINK_LOST = 0x06
+export const LINK_SUMS = 0x07
 
 const MAGIC = 0x4c505354
 const VERSION = 1

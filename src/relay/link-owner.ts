@@ -21,7 +21,7 @@ import {
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { LINK_SUFFIX } from './link-format.js'
-import { identityOf, isAlive } from './liveness.js'
+import { identityOf, isAlive, isNear } from './liveness.js'
 
 export const FOLDER_PREFIX = 'threadspan-link-'
 const OWNER = 'owner-'
@@ -66,6 +66,18 @@ function stateOf(folder: string, generation: number): OwnerState {
   const [identity = '', ...marks] = readFileSync(join(folder, OWNER + generation), 'latin1').split('\n')
   if (marks.includes('left') || !isAlive(identity)) return 'gone'
   return marks.includes('leaving') ? 'leaving' : 'present'
+}
+
+/** Whether the owner of a folder, and this process, can tell of each other whether they live: not from one pid namespace to another. */
+export function isWithinReach(folder: string): boolean {
+  try {
+    const generation = generations(folder)
+    return (
+      generation < 0 || isNear(readFileSync(join(folder, OWNER + generation), 'latin1').split('\n', 1)[0]!)
+    )
+  } catch {
+    return true
+  }
 }
 
 /** Who looks after a folder now. */

@@ -18,6 +18,7 @@ import type { RecordTarget } from './reader.js'
 /** Bytes that are read of a file at a time, and at most in one visit: others wait for their turn. */
 const READ = 1 << 20
 const VISIT = 8 << 20
+const READ_WRITE = constants.O_RDWR | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /**
  * The spans of one process that have started and not ended, by id. Its files share them: what one says has started, another may
@@ -40,6 +41,8 @@ export class LinkReader {
   private readonly receipts: LinkReceipts
   private readonly records: LinkRecords<LinkReader>
   private failed = false
+  /** Whether it holds no descriptor for the time being. */
+  private isParked = false
   private written: number
 
   /**
@@ -54,10 +57,7 @@ export class LinkReader {
   ) {
     this.file = basename(path)
     this.pid = Number.parseInt(this.file, 10)
-    this.descriptor = openSync(
-      path,
-      constants.O_RDWR | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
-    )
+    this.descriptor = openSync(path, READ_WRITE)
     const acknowledged = acknowledgedOf(this.descriptor)
     if (acknowledged === undefined) {
       closeSync(this.descriptor)
@@ -83,6 +83,16 @@ export class LinkReader {
     return this.records.spans
   }
 
+  /** Spans that were whole, whoever has delivered them. */
+  get whole(): number {
+    return this.records.whole
+  }
+
+  /** Records that were not what was written; only of a file with sums. */
+  get changed(): number {
+    return this.records.changed
+  }
+
   /** Whether all that was handed on has been delivered or dropped for good. */
   get isSettled(): boolean {
     return this.receipts.isSettled
@@ -99,6 +109,7 @@ export class LinkReader {
    * @returns Whether there was anything.
    */
   read(all = false): boolean {
+    if (this.isParked) return false
     for (let visited = 0; !this.isBroken && (all || visited < VISIT); ) {
       let size = 0
       let buffer: Buffer
@@ -138,15 +149,24 @@ export class LinkReader {
     const bytes = Buffer.allocUnsafe(8)
     bytes.writeBigUInt64LE(BigInt(acknowledged))
     try {
-      writeSync(this.descriptor, bytes, 0, 8, ACKNOWLEDGED_AT)
+      const descriptor = this.isParked ? openSync(this.path, READ_WRITE) : this.descriptor
+      writeSync(descriptor, bytes, 0, 8, ACKNOWLEDGED_AT)
+      if (this.isParked) closeSync(descriptor)
     } catch {
       // An heir would deliver a part of it once more.
     }
   }
 
+  /** Gives the descriptor back: the file has been read for the last time, and the process may have no other. */
+  park(): void {
+    if (this.isParked) return
+    this.isParked = true
+    closeSync(this.descriptor)
+  }
+
   /** The file is read no more. */
   close(): void {
-    closeSync(this.descriptor)
+    if (!this.isParked) closeSync(this.descriptor)
   }
 
   /** The file is read no more, and removed. */

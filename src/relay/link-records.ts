@@ -1,7 +1,9 @@
 /** What the records of a link mean: the stream of bytes of one file, in pieces of any size. */
+
 import { spanIdIn } from './closed-span.js'
+import { crc32 } from './crc32.js'
 import { RECORD_SCOPE, RECORD_SPAN } from './layout.js'
-import { LINK_DEFINE, LINK_ENDED, LINK_LOST, LINK_OPEN, LINK_RESOURCE } from './link-format.js'
+import { LINK_DEFINE, LINK_ENDED, LINK_LOST, LINK_OPEN, LINK_RESOURCE, LINK_SUMS } from './link-format.js'
 import type { LinkReceipts } from './link-receipts.js'
 import { lengthAt, type OpenSpan, type RecordTarget } from './reader.js'
 
@@ -11,6 +13,8 @@ const MAX_RECORD = 1 << 22
 const MAX_OPEN = 4096
 const MAX_SCOPES = 4096
 const MAX_TEXT = 512
+/** What may come before a process has introduced itself. */
+const FIRST = [LINK_RESOURCE, LINK_SUMS]
 /** Spans that are handed on in one piece at most. */
 const MAX_RUN = 256
 
@@ -34,6 +38,10 @@ export class LinkRecords<Reader> {
   private into: RecordTarget | undefined
   private broken = false
   private count = 0
+  private seen = 0
+  private bad = 0
+  /** Of the spans that come next: length and CRC-32, in turn. */
+  private sums: number[] = []
 
   /**
    * @param open Those of the process, by id; kept up to date.
@@ -58,6 +66,16 @@ export class LinkRecords<Reader> {
     return this.count
   }
 
+  /** Spans that were whole, whoever has delivered them. */
+  get whole(): number {
+    return this.seen
+  }
+
+  /** Records that were not what was written. */
+  get changed(): number {
+    return this.bad
+  }
+
   /** Where spans go; undefined before the process has introduced itself. */
   get target(): RecordTarget | undefined {
     return this.into
@@ -76,11 +94,23 @@ export class LinkRecords<Reader> {
       run = 0
     }
     while (at + 4 <= bytes.length) {
+      if (this.sums.length > 0) {
+        const [size, sum] = this.sums as [number, number]
+        if (at + size > bytes.length) break
+        this.sums.splice(0, 2)
+        if (crc32(bytes.subarray(at, at + size)) !== sum) {
+          // This one alone: how long it is, is known.
+          flush()
+          this.bad++
+          at += size
+          continue
+        }
+      }
       const type = bytes[at]!
       const length =
         type === RECORD_SPAN ? lengthAt(bytes, at) : type === RECORD_SCOPE ? 0 : bytes.readUIntLE(at + 1, 3)
       const end = at + 4 + length
-      if (length > MAX_RECORD || (this.into === undefined && type !== LINK_RESOURCE)) {
+      if (length > MAX_RECORD || (this.into === undefined && !FIRST.includes(type))) {
         this.broken = true
         break
       }
@@ -92,6 +122,7 @@ export class LinkRecords<Reader> {
           break
         }
         this.open.delete(id)
+        this.seen++
         if (start + end > this.before) {
           if (run === 0) runStart = at
           run++
@@ -141,6 +172,8 @@ export class LinkRecords<Reader> {
       case LINK_RESOURCE:
         this.into ??= this.events.introduced(Uint8Array.from(bytes.subarray(body, end)))
         return true
+      case LINK_SUMS:
+        return this.expect(bytes.subarray(body, end))
       case LINK_ENDED:
         if (end - body < 12 || end - body > MAX_TEXT) return false
         this.events.childEnded(
@@ -156,5 +189,12 @@ export class LinkRecords<Reader> {
       default:
         return false
     }
+  }
+
+  private expect(sums: Buffer): boolean {
+    const size = sums.length - 4
+    if (size < 8 || size % 8 !== 0 || crc32(sums.subarray(0, size)) !== sums.readUInt32LE(size)) return false
+    for (let at = 0; at < size; at += 4) this.sums.push(sums.readUInt32LE(at))
+    return true
   }
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from './crc32.js'
 import { RECORD_SCOPE } from './layout.js'
 import {
   LEFT_SUFFIX,
@@ -9,6 +10,7 @@ import {
   LINK_OPEN,
   LINK_RESOURCE,
   LINK_SUFFIX,
+  LINK_SUMS,
   linkHeader,
   recordHead,
 } from './link-format.js'
@@ -38,17 +40,27 @@ export class LinkWriter implements RecordTarget {
   private pending: Piece[] = []
   /** Bytes of what is pending that got through before writing failed. */
   private done = 0
+  /** Bytes of the file, with what is pending. */
+  private length = 0
 
   /**
    * @param folder The private folder of the exporting process.
    * @param name Tells the file from those of the process's other threads.
    * @param resource This process's encoded Resource.
+   * @param isSummed Whether spans are to be checked when they are read: disks forget what pipes do not.
    * @throws What the file system says, if the folder is gone: the exporting process has ended.
    */
-  constructor(folder: string, name: string, resource: Uint8Array, suffix: string = LINK_SUFFIX) {
+  constructor(
+    folder: string,
+    name: string,
+    resource: Uint8Array,
+    suffix: string = LINK_SUFFIX,
+    private readonly isSummed = false,
+  ) {
     this.path = join(folder, `${process.pid}-${name}${suffix}`)
     this.file = openSync(this.path, FLAGS, 0o600)
-    this.add(linkHeader(), recordHead(LINK_RESOURCE, resource.length), resource)
+    this.push(linkHeader())
+    this.add(recordHead(LINK_RESOURCE, resource.length), resource)
   }
 
   scope(id: number, encoded: Uint8Array, schemaUrl: string): void {
@@ -65,7 +77,14 @@ export class LinkWriter implements RecordTarget {
       this.add(recordHead(RECORD_SCOPE, scope))
     }
     const copy = copyOf(bytes)
+    if (this.isSummed) this.push(sumsOf(copy, count))
+    this.length += copy.length
     this.pending.push({ bytes: copy, run: { scope, bytes: copy, count } })
+  }
+
+  /** Bytes of the file once all is written. */
+  get size(): number {
+    return this.length
   }
 
   /** A span has started; should this process be killed, its reader closes it. */
@@ -92,8 +111,17 @@ export class LinkWriter implements RecordTarget {
     this.add(recordHead(LINK_LOST, 4 + text.length), head, text)
   }
 
+  /** One record. */
   private add(...parts: Uint8Array[]): void {
-    for (const bytes of parts) this.pending.push({ bytes })
+    if (this.isSummed) this.push(sumsOf(Buffer.concat(parts)))
+    this.push(...parts)
+  }
+
+  private push(...parts: Uint8Array[]): void {
+    for (const bytes of parts) {
+      this.length += bytes.length
+      this.pending.push({ bytes })
+    }
   }
 
   /**
@@ -144,6 +172,20 @@ export class LinkWriter implements RecordTarget {
       // Its reader was faster.
     }
   }
+}
+
+/** The record of sums before a record of another kind, or before `count` spans. */
+function sumsOf(bytes: Uint8Array, count?: number): Buffer {
+  const size = 8 * (count ?? 1)
+  const record = Buffer.concat([recordHead(LINK_SUMS, size + 4), Buffer.allocUnsafe(size + 4)])
+  for (let i = 4, at = 0; i < 4 + size; i += 8) {
+    const length = count === undefined ? bytes.length : 4 + lengthAt(bytes, at)
+    record.writeUInt32LE(length, i)
+    record.writeUInt32LE(crc32(bytes.subarray(at, at + length)), i + 4)
+    at += length
+  }
+  record.writeUInt32LE(crc32(record.subarray(4, 4 + size)), 4 + size)
+  return record
 }
 
 /** What is left of a run when `done` bytes of it are through: from the first record that is not whole. */

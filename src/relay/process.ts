@@ -6,23 +6,29 @@ import { randomHex } from '../core/ids.js'
 import { debug } from '../core/log.js'
 import { encodeResource } from '../otlp/encode.js'
 import { type CollectorProgram, CollectorThread, seal } from './collector-thread.js'
+import type * as Delivering from './direct-delivery.js'
 import {
   ABSENT,
   AWAKE,
   CLOCK,
   CONTROL_BYTES,
+  DISMISSED,
+  FALLEN,
   FLUSH_DONE,
   FLUSH_WANTED,
   NEXT_THREAD,
+  NOT_YET,
   READY,
   STATE,
   WAKE,
 } from './layout.js'
-import { isTrusted } from './link-owner.js'
+import { isTrusted, isWithinReach } from './link-owner.js'
 import type { CollectorMessage, Handoff } from './messages.js'
 import { OwnLink } from './own-link.js'
 import { Ring } from './ring.js'
+import { type ListenerChange, noteListener } from './signal-listeners.js'
 import { ThreadRelay } from './thread.js'
+import { tellUnheard } from './unheard.js'
 
 export interface ProcessRelayOptions extends CollectorProgram {
   readonly ringSize: number
@@ -36,8 +42,7 @@ export interface ProcessRelayOptions extends CollectorProgram {
 
 /** Milliseconds by which the collector must have given up before the main thread stops waiting for it. */
 const MARGIN = 100
-/** Milliseconds that starting the collector may take at the end, beside the time for the export. */
-const START = 1000
+
 export class ProcessRelay extends ThreadRelay {
   readonly anchor: bigint
   private own: Ring | undefined
@@ -51,8 +56,10 @@ export class ProcessRelay extends ThreadRelay {
     const anchor = startClock(setup.anchor)
     shareClock(new Int32Array(control), CLOCK)
     const channel = `threadspan:${process.pid}:${randomHex(16)}`
-    const link = setup.link !== undefined && isTrusted(setup.link) ? setup.link : undefined
-    if (link !== setup.link) debug('link: %s is not a folder of this user alone', setup.link)
+    const link =
+      setup.link !== undefined && isTrusted(setup.link) && isWithinReach(setup.link) ? setup.link : undefined
+    if (link !== setup.link)
+      debug('link: %s is not a folder of this user alone, or of another pid namespace', setup.link)
     super({ control, anchor, channel, thread: 0, ringSize: setup.ringSize, link })
     this.anchor = anchor
     Atomics.store(this.control, STATE, ABSENT)
@@ -152,6 +159,11 @@ export class ProcessRelay extends ThreadRelay {
     else this.collector.start()
   }
 
+  /** Listeners of the program's have come, heard a signal, or gone: see `signal-listeners.ts`. */
+  signalListener(signal: string, change: ListenerChange): void {
+    if (noteListener(this.control, signal, change) && this.collector.isRunning) this.nudge()
+  }
+
   private receiveAll(): void {
     if (this.channel === undefined) return
     // Receiving works on BroadcastChannels as on ports; the type definitions know only of ports.
@@ -170,8 +182,13 @@ export class ProcessRelay extends ThreadRelay {
    * @param reason One line: how it ends.
    */
   finish(reason: string): void {
-    if (this.finished || this.collector.isLost) return
+    if (this.finished) return
     const deadline = Date.now() + this.setup.exitTimeout
+    if (this.collector.isLost) {
+      this.finished = true
+      if (!this.deliver(reason, deadline, false)) this.tellUnheard('gone')
+      return
+    }
     this.receiveAll()
     if (this.ownLink !== undefined) {
       const outcome = this.ownLink.finish(reason, deadline)
@@ -184,23 +201,56 @@ export class ProcessRelay extends ThreadRelay {
         return
       }
     } else if (!this.hasSpans() && this.collector.dismiss()) return
-    const fresh = !this.collector.isRunning
+    else if (this.collector.hold()) {
+      const isDone = this.deliver(reason, deadline, true)
+      if (isDone) this.collector.close()
+      this.collector.release(isDone ? DISMISSED : NOT_YET)
+      this.finished = isDone
+      if (isDone) return
+    }
     this.collector.start()
     this.finished = true
     this.collector.close()
-    if (!this.collector.isRunning) return
+    if (!this.collector.isRunning) {
+      this.tellUnheard('gone')
+      return
+    }
     this.announce({ type: 'exit', reason, deadline })
-    this.waitForFlush(deadline + MARGIN + (fresh ? START : 0))
+    if (!this.waitForFlush(deadline + MARGIN)) this.tellUnheard('late')
   }
 
-  private waitForFlush(until: number): void {
+  /** Delivers without a collector. @returns Whether that is done. */
+  private deliver(reason: string, deadline: number, hasThread: boolean): boolean {
+    const { collector: program, env, main } = this.setup
+    try {
+      const load = process.getBuiltinModule('node:module').createRequire(program)
+      const { deliverDirectly } = load('./delivering.cjs') as typeof Delivering
+      const { control, anchor } = this.connection
+      const { sources } = this.collector
+      const left = deadline - Date.now()
+      return deliverDirectly({ ...sources, control, anchor, hasThread, env, main, reason, left })
+    } catch (error) {
+      debug('not delivered by the main thread: %s', error)
+      return false
+    }
+  }
+
+  /** Says what nobody else will. */
+  private tellUnheard(thread: 'late' | 'gone'): void {
+    tellUnheard(this.control, this.collector.sources.memories, this.setup.env, thread)
+  }
+
+  /** @returns Whether the collector has answered. */
+  private waitForFlush(until: number): boolean {
     const { control } = this
+    const fallen = Atomics.load(control, FALLEN)
     const wanted = Atomics.add(control, FLUSH_WANTED, 1) + 1
     this.nudge()
     for (;;) {
       const done = Atomics.load(control, FLUSH_DONE)
       const left = until - Date.now()
-      if (done >= wanted || left <= 0) return
+      if (done >= wanted) return true
+      if (left <= 0 || Atomics.load(control, FALLEN) !== fallen) return false
       Atomics.wait(control, FLUSH_DONE, done, left)
     }
   }

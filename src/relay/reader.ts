@@ -107,6 +107,20 @@ export class RingReader {
   drain(target: RecordTarget): number {
     const head = Atomics.load(this.words, HEAD)
     if (head === this.tail) return 0
+    const total = this.handOn(head, target)
+    // For a reader that comes after this one.
+    this.words[READ_SCOPE] = this.scope
+    Atomics.store(this.words, TAIL, this.tail)
+    Atomics.notify(this.words, TAIL)
+    return total
+  }
+
+  /** Hands on what has been published and leaves it in place, for a reader that may come after this one, which has done its work. */
+  look(target: RecordTarget): number {
+    return this.handOn(Atomics.load(this.words, HEAD), target)
+  }
+
+  private handOn(head: number, target: RecordTarget): number {
     this.tellScopes(target)
     const { bytes, mask } = this
     // Read after the head: a writer moves the origin only when everything before it has been read.
@@ -161,10 +175,6 @@ export class RingReader {
     }
     flush(RING_START + ((position - origin) & mask))
     this.tail = position
-    // For a reader that comes after this one.
-    this.words[READ_SCOPE] = this.scope
-    Atomics.store(this.words, TAIL, position)
-    Atomics.notify(this.words, TAIL)
     return total
   }
 
@@ -211,6 +221,11 @@ export class RingReader {
   /** Tells the writer that nobody reads any more. */
   seal(): void {
     Atomics.store(this.words, SEALED, 1)
+  }
+
+  /** Whether a reader has read it for the last time. */
+  get isSealed(): boolean {
+    return Atomics.load(this.words, SEALED) === 1
   }
 
   /** At the end of the thread: its open spans have been closed, and nobody else is to close them. */

@@ -7,6 +7,7 @@ import { ABSENT, AWAKE, CONTROL_BYTES, FLUSH_DONE, FLUSH_WANTED, NEXT_THREAD, ST
 import { ANCHOR, LINK } from './link-format.js'
 import { makeFolder } from './link-owner.js'
 import type { CollectorMessage, CollectorStart } from './messages.js'
+import { tellUnheard } from './unheard.js'
 
 /** Milliseconds by which the collector must have given up before its flush is waited for no more. */
 const MARGIN = 1000
@@ -24,7 +25,11 @@ export class DescendantWatch {
    * @param env Says where spans go, as in the process that is watched.
    * @throws What the file system says, if no folder can be made.
    */
-  constructor(collector: string, env: NodeJS.ProcessEnv) {
+  constructor(
+    collector: string,
+    private readonly environment: NodeJS.ProcessEnv,
+  ) {
+    const env = environment
     const anchor = startClock()
     const path = makeFolder()
     this.env = { [LINK]: path, [ANCHOR]: String(anchor) }
@@ -74,7 +79,12 @@ export class DescendantWatch {
       for (;;) {
         const done = Atomics.load(control, FLUSH_DONE)
         const left = deadline + MARGIN - Date.now()
-        if (done >= wanted || left <= 0 || Atomics.load(control, STATE) === ABSENT) break
+        if (done >= wanted) break
+        const isGone = Atomics.load(control, STATE) === ABSENT
+        if (isGone || left <= 0) {
+          tellUnheard(control, [], this.environment, isGone ? 'gone' : 'late')
+          break
+        }
         const wait = Atomics.waitAsync(control, FLUSH_DONE, done, left)
         if (wait.async) await wait.value
       }

@@ -2,11 +2,9 @@
 import type { BroadcastChannel } from 'node:worker_threads'
 import type { Attributes } from '@opentelemetry/api'
 
-/**
- * Words of the control block that all threads of a process share (see `relay/layout.ts`): 1 where the application's SDK takes the spans;
- * and how many messages with spans the main thread has taken.
- */
-export const HANDOVER = 80
+export { HANDOVER } from '../relay/layout.js'
+
+/** A word of the control block that all threads of a process share (see `relay/layout.ts`): how many messages with spans the main thread has taken. */
 export const TAKEN = 96
 
 /** The name of the BroadcastChannel on which spans go to the main thread. */

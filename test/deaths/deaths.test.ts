@@ -32,10 +32,16 @@ describe('endings', { timeout: 180_000 }, () => {
       'main: process.exit()',
       'main: uncaught',
       'main: SIGTERM with a',
-      'main: SIGTERM while',
+      'main: SIGTERM to itself',
+      'main: SIGTERM without a listener while it is busy',
+      'main: SIGTERM without a listener beside',
       'main: out of memory',
     ]
-    assertGood(await rows(...only.flatMap((name) => ['--only', name])), 8)
+    assertGood(await rows(...only.flatMap((name) => ['--only', name])), 10)
+  })
+
+  it('of a program with a spool, at the next start', async () => {
+    assertGood(await rows('--only', 'next:'), 3)
   })
 
   it('of workers', async () => {

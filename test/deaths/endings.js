@@ -5,6 +5,8 @@
 //   run         under `threadspan run`
 //   killed      the signal that the program gets from outside, once it says that it may
 //   isExported  its death comes once all that can be exported has been
+//   exported    how many spans that is, where the program goes on to make more
+//   spool       there is a spool, and another program starts with it afterwards
 //   isOutlived  a descendant of the program lives on
 //   isFatal     Node prints a report of its own end on stderr
 
@@ -50,15 +52,59 @@ const main = [
     args: ['work', 'signal-heard', N, signal],
     reason: exited(7),
   })),
-  ...signals.map((signal) => ({
-    name: `${signal} without a listener`,
-    args: ['work', 'signal-exported', N, signal],
-    ...unseen,
+  ...[...signals, 'SIGQUIT', 'SIGUSR2', 'SIGKILL'].map((signal) => ({
+    name: `${signal} to itself, without a listener`,
+    args: ['work', 'signal', N, signal],
+    reason: killed(signal),
   })),
-  { name: 'SIGTERM while it is busy', args: ['work', 'busy-killable'], killed: 'SIGTERM', ...unseen },
+  ...['idle', 'busy', 'waiting'].flatMap((how) =>
+    [...signals, 'SIGQUIT'].map((signal) => ({
+      name: `${signal} without a listener while it is ${how}`,
+      args: ['work', 'work-on', N, how],
+      isExported: true,
+      exported: N,
+      ended: 2 * N,
+      open: 2,
+      killed: signal,
+      reason: killed(signal),
+    })),
+  ),
+  {
+    name: 'SIGTERM without a listener beside a Worker',
+    args: ['work', 'work-on-beside'],
+    isExported: true,
+    exported: N,
+    ended: 3 * N,
+    open: 3,
+    killed: 'SIGTERM',
+    reason: killed('SIGTERM'),
+  },
   { name: 'SIGKILL while it is busy', args: ['work', 'busy-killable'], killed: 'SIGKILL', ...unseen },
   { name: 'process.abort()', args: ['work', 'abort-exported'], ...unseen },
   { name: 'out of memory', node: [SMALL], args: ['work', 'memory-exported'], isFatal: true, ...unseen },
+]
+
+/** Of a program with a spool: its next start tells of its end, and when it was last heard of. */
+const spooled = { spool: true, isExported: true, exported: N, isOutlived: true, reason: 'process is gone' }
+const next = [
+  {
+    name: 'SIGKILL while it is busy',
+    args: ['work', 'work-on-slowly'],
+    ended: 2 * N,
+    open: 2,
+    killed: 'SIGKILL',
+    ...spooled,
+  },
+  { name: 'process.abort()', args: ['work', 'abort-on'], ended: 2 * N, open: 2, ...spooled },
+  {
+    name: 'out of memory',
+    node: [SMALL],
+    args: ['work', 'memory-on'],
+    ended: 2 * N,
+    open: 2,
+    isFatal: true,
+    ...spooled,
+  },
 ]
 
 const worker = [
@@ -177,7 +223,7 @@ const run = [
   { name: 'terminate() in a busy loop', args: ['worker', 'terminate'], reason: 'worker terminated' },
 ].map((ending) => ({ ...ending, run: true }))
 
-export const endings = Object.entries({ main, worker, child, pool, run }).flatMap(([who, rows]) =>
+export const endings = Object.entries({ main, next, worker, child, pool, run }).flatMap(([who, rows]) =>
   rows.map((ending) => ({
     node: [],
     run: false,

@@ -77,9 +77,10 @@ async function until(condition) {
  *   which moments it died, in nanoseconds since the epoch.
  */
 export async function runProgram(options, watched) {
-  const { file = program, args, node = [], run = false, env = {}, timeout = 30_000, binary } = options
+  const { file = program, args, node = [], run = false, spool = false, timeout = 30_000, binary } = options
   const isTraced = watched !== undefined
   const folder = mkdtempSync(join(tmpdir(), 'threadspan-deaths-'))
+  const env = { ...(spool ? { THREADSPAN_SPOOL: join(folder, 'spool') } : {}), ...options.env }
   const start = [...node, file, ...args.map(String)]
   const command = binary ?? process.execPath
   const from = process.hrtime.bigint()
@@ -113,6 +114,8 @@ export async function runProgram(options, watched) {
   try {
     const killed = await letDie(options, folder, watched)
     const { code, signal } = await end
+    if (spool && isTraced)
+      await startNext(command, { ...clean(), OTEL_EXPORTER_OTLP_ENDPOINT: watched.endpoint, ...env })
     const mark = killed ?? noted(folder, 'mark')
     const anchor = noted(folder, 'anchor') ?? 0n
     return {
@@ -128,6 +131,13 @@ export async function runProgram(options, watched) {
   }
 }
 
+/** The next program that starts with the same spool. */
+async function startNext(command, env) {
+  const code = "require('@opentelemetry/api').trace.getTracer('next').startSpan('next').end()"
+  const child = spawn(command, ['--require', preload, '--eval', code], { cwd: root, env, stdio: 'ignore' })
+  await new Promise((done) => child.on('close', done))
+}
+
 /** What stands behind `node` where threadspan is there. @param command Runs the program, where it has options of its own. */
 function traced(start, run, command) {
   if (!run) return ['--require', preload, ...start]
@@ -136,13 +146,13 @@ function traced(start, run, command) {
 }
 
 /** Lets a program die that waits for us, or kills it. @returns When, if it was killed. */
-async function letDie({ isExported, killed, ended }, folder, watched) {
-  if (killed !== undefined) await until(() => noted(folder, 'pid') !== undefined)
+async function letDie({ isExported, exported, killed, ended }, folder, watched) {
   if (isExported) {
-    if (watched !== undefined) await until(async () => (await watched.count()) >= ended)
+    if (watched !== undefined) await until(async () => (await watched.count()) >= (exported ?? ended))
     writeFileSync(join(folder, 'go'), '')
   }
   if (killed === undefined) return undefined
+  await until(() => noted(folder, 'pid') !== undefined)
   const at = process.hrtime.bigint()
   process.kill(Number(noted(folder, 'pid')), killed)
   return at

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { lossesIn } from '../support/losses.js'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 import { type ReceivedSpan, Receiver } from '../support/receiver.js'
 
@@ -15,18 +16,6 @@ const program = fixture('deaths/program.cjs')
 
 function own(spans: ReceivedSpan[]): ReceivedSpan[] {
   return spans.filter(({ scope }) => scope === 'app')
-}
-
-/** `N of M spans did not arrive: cause N, ...` in a log. */
-function losses(stderr: string): { lost: number; made: number; causes: Record<string, number> } | undefined {
-  const match = /(\d+) of (\d+) spans did not arrive: (.*) \(THREADSPAN_DROPPED\)/.exec(stderr)
-  if (match === null) return undefined
-  const causes = match[3]!.split(', ').map((text) => text.split(' ') as [string, string])
-  return {
-    lost: Number(match[1]),
-    made: Number(match[2]),
-    causes: Object.fromEntries(causes.map(([cause, count]) => [cause, Number(count)])),
-  }
 }
 
 describe('delivery', { timeout: 120_000 }, () => {
@@ -50,7 +39,7 @@ describe('delivery', { timeout: 120_000 }, () => {
       args: ['work', 'natural', '300'],
     })
     assert.match(first.stderr, /301 spans are kept in .*spool \(THREADSPAN_SPOOLED\)/)
-    assert.equal(losses(first.stderr), undefined)
+    assert.equal(lossesIn(first.stderr), undefined)
     assert.equal(readdirSync(spool).length, 1)
     await runProgram(program, { ...traced({ THREADSPAN_SPOOL: spool }), args: ['work', 'natural', '10'] })
     assert.equal(own(receiver.spans).length, 312)
@@ -65,7 +54,7 @@ describe('delivery', { timeout: 120_000 }, () => {
       timeout: 20_000,
     })
     assert.equal(code, 3)
-    const found = losses(stderr)
+    const found = lossesIn(stderr)
     assert.equal(found?.lost, 301)
     assert.equal(found.made, 301)
   })
@@ -79,7 +68,7 @@ describe('delivery', { timeout: 120_000 }, () => {
       timeout: 60_000,
     })
     const { bytes, longest } = JSON.parse(stdout) as { bytes: number; longest: number }
-    const found = losses(stderr)
+    const found = lossesIn(stderr)
     assert.equal(own(receiver.spans).length + (found?.lost ?? 0), 4 * count, stderr)
     assert.equal(new Set(receiver.spans.map(({ spanId }) => spanId)).size, receiver.spans.length)
     assert.ok(bytes < 600e6, `${bytes} bytes`)
@@ -115,7 +104,7 @@ describe('delivery', { timeout: 120_000 }, () => {
       ...traced({ OTEL_BSP_MAX_QUEUE_SIZE: '10', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '10' }),
       args: ['child', 'natural', '500'],
     })
-    const found = losses(stderr)
+    const found = lossesIn(stderr)
     const arrived = receiver.spans.length
     assert.ok(found !== undefined && found.lost > 0, stderr)
     assert.equal(arrived + found.lost, found.made)
@@ -132,7 +121,7 @@ describe('delivery', { timeout: 120_000 }, () => {
       `require('node:child_process').spawn('/bin/sh', ['-c', ${JSON.stringify(command)}], { stdio: 'inherit' })`,
     )
     const { stderr } = await runProgram(script, traced())
-    assert.equal(losses(stderr), undefined)
+    assert.equal(lossesIn(stderr), undefined)
     assert.equal(own(receiver.spans).length, 2001, stderr)
     assert.equal(new Set(receiver.spans.map(({ spanId }) => spanId)).size, receiver.spans.length)
   })
@@ -156,7 +145,7 @@ describe('delivery', { timeout: 120_000 }, () => {
 
     it('goes on with another one, and knows what the first had taken', async () => {
       const { stderr, made } = await survive(false)
-      const found = losses(stderr)
+      const found = lossesIn(stderr)
       const arrived = own(receiver.spans)
       assert.equal(arrived.length + (found?.causes['collector'] ?? 0), made, stderr)
       assert.ok(arrived.length > made / 2)

@@ -83,7 +83,7 @@ const seenByModel: Record<string, Mutant> = {
   },
   'the tail is not moved': {
     file: 'reader',
-    from: 'Atomics.store(this.words, TAIL, position);',
+    from: 'Atomics.store(this.words, TAIL, this.tail);',
     to: '',
   },
 }

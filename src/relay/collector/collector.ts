@@ -5,25 +5,14 @@
 import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { now, unixNano } from '../../core/clock.js'
 import type { Accounts } from '../accounts.js'
-import { closedSpan, spanIdIn } from '../closed-span.js'
-import {
-  ASLEEP,
-  AWAKE,
-  BEGUN,
-  DISMISSED,
-  FLUSH_DONE,
-  FLUSH_WANTED,
-  NOT_YET,
-  READY,
-  STATE,
-  WAKE,
-  WORK,
-} from '../layout.js'
+import { ASLEEP, AWAKE, FLUSH_DONE, FLUSH_WANTED, READY, STATE, WAKE } from '../layout.js'
 import { sweepFolders } from '../link-owner.js'
 import type { CollectorMessage, CollectorStart, ThreadEntry } from '../messages.js'
-import { lengthAt, type OpenSpan, type RecordTarget, RingReader } from '../reader.js'
+import { RingReader } from '../reader.js'
+import { closeOpen, concludeThread } from './conclude.js'
 import type { Destination, ThreadTarget } from './destination.js'
 import { Links } from './links.js'
+import { Reserve } from './reserve.js'
 
 /** Milliseconds without a span after which the collector sleeps until it is woken. */
 const QUIET = 1000
@@ -48,18 +37,24 @@ export class Collector {
   private exit: { reason: string; deadline: number } | undefined
   private active = now()
   private linksReadAt = 0
+  private isFinishing = false
+  private readonly reserve = new Reserve()
+  /** Whether a signal is about to end the process: it does not outlive what it waits for. */
+  private isLeaving = false
   private isAwaited: boolean
   private readonly broadcast: BroadcastChannel | undefined
 
   /**
    * @param port To the main thread, where there is one that has something to say.
    * @param report Called once, after the final flush.
+   * @param looked Called at each look at the rings.
    */
   constructor(
     start: CollectorStart,
     private readonly port: MessagePort,
     private readonly destination: Destination,
     private readonly report: (accounts: Accounts) => void,
+    private readonly looked?: () => void,
   ) {
     this.control = new Int32Array(start.control)
     this.isAwaited = start.isAwaited
@@ -104,7 +99,10 @@ export class Collector {
 
   private follow(folder: string): void {
     if (this.folders.has(folder)) return
-    if (this.folders.size === 0) sweepFolders(Date.now())
+    if (this.folders.size === 0) {
+      sweepFolders(Date.now())
+      this.reserve.take()
+    }
     this.folders.set(folder, new Links(folder, this.destination))
   }
 
@@ -132,7 +130,7 @@ export class Collector {
     }
     const { reader, target } = source
     reader.drain(target)
-    close(reader, reader.open(), target, reason, time)
+    closeOpen(reader, reader.open(), target, reason, time)
     this.losses(reader)
     target.end()
     this.threads.delete(thread)
@@ -145,15 +143,30 @@ export class Collector {
     for (const { cause, spans } of reader.takeLosses()) this.destination.lost(cause, spans)
   }
 
-  /** Runs until the process ends; not at all where that has come before the work. */
+  /** A signal ends the process, and nothing is read from now on; or it will live on, and gets what it has delivered. */
+  async deliver(signal: string, isEnd: boolean, deadline: number): Promise<void> {
+    this.receiveAll()
+    this.isLeaving = isEnd
+    if (isEnd) return this.finish({ reason: `process killed by ${signal}`, deadline })
+    this.read()
+    await this.destination.flush(deadline, false)
+  }
+
+  /** Whether the process's end is being dealt with. */
+  get isEnding(): boolean {
+    return this.isFinishing
+  }
+
+  /** Runs until the process ends. */
   async run(): Promise<void> {
     const { control } = this
-    if (Atomics.compareExchange(control, WORK, NOT_YET, BEGUN) === DISMISSED) return
     if (this.isAwaited) this.port.postMessage('ready')
     for (;;) {
       const seen = Atomics.load(control, WAKE)
       this.tell(AWAKE)
       this.receiveAll()
+      this.looked?.()
+      if (this.isLeaving) return
       if (this.read() > 0) this.active = now()
       this.settle()
       if (Atomics.load(control, FLUSH_WANTED) !== Atomics.load(control, FLUSH_DONE)) await this.flush()
@@ -229,6 +242,8 @@ export class Collector {
   }
 
   private async finish({ reason, deadline }: { reason: string; deadline: number }): Promise<void> {
+    this.isFinishing = true
+    this.reserve.release()
     const time = unixNano(now())
     for (const { reader, target } of this.threads.values()) {
       reader.seal()
@@ -248,41 +263,4 @@ export class Collector {
     const { accounts } = this.destination
     if (accounts !== undefined) this.report(accounts)
   }
-}
-
-function close(
-  reader: RingReader,
-  open: Iterable<OpenSpan>,
-  target: RecordTarget,
-  reason: string,
-  time: bigint,
-): void {
-  reader.tellScopes(target)
-  for (const { scope, start } of open) target.spans(scope, closedSpan(start, time, reason), 1)
-}
-
-/**
- * The last reading of a thread that may still run. A span that ends while it is looked at must neither be closed as well nor
- * missed, so the open ones are taken first, and those that are found to have ended are left out.
- */
-function concludeThread(reader: RingReader, target: ThreadTarget, reason: string, time: bigint): void {
-  reader.drain(target)
-  const open = [...reader.open()]
-  const ended = new Set<string>()
-  reader.drain({
-    scope: (id, encoded, url) => target.scope(id, encoded, url),
-    spans(scope, bytes, count) {
-      const copy = Buffer.from(bytes)
-      for (let at = 0; at < copy.length; at += 4 + lengthAt(copy, at)) {
-        const id = spanIdIn(copy, at + 4, copy.length)
-        if (id !== undefined) ended.add(id)
-      }
-      target.spans(scope, copy, count)
-    },
-  })
-  const left = open.filter(({ start }) => {
-    const bytes = Buffer.from(start.buffer, start.byteOffset, start.length)
-    return !ended.has(spanIdIn(bytes, 0, bytes.length) ?? '')
-  })
-  close(reader, left, target, reason, time)
 }

@@ -54,10 +54,15 @@ export class ExportDestination implements Destination {
     this.own = this.outbox.process(resource)
     this.batchSpans = config.maxExportBatchSize ?? BATCH_SPANS
     this.delay = config.scheduleDelay
+    spool?.deliver({
+      process: (resource) => this.process(resource),
+      lost: (cause, count) => this.lost(cause, count),
+    })
   }
 
   thread(_entry: ThreadEntry): ThreadTarget {
-    return this.target(this.own)
+    const target = this.target(this.own)
+    return this.spool?.follow(target) ?? target
   }
 
   process(resource: Uint8Array): ThreadTarget {
@@ -103,9 +108,7 @@ export class ExportDestination implements Destination {
   }
 
   settle(): void {
-    if (this.spool !== undefined && this.outbox.bytes < BATCH_BYTES) {
-      this.spool.feed((resource) => this.process(resource))
-    }
+    this.spool?.settle(this.outbox.bytes < BATCH_BYTES)
     if (this.running !== undefined || this.outbox.count === 0) return
     if (this.outbox.count >= this.batchSpans || this.outbox.bytes >= BATCH_BYTES || this.due <= 0)
       this.running = this.send()
@@ -147,6 +150,10 @@ export class ExportDestination implements Destination {
     if (final) {
       this.deadline = deadline - LAST
       this.exporter.hurry?.(this.deadline)
+    }
+    if (this.spool !== undefined) {
+      await Promise.race([this.spool.ready, after(Math.max(0, deadline - Date.now()))])
+      this.settle()
     }
     while (this.outbox.count > 0 || this.running !== undefined) {
       const left = deadline - Date.now()

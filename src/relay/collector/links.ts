@@ -42,6 +42,9 @@ export class Links {
   /** Of descendants that are gone; kept until everything was delivered. */
   private readonly ended = new Set<Link>()
   private ends = new Map<number, End>()
+  /** Files that may not be read, or for which there was no descriptor; and whether the folder is such a one. */
+  private readonly denied = new Set<string>()
+  private isClosed = false
   private checkedAt = now()
 
   constructor(
@@ -73,7 +76,7 @@ export class Links {
     // Ends are taken before the files are looked for and read: nothing is made or appended after them.
     const { ends } = this
     this.ends = new Map()
-    this.discover()
+    this.discover(all)
     const isDue = all ? isLast : now() - this.checkedAt >= LIVENESS
     if (isDue) this.checkedAt = now()
     let count = 0
@@ -88,24 +91,26 @@ export class Links {
   }
 
   /** In the order of their names: a later reader's file comes behind the one that it continues. */
-  private discover(): void {
+  private discover(isLast: boolean): void {
     for (const file of this.files()) {
       if (this.paths.size >= MAX_FILES) return
-      if (!this.paths.has(nameOf(file))) this.open(file)
+      if (!this.paths.has(nameOf(file))) this.open(file, isLast)
     }
   }
 
   private files(): string[] {
     try {
-      return readdirSync(this.folder)
-        .filter((file) => nameOf(file).endsWith(LINK_SUFFIX))
-        .sort()
-    } catch {
+      const files = readdirSync(this.folder)
+      this.isClosed = false
+      return files.filter((file) => nameOf(file).endsWith(LINK_SUFFIX)).sort()
+    } catch (error) {
+      this.isClosed = isDenied(error)
       return []
     }
   }
 
-  private open(file: string): void {
+  /** @param isLast Whether its process ends: what is opened then is read at once, and takes no descriptor from the next one. */
+  private open(file: string, isLast: boolean): void {
     const pid = Number.parseInt(file, 10)
     const descendant: Descendant = this.running.get(pid) ?? {
       pid,
@@ -133,8 +138,14 @@ export class Links {
       descendant.links.push(link)
       this.running.set(pid, descendant)
       this.paths.add(nameOf(file))
-    } catch {
-      // Made but not written yet, gone already, or none of ours.
+      if (isLast) {
+        reader.read(true)
+        reader.park()
+      }
+      this.denied.delete(nameOf(file))
+    } catch (error) {
+      // Made but not written yet, gone already, or none of ours; else there is something that nobody gets to read.
+      if (isDenied(error)) this.denied.add(nameOf(file))
     }
   }
 
@@ -179,6 +190,9 @@ export class Links {
     this.acknowledge()
     for (const { links } of this.running.values()) for (const { reader } of links) reader.close()
     for (const { reader } of this.ended) reader.close()
+    // How many spans they hold is not known: one at least.
+    const unread = this.denied.size + (this.isClosed ? 1 : 0)
+    if (unread > 0) this.destination.lost('unread', unread)
     if (!isTrusted(this.folder)) return
     for (const file of this.files()) {
       // Made by a process that was killed before it wrote.
@@ -187,6 +201,11 @@ export class Links {
     }
     leave(this.folder)
   }
+}
+
+/** Whether the system refuses what is there: the process has another user than it had, or no descriptor left. */
+function isDenied(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
 /** A file's name, whatever has become of it. */

@@ -1,31 +1,86 @@
+/** A folder that keeps what was not delivered when a process ended, until the next one starts (`THREADSPAN_SPOOL`). */
 import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { countSpans, type ExportLog, type SpanBatch } from '../../export/exporter.js'
-import { LinkReader } from '../link-reader.js'
 import { LinkWriter } from '../link-writer.js'
-import { isAlive } from '../liveness.js'
+import { lengthAt } from '../reader.js'
 import type { ThreadTarget } from './destination.js'
+import { follow, Journal } from './journal.js'
+import { SpoolLeft, type SpoolTargets } from './spool-left.js'
+import { COUNT, SPOOL_SUFFIX, SpoolOwner, TAKEN } from './spool-owner.js'
 
-const SUFFIX = '.spool'
-/** While it is being written, and while a process delivers it; the latter is followed by that process's number. */
+/** Behind the name of a file that is being written. */
 const PART = '.part'
-const TAKEN = '.taken-'
 /** Bytes that a folder holds at most. */
 const MAX_BYTES = 256 << 20
+/** Milliseconds between two looks at what others have left. */
+const LOOK = 5000
 
-/** A folder that keeps what could not be delivered when a process ended, until the next one starts (`THREADSPAN_SPOOL`). */
 export class Spool {
   private readonly folder: string
-  private waiting: string[] | undefined
-  private current: LinkReader | undefined
+  private owner: SpoolOwner | undefined
+  private left: SpoolLeft | undefined
   private files = 0
+  private preparing: Promise<void> | undefined
+  private looking: Promise<void> | undefined
+  private journal: Journal | undefined
+  private timer: NodeJS.Timeout | undefined
 
-  /** @param folder Made when there is something to keep, for its owner only. */
+  /**
+   * @param folder Made for its owner only.
+   * @param resource This process's encoded Resource.
+   */
   constructor(
     folder: string,
+    private readonly resource: Uint8Array,
     private readonly log: ExportLog,
   ) {
     this.folder = resolve(folder)
+  }
+
+  /** Begins to keep what this process makes. Resolves in any case. */
+  prepare(): Promise<void> {
+    this.preparing ??= this.begin().catch((error: Error) => {
+      this.log('warn', 'THREADSPAN_SPOOL_WRITE', `${this.folder} cannot be used: ${error.message}`)
+    })
+    return this.preparing
+  }
+
+  private async begin(): Promise<void> {
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+    this.owner = await SpoolOwner.open(this.folder)
+    const suffix = `${SPOOL_SUFFIX}${TAKEN}${this.owner.id}`
+    this.journal = new Journal(this.folder, this.resource, suffix, this.log)
+  }
+
+  /** Begins to deliver what others have left. */
+  deliver(targets: SpoolTargets): void {
+    const look = async (): Promise<void> => {
+      await this.prepare()
+      if (this.owner === undefined) return
+      this.left ??= new SpoolLeft(this.folder, this.owner, targets)
+      await this.left.look()
+    }
+    this.looking = look()
+    this.timer = setInterval(() => {
+      this.looking = look()
+    }, LOOK).unref()
+  }
+
+  /** Resolves once it is known what others have left. */
+  get ready(): Promise<void> {
+    return this.looking ?? Promise.resolve()
+  }
+
+  /** @param target Takes a thread's spans to where they are exported: what comes is written down as well, until that is done. */
+  follow(target: ThreadTarget): ThreadTarget {
+    return follow(target, () => this.journal)
+  }
+
+  /** Hands over what others have left, and writes what has come. */
+  settle(hasRoom: boolean): void {
+    this.journal?.flush()
+    if (hasRoom) this.left?.feed()
   }
 
   /**
@@ -39,7 +94,7 @@ export class Spool {
     try {
       mkdirSync(this.folder, { recursive: true, mode: 0o700 })
       for (const batch of batches) {
-        if (this.size() + batch.bytes > MAX_BYTES) throw new Error('it is full')
+        if (sizeOf(this.folder, this.owner?.id) + batch.bytes > MAX_BYTES) throw new Error('it is full')
         this.write(batch)
         kept += batch.count
       }
@@ -54,25 +109,14 @@ export class Spool {
     return kept
   }
 
-  private size(): number {
-    let size = 0
-    for (const file of readdirSync(this.folder)) {
-      try {
-        size += statSync(join(this.folder, file)).size
-      } catch {
-        // Delivered meanwhile.
-      }
-    }
-    return size
-  }
-
   private write(batch: SpanBatch): void {
-    const name = `${Date.now().toString(36)}-${this.files++}${SUFFIX}`
-    const writer = new LinkWriter(this.folder, name, batch.resource, PART)
+    const unique = `${Date.now().toString(36)}-${process.hrtime.bigint().toString(36)}-${this.files++}`
+    const name = `${unique}${COUNT}${batch.count}${SPOOL_SUFFIX}`
+    const writer = new LinkWriter(this.folder, name, batch.resource, PART, true)
     try {
       batch.scopes.forEach(({ scope, schemaUrl, chunks }, id) => {
         writer.scope(id, scope, schemaUrl)
-        for (const chunk of chunks) writer.spans(id, chunk, 0)
+        for (const chunk of chunks) writer.spans(id, chunk, countIn(chunk))
       })
       writer.flush()
     } catch (error) {
@@ -83,65 +127,32 @@ export class Spool {
     renameSync(writer.path, writer.path.slice(0, -PART.length))
   }
 
-  /** Hands over what an earlier process has left, a file at a time: the next one when the last one was delivered. */
-  feed(target: (resource: Uint8Array) => ThreadTarget): void {
-    if (this.current !== undefined) {
-      if (!this.current.isSettled) return
-      this.current.remove()
-      this.current = undefined
-    }
-    this.waiting ??= this.list()
-    for (let file = this.waiting.pop(); file !== undefined; file = this.waiting.pop()) {
-      const path = this.take(file)
-      if (path === undefined) continue
-      try {
-        let output: ThreadTarget | undefined
-        const events = {
-          introduced: (resource: Uint8Array) => {
-            output = target(resource)
-            return output
-          },
-          childEnded() {},
-          lost() {},
-        }
-        const reader = new LinkReader(path, events, new Map())
-        reader.read(true)
-        output?.end()
-        this.current = reader
-        return
-      } catch {
-        // None of ours, whatever it is called; it stays where it is.
-      }
-    }
-  }
-
-  private list(): string[] {
-    try {
-      return readdirSync(this.folder)
-        .filter((file) => file.endsWith(SUFFIX) || file.includes(`${SUFFIX}${TAKEN}`))
-        .sort()
-        .reverse()
-    } catch {
-      return []
-    }
-  }
-
-  /** Only one process delivers a file; one that died over it leaves it to the next. */
-  private take(file: string): string | undefined {
-    const at = file.indexOf(TAKEN)
-    if (at >= 0 && isAlive(file.slice(at + TAKEN.length))) return undefined
-    const path = join(this.folder, `${at < 0 ? file : file.slice(0, at)}${TAKEN}${process.pid}`)
-    try {
-      renameSync(join(this.folder, file), path)
-      return path
-    } catch {
-      return undefined
-    }
-  }
-
-  /** What was handed over has been delivered, or kept anew. */
+  /** What was handed over, and what came here, has been delivered, or kept anew. */
   close(): void {
-    if (this.current?.isSettled) this.current.remove()
-    this.current = undefined
+    clearInterval(this.timer)
+    this.left?.close()
+    this.journal?.close()
+    this.owner?.close()
   }
+}
+
+/** How many spans a chunk holds: it is laid end to end of them. */
+function countIn(chunk: Uint8Array): number {
+  let count = 0
+  for (let at = 0; at < chunk.length; at += 4 + lengthAt(chunk, at)) count++
+  return count
+}
+
+/** Bytes of the folder, but for what a process writes as it goes and takes away at its end. */
+function sizeOf(folder: string, own: string | undefined): number {
+  let size = 0
+  for (const file of readdirSync(folder)) {
+    if (own !== undefined && file.endsWith(own)) continue
+    try {
+      size += statSync(join(folder, file)).size
+    } catch {
+      // Delivered meanwhile.
+    }
+  }
+  return size
 }

@@ -1,0 +1,37 @@
+/** What an answer that is not to be tried again makes of a request, and what the user is told of it. */
+import type { Answer } from './http-post.js'
+import type { Notices } from './notices.js'
+import { readPartialSuccess, refusal } from './otlp-answer.js'
+
+export const ACCEPTED = 'accepted'
+export const TOO_LARGE = 'too-large'
+export const REJECTED = 'rejected'
+
+/** What has become of a request's spans. */
+export interface Judgement {
+  readonly outcome: typeof ACCEPTED | typeof TOO_LARGE | typeof REJECTED
+  /** Spans that were taken. */
+  readonly delivered: number
+}
+
+/** @param spans How many the request held. */
+export function judge(answer: Answer, spans: number, notices: Notices): Judgement {
+  const { status, body, contentType } = answer
+  notices.reached()
+  if (status === 413) {
+    notices.complain('THREADSPAN_EXPORT_TOO_LARGE', 'finds requests too large (413); smaller ones are sent')
+    return { outcome: TOO_LARGE, delivered: 0 }
+  }
+  if (status < 200 || status > 299) {
+    notices.complain('THREADSPAN_EXPORT_REJECTED', `refuses spans with ${refusal(answer)}`)
+    return { outcome: REJECTED, delivered: 0 }
+  }
+  const { rejected, message } = readPartialSuccess(body, contentType)
+  if (rejected > 0 || message !== '') {
+    notices.complain(
+      'THREADSPAN_EXPORT_PARTIAL',
+      `refused ${rejected} of ${spans} spans${message === '' ? '' : `: ${message}`}`,
+    )
+  }
+  return { outcome: ACCEPTED, delivered: spans - Math.min(rejected, spans) }
+}
