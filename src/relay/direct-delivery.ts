@@ -172,9 +172,7 @@ function gather({ memories, folders, reason }: DirectDelivery, resource: Uint8Ar
     },
     leave() {
       for (const { reader } of marks) {
-        const ring = reader.takeLosses()
-        lose('ring-full', ring?.ringFull ?? 0)
-        lose('too-large', ring?.tooLarge ?? 0)
+        for (const { cause, spans } of reader.takeLosses()) lose(cause, spans)
       }
       for (const settled of receipts) settled()
       for (const link of links) link.leave()

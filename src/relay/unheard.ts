@@ -54,8 +54,8 @@ export function tellUnheard(
  */
 function unreadIn(memory: ThreadMemory, isGone: boolean): number {
   const reader = new RingReader(memory)
-  const losses = reader.takeLosses()
-  let count = reader.look({ scope() {}, spans() {} }) + (losses?.ringFull ?? 0) + (losses?.tooLarge ?? 0)
+  let count = reader.look({ scope() {}, spans() {} })
+  for (const { spans } of reader.takeLosses()) count += spans
   if (isGone || !reader.isSealed) for (const _open of reader.open()) count++
   return count
 }
