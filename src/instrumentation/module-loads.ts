@@ -1,6 +1,6 @@
 import Module from 'node:module'
-import { guard } from './channels.js'
 import type { Disable } from './channels.js'
+import { guard } from './channels.js'
 
 /** A file of a CommonJS package, seen when another file of that package, or the application, asks for it. */
 export interface Loaded {
