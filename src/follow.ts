@@ -11,7 +11,7 @@ import { debug } from './core/log.js'
 import { shared } from './core/shared.js'
 import type { Watch } from './doctor.cjs'
 import { hearLastWords, roomForLastWords } from './errors/last-words.js'
-import { enableInstrumentations } from './instrumentation/index.js'
+import { enableInstrumentations, followSharedConnections } from './instrumentation/index.js'
 import { followPools } from './pools/follow.js'
 import { childDeath, workerDeath } from './relay/death.js'
 import { ANCHOR, LINK } from './relay/link-format.js'
@@ -91,6 +91,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
   followWorkers(watch?.workers(workers) ?? workers)
   followChildren(watch?.children(children) ?? children)
   followPools({ tracing: poolTracing(), folder: options.pools })
+  followSharedConnections()
   watch?.loads()
   // An SDK comes with instrumentations of its own choice; two of them would tell of each request twice.
   whenSdk(enableInstrumentations({ tracer, disabled: options.disabled }))

@@ -84,7 +84,7 @@ export class HttpPost {
     if (this.#url.protocol === 'http:') {
       const http = process.getBuiltinModule('node:http')
       this.#send = http.request
-      this.#agent = new http.Agent({ keepAlive: true })
+      this.#agent = new http.Agent({ keepAlive: true, ...environmentProxy() })
     } else {
       const https = process.getBuiltinModule('node:https')
       const { readFile } = process.getBuiltinModule('node:fs/promises')
@@ -97,7 +97,7 @@ export class HttpPost {
         ...(await read('cert', clientCertificate)),
       }
       this.#send = https.request
-      this.#agent = new https.Agent({ keepAlive: true, ...files })
+      this.#agent = new https.Agent({ keepAlive: true, ...environmentProxy(), ...files })
     }
     return [this.#send, this.#agent]
   }
@@ -112,6 +112,19 @@ export class HttpPost {
       ...(gzipped ? { 'content-encoding': 'gzip' } : {}),
     }
   }
+}
+
+/**
+ * Where Node sends its own requests through the proxy of the environment (`NODE_USE_ENV_PROXY`, `--use-env-proxy`; Node 24 and
+ * later), ours go there too: elsewhere nothing may get out. `NO_PROXY` is for Node to read. Older versions ignore the option.
+ */
+function environmentProxy(): { proxyEnv?: NodeJS.ProcessEnv } {
+  const { env, execArgv } = process
+  const asked =
+    env['NODE_USE_ENV_PROXY'] === '1' ||
+    execArgv.includes('--use-env-proxy') ||
+    /(?:^|\s)--use-env-proxy(?:\s|$)/.test(env['NODE_OPTIONS'] ?? '')
+  return asked ? { proxyEnv: env } : {}
 }
 
 function exchange(

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Disable } from './channels.js'
-import { subscribe } from './channels.js'
+import { guard, subscribe } from './channels.js'
 import { type ServerRequest, serverRequest, setRoute } from './http-server.js'
 
 interface HandlerMessage {
@@ -10,12 +10,23 @@ interface HandlerMessage {
   readonly error?: unknown
 }
 
+interface Request {
+  readonly raw: IncomingMessage
+  readonly routeOptions?: { readonly url?: unknown }
+}
+
+interface Instance {
+  addHook(name: string, hook: (...args: never[]) => void): unknown
+}
+
 /**
- * Tells the transactions of Fastify (5 and later) by its own channels: the route gives the name, and what a handler throws
- * is recorded with its stack. A request that was injected rather than received over HTTP has no transaction of its own.
+ * Tells the transactions of Fastify by its own channels: the route gives the name, and what a handler throws is recorded with its
+ * stack. A request that is refused before its handler (a hook, the body's parser, validation) is named by the hooks of each
+ * instance, whose making is told of on a channel as well; a refusal below 500 is an answer, and no error of the service. A request that was injected rather than received over HTTP has no transaction of its own.
  */
 export function instrumentFastify(): Disable {
   return subscribe({
+    'fastify.initialization': ({ fastify }: { fastify: Instance }) => addHooks(fastify),
     'tracing:fastify.request.handler:start': ({ request, route }: HandlerMessage) => {
       const handled = serverRequest(request.raw)
       if (handled !== undefined && typeof route.url === 'string')
@@ -26,6 +37,26 @@ export function instrumentFastify(): Disable {
       // Frameworks throw for 404 and the like as well: an answer, not a fault of the service.
       if (handled !== undefined && reply.statusCode >= 500) recordError(handled, error)
     },
+  })
+}
+
+function addHooks(fastify: Instance): void {
+  const route = guard('fastify route', ({ raw, routeOptions }: Request) => {
+    const handled = serverRequest(raw)
+    if (handled !== undefined && typeof routeOptions?.url === 'string')
+      setRoute(handled, raw.method ?? '', routeOptions.url)
+  })
+  const failed = guard('fastify error', ({ raw }: Request, error: unknown) => {
+    const handled = serverRequest(raw)
+    if (handled !== undefined) handled.thrown ??= error
+  })
+  fastify.addHook('onRequest', (request: Request, _reply: unknown, done: () => void) => {
+    route(request)
+    done()
+  })
+  fastify.addHook('onError', (request: Request, _reply: unknown, error: unknown, done: () => void) => {
+    failed(request, error)
+    done()
   })
 }
 

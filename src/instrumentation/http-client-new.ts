@@ -3,6 +3,7 @@ import type { Agent, ClientRequest } from 'node:http'
 import type { Disable } from './channels.js'
 
 type Seen = (request: ClientRequest) => void
+type Threw = (request: ClientRequest, error: unknown) => void
 
 /** Watches new requests until it is known that there is no need to. */
 export interface RequestWatch {
@@ -22,8 +23,9 @@ export interface RequestWatch {
  * `http.client.request.created` first, Node is new enough to need none of this. Either way `channel` is then put back.
  *
  * @param seen must not throw. May be called for a request more than once.
+ * @param threw is told why a request could not be made after it was seen: a port out of range, an agent that throws. Must not throw.
  */
-export function onNewRequest(seen: Seen): RequestWatch {
+export function onNewRequest(seen: Seen, threw: Threw): RequestWatch {
   const undo: Disable[] = []
   const done = () => {
     for (const fn of undo.splice(0)) fn()
@@ -32,12 +34,12 @@ export function onNewRequest(seen: Seen): RequestWatch {
   if (moduleLoadList?.includes('NativeModule _http_client') === true) {
     // Which Node it is shows with the first request: `created` then says that the patches are not needed.
     const { Agent: agent, ClientRequest: request } = process.getBuiltinModule('node:http')
-    undo.push(patchAgent(agent, seen), patchRequest(request, seen))
+    undo.push(patchAgent(agent, seen, threw), patchRequest(request, seen))
   } else {
     undo.push(
       onClientLoading((publishesCreated) => {
         done()
-        if (!publishesCreated) patchWhileLoading(undo, seen)
+        if (!publishesCreated) patchWhileLoading(undo, seen, threw)
       }),
     )
   }
@@ -62,10 +64,10 @@ function onClientLoading(loading: (publishesCreated: boolean) => void): Disable 
   }
 }
 
-function patchWhileLoading(undo: Disable[], seen: Seen): void {
+function patchWhileLoading(undo: Disable[], seen: Seen, threw: Threw): void {
   // `node:http` itself is being loaded and cannot be asked for; its parts have names of their own on these versions.
   const parts = (process.getBuiltinModule as (id: string) => unknown)('_http_agent')
-  undo.push(patchAgent((parts as { Agent: typeof Agent }).Agent, seen))
+  undo.push(patchAgent((parts as { Agent: typeof Agent }).Agent, seen, threw))
   process.nextTick(() => {
     if (undo.length === 0) return
     undo.push(patchRequest(process.getBuiltinModule('node:http').ClientRequest, seen))
@@ -73,11 +75,17 @@ function patchWhileLoading(undo: Disable[], seen: Seen): void {
 }
 
 /** `Agent.prototype.addRequest(request, options)`: called for each request, at the end of its constructor. */
-function patchAgent({ prototype }: typeof Agent, seen: Seen): Disable {
+function patchAgent({ prototype }: typeof Agent, seen: Seen, threw: Threw): Disable {
   return patch(prototype, 'addRequest', (original) => {
     return function addRequest(this: unknown, ...args: unknown[]) {
-      seen(args[0] as ClientRequest)
-      return original.apply(this, args)
+      const request = args[0] as ClientRequest
+      seen(request)
+      try {
+        return original.apply(this, args)
+      } catch (error) {
+        threw(request, error)
+        throw error
+      }
     }
   })
 }

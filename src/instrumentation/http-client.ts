@@ -12,7 +12,7 @@ import { contextWithSpan } from '../context/context.js'
 import { type Disable, guard, subscribe } from './channels.js'
 import { headerSetter } from './http-client-headers.js'
 import { onNewRequest } from './http-client-new.js'
-import { fail, failAborted, methodName, setMethod, splitHostPort } from './http-semantics.js'
+import { fail, failAborted, methodName, setMethod, splitHostPort, targetUrl } from './http-semantics.js'
 import { observeEmit } from './observe-emit.js'
 import { redactUrl } from './redact.js'
 import { isSuppressed } from './suppressed.js'
@@ -36,7 +36,8 @@ const calls = new WeakMap<ClientRequest, Call | 'suppressed'>()
  */
 export function instrumentHttpClient(tracer: Tracer): Disable {
   const start = (request: ClientRequest) => startCall(tracer, request)
-  const watch = onNewRequest(guard('http.client new', start))
+  const failed = guard('http.client error', failCall)
+  const watch = onNewRequest(guard('http.client new', start), failed)
   const unsubscribe = subscribe({
     'http.client.request.created': ({ request }: { request: ClientRequest }) => {
       watch.notNeeded()
@@ -53,12 +54,8 @@ export function instrumentHttpClient(tracer: Tracer): Disable {
       const call = calls.get(request)
       if (call !== undefined && call !== 'suppressed') receive(call, request, response)
     },
-    'http.client.request.error': ({ request, error }: { request: ClientRequest; error: unknown }) => {
-      const call = calls.get(request)
-      if (call === undefined || call === 'suppressed' || call.ended) return
-      fail(call.span, error)
-      end(call)
-    },
+    'http.client.request.error': ({ request, error }: { request: ClientRequest; error: unknown }) =>
+      failCall(request, error),
   })
   return () => {
     unsubscribe()
@@ -89,22 +86,52 @@ function startCall(tracer: Tracer, request: ClientRequest): void {
   })
 }
 
+function failCall(request: ClientRequest, error: unknown): void {
+  const call = calls.get(request)
+  if (call === undefined || call === 'suppressed' || call.ended) return
+  fail(call.span, error)
+  end(call)
+}
+
 function clientAttributes(request: ClientRequest): { attributes: Attributes; portless: boolean } {
   const attributes: Attributes = {}
   setMethod(attributes, request.method)
-  const { protocol, host, path } = request
   const header = hostHeader(request)
   const named = header === undefined ? undefined : splitHostPort(header)
-  const address = host === undefined || host === null ? (named?.host ?? '') : host.replace(/^\[|\]$/g, '')
+  const address = addressOf(request, named?.host)
   attributes['server.address'] = address
   // A Host header of the application's own says nothing of the port that the connection goes to.
-  const told = named !== undefined && named.host === address
-  const port = told ? (named.port ?? (protocol === 'https:' ? 443 : 80)) : undefined
+  const told = named !== undefined && named.host === address && isNodesHost(request)
+  const port = told ? (named.port ?? defaultPort(request.protocol)) : undefined
   if (port !== undefined) attributes['server.port'] = port
-  const absolute = path.includes('://') && !path.startsWith('/')
-  const authority = told ? header : address.includes(':') ? `[${address}]` : address
-  attributes['url.full'] = redactUrl(absolute ? path : `${protocol}//${authority}${path}`)
+  setUrl(attributes, request, address, port)
   return { attributes, portless: port === undefined }
+}
+
+function addressOf({ host }: ClientRequest, named = ''): string {
+  return host === undefined || host === null ? named : host.replace(/^\[|\]$/g, '')
+}
+
+function setUrl(attributes: Attributes, request: ClientRequest, address: string, port?: number): void {
+  const { method, protocol, path } = request
+  const authority = address.includes(':') ? `[${address}]` : address
+  const suffix = port === undefined || port === defaultPort(protocol) ? '' : `:${port}`
+  const url = targetUrl(method, `${protocol}//${authority}${suffix}`, path)
+  if (url !== undefined) attributes['url.full'] = redactUrl(url)
+}
+
+function defaultPort(protocol: string): number {
+  return protocol === 'https:' ? 443 : 80
+}
+
+/**
+ * Whether the Host header can be the one that Node makes of where the connection goes. Node spells it `Host`; one that a
+ * reverse proxy passes on from `IncomingMessage.headers` is spelled `host`.
+ */
+function isNodesHost(request: ClientRequest): boolean {
+  const { _header: rendered } = request as { _header?: string | null }
+  if (typeof rendered === 'string') return /^Host:/m.test(rendered)
+  return request.getRawHeaderNames().includes('Host')
 }
 
 function hostHeader(request: ClientRequest): string | undefined {
@@ -137,12 +164,20 @@ function describeResponse(call: Call, request: ClientRequest, response: Incoming
   if (remoteAddress !== undefined && remotePort !== undefined) {
     span.setAttribute('network.peer.address', remoteAddress)
     span.setAttribute('network.peer.port', remotePort)
-    if (call.portless) span.setAttribute('server.port', remotePort)
+    if (call.portless) setPort(span, request, remotePort)
   }
   if (status >= 400) {
     span.setAttribute('error.type', String(status))
     span.setStatus({ code: SpanStatusCode.ERROR })
   }
+}
+
+/** Where the Host header was not Node's, the connection tells the port, and by that the URL. */
+function setPort(span: Span, request: ClientRequest, port: number): void {
+  const attributes: Attributes = { 'server.port': port }
+  const header = hostHeader(request)
+  setUrl(attributes, request, addressOf(request, header && splitHostPort(header).host), port)
+  span.setAttributes(attributes)
 }
 
 function upgrade(call: Call, request: ClientRequest, response: IncomingMessage): void {

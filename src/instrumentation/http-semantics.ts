@@ -68,6 +68,20 @@ export function failAborted(span: Span): void {
   span.setAttribute('error.type', 'aborted')
 }
 
+/**
+ * The URL that a request is for (RFC 9112, section 3.3), undefined for CONNECT, whose target is no resource but a host and a port.
+ *
+ * @param origin scheme and authority, without a slash at the end.
+ * @param target what the request line says: a path, `*`, or a whole URL as proxies are sent it.
+ */
+export function targetUrl(method: string, origin: string, target: string): string | undefined {
+  if (method === 'CONNECT') return undefined
+  if (target.startsWith('/')) return `${origin}${target}`
+  if (target === '*') return origin
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(target)) return target
+  return `${origin}/${target}`
+}
+
 /** A `Host` header's value, or the authority of a URL, in its parts. */
 export interface HostPort {
   /** A name or an address; IPv6 without its brackets. */

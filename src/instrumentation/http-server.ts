@@ -13,6 +13,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api'
 import { contextWithSpan } from '../context/context.js'
+import { recordError } from '../context/exception.js'
 import { contextWithTransaction, transactionOf } from '../context/transaction.js'
 import { type Disable, guard, subscribe } from './channels.js'
 import { errorType, failAborted, methodName } from './http-semantics.js'
@@ -34,6 +35,12 @@ export interface ServerRequest {
   route: string | undefined
   /** What the handler failed with; it is in the span already. */
   error: unknown
+  /** What a handler failed with on the way. It is an error of the service only if the answer is one (status 500 and above). */
+  thrown: unknown
+  /** The template of the routers that the request is in: `/orgs/:org`. */
+  mount: string
+  /** What the span was named here last: any other name is the application's own. */
+  name: string
 }
 
 interface OpenRequest extends ServerRequest {
@@ -97,13 +104,19 @@ function openRequest(request: IncomingMessage): OpenRequest | undefined {
   return open?.find((other) => other.request === request)
 }
 
-/** Names the transaction by its route: `GET /users/:id`, as the semantic conventions have it. */
+/**
+ * Names the transaction by its route: `GET /users/:id`, as the semantic conventions have it. A name that the application gave stays;
+ * to be called before the handler is, so that what the handler says comes last.
+ */
 export function setRoute(handled: ServerRequest, method: string, route: string): void {
   if (handled.route === route) return
   handled.route = route
-  const name = `${methodName(method)} ${route}`
-  handled.span.setAttribute('http.route', route)
-  transactionOf(handled.span).setName(name)
+  const { span } = handled
+  span.setAttribute('http.route', route)
+  const { name } = span as { name?: unknown }
+  if (typeof name === 'string' && name !== handled.name) return
+  handled.name = `${methodName(method)} ${route}`
+  transactionOf(span).setName(handled.name)
 }
 
 /** Without loading `node:http`: what its servers have, and those of `node:net` have not. */
@@ -129,6 +142,9 @@ function startRequest(tracer: Tracer, { request, response, socket }: RequestMess
     context: contextOfTransaction(parent, span, name),
     route: undefined,
     error: undefined,
+    thrown: undefined,
+    mount: '',
+    name,
     handled: false,
   })
 }
@@ -154,8 +170,13 @@ function openRequestsOf(socket: Socket): OpenRequest[] {
 }
 
 function endRequest(open: OpenRequest, finished: boolean): void {
-  const { span, response, error } = open
+  const { span, response } = open
   if (!span.isRecording()) return
+  if (finished && response.statusCode >= 500 && open.error === undefined && open.thrown !== undefined) {
+    open.error = open.thrown
+    recordError(span, open.error)
+  }
+  const { error } = open
   if (open.route === undefined) setExpressRoute(open)
   if (finished || response.headersSent) span.setAttribute('http.response.status_code', response.statusCode)
   if (!finished) {
@@ -171,7 +192,7 @@ function endRequest(open: OpenRequest, finished: boolean): void {
   span.end()
 }
 
-/** Express leaves the route that answered on the request: nothing of it needs to be watched. */
+/** Express leaves the route that answered on the request: of use where its files are not seen, as in a bundle. */
 function setExpressRoute(open: OpenRequest): void {
   const { request } = open
   const { route, baseUrl } = request as IncomingMessage & { route?: { path?: unknown }; baseUrl?: unknown }

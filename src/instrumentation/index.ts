@@ -1,14 +1,18 @@
 import type { Tracer } from '@opentelemetry/api'
 import { shared } from '../core/shared.js'
 import type { Disable } from './channels.js'
+import { expressLoads } from './express/names.js'
 import { instrumentFastify } from './fastify.js'
 import { instrumentHttpClient } from './http-client.js'
 import { setKnownMethods } from './http-semantics.js'
 import { instrumentHttpServer } from './http-server.js'
+import { onLoads } from './module-loads.js'
+import { mysql2Loads } from './mysql2/context.js'
+import { pgLoads } from './pg/context.js'
 import { instrumentUndici } from './undici.js'
 
 /** What can be left out, by OpenTelemetry's names for it. `http` is servers and clients of `node:http` and `node:https`. */
-export type InstrumentationName = 'http' | 'undici' | 'fastify'
+export type InstrumentationName = 'http' | 'undici' | 'fastify' | 'express'
 
 /** What {@link enableInstrumentations} takes. */
 export interface InstrumentationOptions {
@@ -24,8 +28,8 @@ export interface InstrumentationOptions {
 const current = shared('instrumentation', () => ({ disable: undefined as Disable | undefined }))
 
 /**
- * Follows HTTP servers and clients, `fetch`, undici and Fastify in this thread, by what they publish on `node:diagnostics_channel`. Loads
- * none of them. Needs a context manager and a propagator to be registered with the OpenTelemetry API by the time of the first
+ * Follows HTTP servers and clients, `fetch`, undici, Fastify and Express in this thread, by what they publish on `node:diagnostics_channel`;
+ * Express, which tells too little there, by its files as they are loaded. Loads none of them. Needs a context manager and a propagator to be registered with the OpenTelemetry API by the time of the first
  * request. A second call replaces the first.
  *
  * @returns a function that ends it. Requests that are under way then are not followed to their end.
@@ -38,10 +42,19 @@ export function enableInstrumentations(options: InstrumentationOptions): Disable
   if (!disabled.includes('http')) undo.push(instrumentHttpServer(tracer), instrumentHttpClient(tracer))
   if (!disabled.includes('undici')) undo.push(instrumentUndici(tracer))
   if (!disabled.includes('fastify')) undo.push(instrumentFastify())
+  if (!disabled.includes('express')) undo.push(onLoads(new Map(expressLoads)))
   const disable = () => {
     for (const fn of undo.splice(0)) fn()
     if (current.disable === disable) current.disable = undefined
   }
   current.disable = disable
   return disable
+}
+
+/**
+ * Lets what the clients of databases tell over a connection that many requests share run in the context of whoever asked. It makes no
+ * spans, and is of use whoever makes them. Libraries that were loaded before are not seen.
+ */
+export function followSharedConnections(): Disable {
+  return onLoads(new Map([...pgLoads, ...mysql2Loads]))
 }

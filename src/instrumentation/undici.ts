@@ -11,7 +11,7 @@ import {
 import { contextWithSpan } from '../context/context.js'
 import { count } from '../core/counters.js'
 import { type Disable, subscribe } from './channels.js'
-import { fail, methodName, setMethod, splitHostPort } from './http-semantics.js'
+import { fail, methodName, setMethod, splitHostPort, targetUrl } from './http-semantics.js'
 import { redactUrl } from './redact.js'
 import { isSuppressed } from './suppressed.js'
 
@@ -112,7 +112,8 @@ function clientAttributes({ origin, method, path }: UndiciRequest): Attributes {
   const attributes: Attributes = {}
   setMethod(attributes, method)
   const base = origin === undefined ? '' : String(origin).replace(/\/$/, '')
-  attributes['url.full'] = redactUrl(/^https?:\/\//.test(path) ? path : `${base}${path}`)
+  const url = targetUrl(method, base, path)
+  if (url !== undefined) attributes['url.full'] = redactUrl(url)
   const { host, port } = splitHostPort(base.slice(base.lastIndexOf('/') + 1).replace(/^.*@/, ''))
   attributes['server.address'] = host
   attributes['server.port'] = port ?? (base.startsWith('https:') ? 443 : 80)

@@ -12,6 +12,8 @@ const { currentTransaction } = (await import(
   dist('context/transaction.js')
 )) as typeof import('../../src/context/transaction.js')
 
+// Before Fastify makes the instance, as the preload is.
+let disable = enableInstrumentations({ tracer, disabled: ['undici'] })
 const app = fastify()
 app.get('/users/:id', async () => {
   await new Promise((resolve) => setTimeout(resolve, 1))
@@ -26,8 +28,13 @@ app.get('/async', async () => {
 app.get('/teapot', async () => {
   throw Object.assign(new Error('short and stout'), { statusCode: 418 })
 })
+app.post('/items/:id', { schema: { body: { type: 'object', required: ['name'] } } }, async () => 'ok')
+app.get(
+  '/guarded/:id',
+  { onRequest: async () => Promise.reject(new RangeError('guard broke')) },
+  async () => 'ok',
+)
 let base = ''
-let disable: () => void
 
 const request = async (path: string) => (await fetch(base + path)).text()
 
@@ -91,6 +98,32 @@ describe('Fastify', () => {
     assert.deepEqual(
       spans().map(({ name }) => name),
       ['outer'],
+    )
+  })
+
+  for (const [what, body] of [
+    ['validation', '{}'],
+    ['the parser of the body', '{'],
+  ]) {
+    test(`what ${what} refuses has its route and is no error of the service`, async () => {
+      const headers = { 'content-type': 'application/json' }
+      await (await fetch(`${base}/items/1`, { method: 'POST', headers, body })).text()
+      await ended(1)
+      const span = byName('POST /items/:id')
+      assert.equal(span.attributes['http.response.status_code'], 400)
+      assert.equal(span.status.code, SpanStatusCode.UNSET)
+      assert.deepEqual(span.events, [])
+    })
+  }
+
+  test('what an onRequest hook rejects with is told once, under the route', async () => {
+    await request('/guarded/1')
+    await ended(1)
+    const { events, attributes } = byName('GET /guarded/:id')
+    assert.equal(attributes['http.response.status_code'], 500)
+    assert.deepEqual(
+      events.map((event) => event.attributes!['exception.type']),
+      ['RangeError'],
     )
   })
 })

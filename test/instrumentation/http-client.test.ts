@@ -252,6 +252,47 @@ describe('HTTP client', () => {
     disable = enableInstrumentations({ tracer, disabled: ['undici'] })
     assert.deepEqual(looks[0], looks[1])
   })
+
+  test('the URL tells where the request went, not what a Host header that was passed on says', async () => {
+    await body(http.get({ host: 'localhost', port, path: '/a', headers: { host: 'localhost:9' }, family: 4 }))
+    await ended(1)
+    assert.equal(clientSpan().attributes['url.full'], `http://localhost:${port}/a`)
+    assert.equal(clientSpan().attributes['server.port'], port)
+  })
+
+  test('OPTIONS * has the URL of the server', async () => {
+    await body(http.request(`${base}/`, { method: 'OPTIONS', path: '*' }).end())
+    await ended(1)
+    assert.equal(clientSpan().attributes['url.full'], base)
+  })
+
+  test('CONNECT asks for no resource and has no URL', async () => {
+    const request = http.request({ host: '127.0.0.1', port, method: 'CONNECT', path: 'api.test:443' }).end()
+    await new Promise((resolve) => request.on('error', resolve).on('connect', resolve))
+    await ended(1)
+    assert.equal(clientSpan().attributes['url.full'], undefined)
+  })
+
+  test('a request that throws while it is made leaves no span open, and throws what it threw', async () => {
+    class Refusing extends http.Agent {
+      override createConnection(): never {
+        throw new TypeError('no connection')
+      }
+    }
+    let started = 0
+    const counting = { ...tracer, startSpan: tracer.startSpan.bind(tracer) } as typeof tracer
+    counting.startSpan = (...args) => {
+      started++
+      return tracer.startSpan(...args)
+    }
+    disable()
+    disable = enableInstrumentations({ tracer: counting })
+    assert.throws(() => http.get({ port: 70_000 }), { code: 'ERR_SOCKET_BAD_PORT' })
+    assert.throws(() => http.get({ agent: new Refusing(), port }), /no connection/)
+    assert.throws(() => http.get({ port, path: '/a b' }), { code: 'ERR_UNESCAPED_CHARACTERS' })
+    await ended(started)
+    for (const span of spans()) assert.equal(span.status.code, SpanStatusCode.ERROR)
+  })
 })
 
 const fixtures = fileURLToPath(new URL('../../../test/fixtures/instrumentation/', import.meta.url))

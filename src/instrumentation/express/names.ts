@@ -1,0 +1,97 @@
+import type { IncomingMessage } from 'node:http'
+import { guard } from '../channels.js'
+import { type ServerRequest, serverRequest, setRoute } from '../http-server.js'
+import type { Loaded, OnLoad } from '../module-loads.js'
+import { type Method, patchMethod, prototypeOf } from '../patch.js'
+
+/** What Express's router (in `express` itself up to version 4, in `router` from 5) keeps for each `use` and each route. */
+interface Layer {
+  readonly route?: { readonly path?: unknown } | undefined
+}
+
+type Request = IncomingMessage
+type LayerClass = new (...args: unknown[]) => object
+
+/** `router/index.js`, `router/lib/route.js` and, in Express 4, `express/lib/router/index.js`. */
+const ROUTER_FILE = /[\\/]router[\\/](?:lib[\\/])?(?:index|route)\.js$/
+
+/** The path that each layer was made with. The router itself keeps what it matched, not the template. */
+const templates = new WeakMap<object, string>()
+const watched = new WeakMap<object, object>()
+
+/**
+ * Express 4 and 5: the transaction is named by the whole template, `GET /orgs/:org/items/:item`, before the route's handlers run, and
+ * what they fail with is kept for the answer.
+ */
+export const expressLoads: readonly (readonly [request: string, onLoad: OnLoad])[] = [
+  ['./layer', watchLayer],
+  ['./lib/layer', watchLayer],
+]
+
+function watchLayer({ exports, parent }: Loaded): unknown {
+  if (!ROUTER_FILE.test(parent)) return undefined
+  const prototype = prototypeOf(exports)
+  if (prototype === undefined || !('handle_request' in prototype || 'handleRequest' in prototype))
+    return undefined
+  const type = exports as LayerClass
+  const known = watched.get(type)
+  if (known !== undefined) return known
+  patchMethod(prototype, 'handle_request', handling)
+  patchMethod(prototype, 'handleRequest', handling)
+  const made = (layer: object, path: unknown): object => {
+    const template = templateOf(path)
+    if (template !== '') templates.set(layer, template)
+    return layer
+  }
+  const instead = new Proxy(type, {
+    construct: (target, args: unknown[], newTarget) =>
+      made(Reflect.construct(target, args, newTarget) as object, args[0]),
+    // The routers make layers without `new` as well.
+    apply: (target, _receiver, args: unknown[]) => made(new target(...args), args[0]),
+  })
+  watched.set(type, instead)
+  return instead
+}
+
+/** Without the slash of a mount at the root, which adds nothing. Patterns and lists are as they were written. */
+function templateOf(path: unknown): string {
+  if (path === '/' || path === undefined || path === null) return ''
+  return Array.isArray(path) ? path.map(String).join(',') : String(path)
+}
+
+/** `Layer.prototype.handleRequest(request, response, next)`. */
+function handling(original: Method): Method {
+  return function (this: unknown, ...args) {
+    const [request, response, next] = args as [Request, unknown, unknown]
+    if (typeof next !== 'function') return original.apply(this, args)
+    let mounted: ServerRequest | undefined
+    let before = ''
+    guard('express route', () => {
+      const { route } = this as Layer
+      const template = templates.get(this as object)
+      if (route === undefined && template === undefined) return
+      mounted = serverRequest(request)
+      if (mounted === undefined) return
+      before = mounted.mount
+      if (route === undefined) mounted.mount = join(before, template ?? '')
+      else setRoute(mounted, request.method ?? '', join(before, templateOf(route.path)) || '/')
+    })(undefined)
+    return original.call(this, request, response, (...outcome: unknown[]) => {
+      if (mounted !== undefined) mounted.mount = before
+      const [error] = outcome
+      if (error && error !== 'route' && error !== 'router') noteError(request, error)
+      return (next as Method)(...outcome)
+    })
+  }
+}
+
+function join(mount: string, template: string): string {
+  return mount.endsWith('/') && template.startsWith('/')
+    ? `${mount.slice(0, -1)}${template}`
+    : `${mount}${template}`
+}
+
+const noteError = guard('express error', (request: Request, error: unknown) => {
+  const handled = serverRequest(request)
+  if (handled !== undefined) handled.thrown ??= error
+})

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { after, afterEach, before, describe, test } from 'node:test'
+import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { dist } from '../support/dist.js'
+import { ended, forget, tracer } from './setup.js'
+
+const { enableInstrumentations } = (await import(
+  dist('instrumentation/index.js')
+)) as typeof import('../../src/instrumentation/index.js')
+const { currentTransaction } = (await import(
+  dist('context/transaction.js')
+)) as typeof import('../../src/context/transaction.js')
+
+interface Response {
+  send(body: string): void
+  status(code: number): Response
+}
+type Handler = (request: IncomingMessage, response: Response, next: (error?: unknown) => void) => unknown
+type ErrorHandler = (error: Error, ...rest: Parameters<Handler>) => unknown
+interface Router {
+  get(path: string | RegExp, ...handlers: Handler[]): void
+  use(path: string | Handler | ErrorHandler | Router, router?: Router | Handler): void
+}
+type Express = (() => Router & RequestListener) & { Router(options?: object): Router }
+
+const require = createRequire(import.meta.url)
+
+for (const name of ['express', 'express4']) {
+  describe(`Express (${name})`, () => {
+    let server: Server
+    let disable: () => void
+    const get = async (path: string) => {
+      const { port } = server.address() as AddressInfo
+      await (await fetch(`http://127.0.0.1:${port}${path}`)).text()
+      return (await ended(1))[0]!
+    }
+
+    before(async () => {
+      disable = enableInstrumentations({ tracer, disabled: ['undici'] })
+      const express = require(name) as Express
+      const app = express()
+      const sub = express()
+      const orgs = express.Router({ mergeParams: true })
+      const teams = express.Router({ mergeParams: true })
+      const answer: Handler = (_request, response) => response.send('ok')
+      const pass: Handler = (_request, _response, next) => next()
+      app.use(pass)
+      teams.get('/', answer)
+      teams.get('/people/:person', answer)
+      teams.get('/pass', (_request, _response, next) => next('router'))
+      orgs.get('/fail/:item', () => {
+        throw new RangeError('boom')
+      })
+      orgs.get('/later/:item', (_request, _response, next) => {
+        setImmediate(next, Object.assign(new TypeError('later'), { code: 'ELATER' }))
+      })
+      orgs.get('/refuse', (_request, _response, next) =>
+        next(Object.assign(new Error('no'), { status: 403 })),
+      )
+      orgs.get('/named', (_request, response) => {
+        currentTransaction()!.setName('my own name')
+        trace.getActiveSpan()!.setAttribute('http.route', '/my/route')
+        response.send('ok')
+      })
+      orgs.use('/teams/:team', teams)
+      orgs.get('/teams/:team/pass', answer)
+      sub.get('/deep', answer)
+      app.use('/orgs/:org', orgs)
+      app.use('/sub', sub)
+      app.get(/^\/pattern-\d+$/, answer)
+      app.get('/handled', () => {
+        throw new Error('handled')
+      })
+      // Express knows an error handler by its four parameters.
+      const handler: ErrorHandler = (error, _request, response, _next) =>
+        response.status((error as { status?: number }).status ?? 503).send('no')
+      app.use(handler)
+      server = createServer(app)
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    })
+    afterEach(forget)
+    after(() => {
+      disable()
+      server.close()
+      server.closeAllConnections()
+    })
+
+    for (const [path, route] of [
+      ['/orgs/acme/teams/7', '/orgs/:org/teams/:team'],
+      ['/orgs/acme/teams/7/people/me', '/orgs/:org/teams/:team/people/:person'],
+      ['/orgs/acme/teams/7/pass', '/orgs/:org/teams/:team/pass'],
+      ['/sub/deep', '/sub/deep'],
+      ['/pattern-17', '/^\\/pattern-\\d+$/'],
+    ] as const) {
+      test(`${path} is named ${route}`, async () => {
+        const span = await get(path)
+        assert.equal(span.kind, SpanKind.SERVER)
+        assert.equal(span.name, `GET ${route}`)
+        assert.equal(span.attributes['http.route'], route)
+      })
+    }
+
+    test('what has no route is named by its method alone', async () => {
+      assert.equal((await get('/orgs/acme/nothing/here')).name, 'GET')
+    })
+
+    test('the name and the route that the application gives stay', async () => {
+      const span = await get('/orgs/acme/named')
+      assert.equal(span.name, 'my own name')
+      assert.equal(span.attributes['http.route'], '/my/route')
+    })
+
+    for (const [path, route, type, status] of [
+      ['/orgs/acme/fail/1', '/orgs/:org/fail/:item', 'RangeError', 503],
+      ['/orgs/acme/later/1', '/orgs/:org/later/:item', 'TypeError', 503],
+      ['/handled', '/handled', 'Error', 503],
+    ] as const) {
+      test(`${path}: the error is told once, under the whole route`, async () => {
+        const span = await get(path)
+        assert.equal(span.name, `GET ${route}`)
+        assert.equal(span.status.code, SpanStatusCode.ERROR)
+        assert.equal(span.attributes['http.response.status_code'], status)
+        const events = span.events.filter((event) => event.name === 'exception')
+        assert.equal(events.length, 1)
+        const [event] = events
+        assert.equal(event!.attributes!['exception.type'], type)
+        assert.match(String(event!.attributes!['exception.stacktrace']), /express\.test\.js/)
+      })
+    }
+
+    test('a refusal is an answer and no error of the service', async () => {
+      const span = await get('/orgs/acme/refuse')
+      assert.equal(span.attributes['http.response.status_code'], 403)
+      assert.equal(span.status.code, SpanStatusCode.UNSET)
+      assert.equal(span.events.length, 0)
+    })
+  })
+}
