@@ -1,6 +1,7 @@
 /** What the preload follows beyond this thread: Workers, child processes, pools, HTTP; and this process to its end. */
 import { context as contextApi, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { type ChildBoundary, followChildren } from './boundaries/child-process.js'
+import { guarded } from './boundaries/guarded.js'
 import { followOwnDeath } from './boundaries/own-death.js'
 import { followProcessEnd } from './boundaries/process-end.js'
 import { followWorkers, type WorkerBoundary } from './boundaries/worker-threads.js'
@@ -11,6 +12,7 @@ import { debug } from './core/log.js'
 import { shared } from './core/shared.js'
 import type { Watch } from './doctor.cjs'
 import { hearLastWords, roomForLastWords } from './errors/last-words.js'
+import { endAnswered } from './instrumentation/answered.js'
 import { enableInstrumentations, followSharedConnections } from './instrumentation/index.js'
 import { followPools } from './pools/follow.js'
 import { childDeath, workerDeath } from './relay/death.js'
@@ -96,7 +98,11 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
   // An SDK comes with instrumentations of its own choice; two of them would tell of each request twice.
   whenSdk(enableInstrumentations({ tracer, disabled: options.disabled }))
   if (runtime.process !== undefined) {
-    followProcessEnd(processEnd, isSignal)
+    const ended: typeof processEnd.ended = (exitCode, uncaught) => {
+      guarded('answered calls', endAnswered)
+      processEnd.ended(exitCode, uncaught)
+    }
+    followProcessEnd({ ...processEnd, ended }, isSignal)
     followOwnDeath(processEnd.dies)
   }
 }

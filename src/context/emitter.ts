@@ -82,3 +82,57 @@ function addingOnce(binder: { bind: BindListener }, add: Add): Add {
     return add.call(this, event, mark(once, listener))
   }
 }
+
+/** Gives a function that runs `listener` in what is current, or undefined where nothing is. */
+export type KeepListener = (listener: Listener) => Listener | undefined
+
+/**
+ * Lets each listener that is added to `target` be kept in what is current as it is added. `target` is an emitter, or the prototype of a class of
+ * them, whose methods that add are replaced once for all. What is said of bound listeners at {@link bindEmitter} holds here.
+ *
+ * @returns undoes it for listeners that are added from now on, unless somebody else has replaced the methods since.
+ */
+export function keepListeners(target: EventEmitter, keep: KeepListener): () => void {
+  if (!Object.isExtensible(target)) return () => {}
+  const before = new Map(ADDING.map((name) => [name, Object.getOwnPropertyDescriptor(target, name)]))
+  /** Looked up at each call: what others patch into the class later is still called. */
+  const original = (name: string): Add =>
+    (before.get(name)?.value ?? (Object.getPrototypeOf(target) as Record<string, unknown>)[name]) as Add
+  for (const name of ['on', 'addListener', 'prependListener']) define(target, name, keeping(name))
+  for (const [name, add] of [
+    ['once', 'on'],
+    ['prependOnceListener', 'prependListener'],
+  ] as const) {
+    define(target, name, keepingOnce(name, add))
+  }
+  return () => {
+    for (const name of ADDING) {
+      const method: unknown = Object.getOwnPropertyDescriptor(target, name)?.value
+      if (typeof method !== 'function' || !ours.has(method)) continue
+      const own = before.get(name)
+      if (own === undefined) Reflect.deleteProperty(target, name)
+      else Object.defineProperty(target, name, own)
+    }
+  }
+
+  function keeping(name: string): Add {
+    return function (event, listener) {
+      const foreign = typeof listener === 'function' && !ours.has(listener)
+      const kept = foreign ? keep(listener) : undefined
+      return original(name).call(this, event, kept === undefined ? listener : mark(kept, listener))
+    }
+  }
+
+  function keepingOnce(name: string, add: string): Add {
+    return function (event, listener) {
+      const kept = typeof listener === 'function' ? keep(listener) : undefined
+      if (kept === undefined) return original(name).call(this, event, listener)
+      const emitter = this
+      const once: Listener = function (...args) {
+        emitter.removeListener(event, once as (...args: unknown[]) => void)
+        return kept.apply(this, args)
+      }
+      return original(add).call(this, event, mark(once, listener))
+    }
+  }
+}

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import {
   type Attributes,
   context as contextApi,
@@ -9,10 +10,20 @@ import {
   type Tracer,
 } from '@opentelemetry/api'
 import { contextWithSpan } from '../context/context.js'
+import { forgetAnswer, noteAnswer } from './answered.js'
 import { type Disable, guard, subscribe } from './channels.js'
 import { headerSetter } from './http-client-headers.js'
 import { onNewRequest } from './http-client-new.js'
-import { fail, failAborted, methodName, setMethod, splitHostPort, targetUrl } from './http-semantics.js'
+import { keepHttpListeners, keepSocketListeners } from './http-listeners.js'
+import {
+  fail,
+  failAborted,
+  isAbort,
+  methodName,
+  setMethod,
+  splitHostPort,
+  targetUrl,
+} from './http-semantics.js'
 import { observeEmit } from './observe-emit.js'
 import { redactUrl } from './redact.js'
 import { isSuppressed } from './suppressed.js'
@@ -35,7 +46,11 @@ const calls = new WeakMap<ClientRequest, Call | 'suppressed'>()
  * The span ends with the response's body, or with the error.
  */
 export function instrumentHttpClient(tracer: Tracer): Disable {
-  const start = (request: ClientRequest) => startCall(tracer, request)
+  let release: Disable | undefined
+  const start = (request: ClientRequest) => {
+    release ??= keepHttpListeners()
+    startCall(tracer, request)
+  }
   const failed = guard('http.client error', failCall)
   const watch = onNewRequest(guard('http.client new', start), failed)
   const unsubscribe = subscribe({
@@ -60,6 +75,7 @@ export function instrumentHttpClient(tracer: Tracer): Disable {
   return () => {
     unsubscribe()
     watch.disable()
+    release?.()
   }
 }
 
@@ -80,17 +96,26 @@ function startCall(tracer: Tracer, request: ClientRequest): void {
   const upgraded = guard('http.client upgrade', (response: IncomingMessage) =>
     upgrade(call, request, response),
   )
-  observeEmit(request, (event, argument) => {
-    if (event === 'close') closed(call)
-    else if (event === 'upgrade' || event === 'connect') upgraded(argument as IncomingMessage)
+  observeEmit(request, (event, argument, second) => {
+    if (event === 'close') closed(call, request)
+    else if (event === 'upgrade' || event === 'connect') {
+      keepSocketListeners(second)
+      upgraded(argument as IncomingMessage)
+    }
   })
 }
 
 function failCall(request: ClientRequest, error: unknown): void {
   const call = calls.get(request)
   if (call === undefined || call === 'suppressed' || call.ended) return
-  fail(call.span, error)
+  if (!isAbort(error) && !(request.destroyed && isHangUp(error) && !isPeerGone(request.socket)))
+    fail(call.span, error)
   end(call)
+}
+
+/** What Node makes up for a request that its caller has destroyed. */
+function isHangUp(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | null)?.code === 'ECONNRESET'
 }
 
 function clientAttributes(request: ClientRequest): { attributes: Attributes; portless: boolean } {
@@ -147,11 +172,12 @@ function receive(call: Call, request: ClientRequest, response: IncomingMessage):
   call.response = response
   describeResponse(call, request, response)
   if (!call.span.isRecording()) return
+  noteAnswer(call.span)
   const finished = guard('http.client end', end)
   const closed = guard('http.client close', close)
   observeEmit(response, (event) => {
     if (event === 'end') finished(call)
-    else if (event === 'close') closed(call)
+    else if (event === 'close') closed(call, request)
   })
 }
 
@@ -186,14 +212,35 @@ function upgrade(call: Call, request: ClientRequest, response: IncomingMessage):
   end(call)
 }
 
-function close(call: Call): void {
+function close(call: Call, request: ClientRequest): void {
   if (call.ended) return
-  if (call.response?.complete !== true) failAborted(call.span)
+  // What the caller has given up on purpose is no failure (semantic conventions for HTTP, "Status").
+  if (call.response?.complete !== true && !isGivenUp(call, request)) failAborted(call.span)
   end(call)
+}
+
+/** Whether the caller has destroyed the request or the response itself, without an error. */
+function isGivenUp({ response }: Call, request: ClientRequest): boolean {
+  const { destroyed, errored, socket } = request
+  if (response !== undefined) {
+    // The other side's end makes the response `aborted`, with an error of its own.
+    return (
+      response.destroyed && (response.errored === null || isAbort(response.errored)) && !isPeerGone(socket)
+    )
+  }
+  return destroyed && (errored === null || errored === undefined || isAbort(errored)) && !isPeerGone(socket)
+}
+
+function isPeerGone(socket: Socket | null | undefined): boolean {
+  return (
+    socket?.readableEnded === true ||
+    (socket?.errored !== null && socket?.errored !== undefined && !isAbort(socket.errored))
+  )
 }
 
 function end(call: Call): void {
   if (call.ended) return
   call.ended = true
+  forgetAnswer(call.span)
   call.span.end()
 }

@@ -59,6 +59,13 @@ export function fail(span: Span, error: unknown): void {
   span.setAttribute('error.type', errorType(error))
 }
 
+/** Whether an error says that the caller has given the request up (an AbortSignal); not one of a timeout. */
+export function isAbort(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false
+  const { name, code } = error as { name?: unknown; code?: unknown }
+  return name === 'AbortError' || code === 'ABORT_ERR' || code === 'UND_ERR_ABORTED'
+}
+
 /** Marks `span` as ended before its response was complete. */
 export function failAborted(span: Span): void {
   span.setStatus({

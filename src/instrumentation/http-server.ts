@@ -16,7 +16,8 @@ import { contextWithSpan } from '../context/context.js'
 import { recordError } from '../context/exception.js'
 import { contextWithTransaction, transactionOf } from '../context/transaction.js'
 import { type Disable, guard, subscribe } from './channels.js'
-import { errorType, failAborted, methodName } from './http-semantics.js'
+import { keepHttpListeners, keepSocketListeners } from './http-listeners.js'
+import { errorType, fail, failAborted, methodName } from './http-semantics.js'
 import { serverAttributes } from './http-server-attributes.js'
 import { observeEmit, ownEmit } from './observe-emit.js'
 
@@ -74,12 +75,14 @@ const HANDLING = new Set<string | symbol>(['request', 'checkContinue', 'checkExp
  * the connection's `close`. HTTP/2 publishes on neither and is not followed.
  */
 export function instrumentHttpServer(tracer: Tracer): Disable {
-  return subscribe({
+  let release: Disable | undefined
+  const unsubscribe = subscribe({
     // Before any request: one that asks for an upgrade is not published at all.
     'tracing:net.server.listen:asyncStart': ({ server }: { server: Server }) => {
       if (isHttpServer(server)) watchServer(server)
     },
     'http.server.request.start': (message: RequestMessage) => {
+      release ??= keepHttpListeners()
       watchServer(message.server)
       startRequest(tracer, message)
     },
@@ -89,6 +92,10 @@ export function instrumentHttpServer(tracer: Tracer): Disable {
       if (at !== -1) endRequest(open!.splice(at, 1)[0]!, true)
     },
   })
+  return () => {
+    unsubscribe()
+    release?.()
+  }
 }
 
 /**
@@ -161,7 +168,7 @@ function openRequestsOf(socket: Socket): OpenRequest[] {
   const open: OpenRequest[] = []
   connections.set(socket, open)
   const abort = guard('http.server abort', () => {
-    for (const request of open.splice(0)) endRequest(request, false)
+    for (const request of open.splice(0)) endRequest(request, false, isLeft(socket))
   })
   observeEmit(socket, (event) => {
     if (event === 'close' && open.length !== 0) abort(undefined)
@@ -169,7 +176,14 @@ function openRequestsOf(socket: Socket): OpenRequest[] {
   return open
 }
 
-function endRequest(open: OpenRequest, finished: boolean): void {
+/** Whether the other side has closed the connection: it is done with the response, as with a stream of events, or does not want it. */
+function isLeft(socket: Socket): boolean {
+  const code = (socket.errored as NodeJS.ErrnoException | null)?.code
+  return socket.readableEnded || code === 'ECONNRESET' || code === 'EPIPE'
+}
+
+/** @param isLeft the response was not finished, and it was the client that has left: no failure of the service. */
+function endRequest(open: OpenRequest, finished: boolean, isLeft = false): void {
   const { span, response } = open
   if (!span.isRecording()) return
   if (finished && response.statusCode >= 500 && open.error === undefined && open.thrown !== undefined) {
@@ -180,7 +194,8 @@ function endRequest(open: OpenRequest, finished: boolean): void {
   if (open.route === undefined) setExpressRoute(open)
   if (finished || response.headersSent) span.setAttribute('http.response.status_code', response.statusCode)
   if (!finished) {
-    failAborted(span)
+    if (response.errored) fail(span, response.errored)
+    else if (!isLeft) failAborted(span)
   } else if (response.statusCode >= 500) {
     span.setAttribute('error.type', error === undefined ? String(response.statusCode) : errorType(error))
     span.setStatus(
@@ -206,6 +221,7 @@ function watchServer(server: Server): void {
   ownEmit(server, (original) => {
     return function emit(this: EventEmitter, ...args: [event: string | symbol, ...rest: unknown[]]) {
       const context = contextOf(args[0], args[1])
+      if (args[0] === 'upgrade' || args[0] === 'connect') keepSocketListeners(args[2])
       if (context === undefined) return original().apply(this, args)
       return contextApi.with(context, original(), this, ...args)
     }

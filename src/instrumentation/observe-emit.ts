@@ -21,15 +21,15 @@ export function ownEmit(emitter: EventEmitter, wrap: (original: () => Emit) => E
   })
 }
 
-/** Calls `before` with each event's name and first argument, before its listeners run. `before` must not throw. */
+/** Calls `before` with each event's name and first two arguments, before its listeners run. `before` must not throw. */
 export function observeEmit(
   emitter: EventEmitter,
-  before: (event: string | symbol, argument: unknown) => void,
+  before: (event: string | symbol, argument: unknown, second: unknown) => void,
 ): void {
   ownEmit(emitter, (original) => {
     // The rest of the arguments as one list that is handed on whole: the engine makes no array of it.
     return function emit(this: EventEmitter, ...args: [event: string | symbol, ...rest: unknown[]]) {
-      before(args[0], args[1])
+      before(args[0], args[1], args[2])
       return original().apply(this, args)
     }
   })

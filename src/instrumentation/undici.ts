@@ -10,8 +10,9 @@ import {
 } from '@opentelemetry/api'
 import { contextWithSpan } from '../context/context.js'
 import { count } from '../core/counters.js'
+import { endWithAnswer, forgetAnswer, noteAnswer } from './answered.js'
 import { type Disable, subscribe } from './channels.js'
-import { fail, methodName, setMethod, splitHostPort, targetUrl } from './http-semantics.js'
+import { fail, isAbort, methodName, setMethod, splitHostPort, targetUrl } from './http-semantics.js'
 import { redactUrl } from './redact.js'
 import { isSuppressed } from './suppressed.js'
 
@@ -76,6 +77,7 @@ export function instrumentUndici(tracer: Tracer): Disable {
       // Informational responses come before the one that counts.
       if (span === undefined || response.statusCode < 200) return
       span.setAttribute('http.response.status_code', response.statusCode)
+      noteAnswer(span)
       if (response.statusCode < 400) return
       span.setAttribute('error.type', String(response.statusCode))
       span.setStatus({ code: SpanStatusCode.ERROR })
@@ -83,7 +85,14 @@ export function instrumentUndici(tracer: Tracer): Disable {
     'undici:request:trailers': ({ request }: { request: UndiciRequest }) => end(request),
     'undici:request:error': ({ request, error }: { request: UndiciRequest; error: unknown }) => {
       const span = spans.get(request)
-      if (span !== undefined) fail(span, error)
+      if (span === undefined) return
+      if (isCollected(error)) {
+        spans.delete(request)
+        endWithAnswer(span)
+        return
+      }
+      // What the caller has given up on purpose is no failure (semantic conventions for HTTP, "Status").
+      if (!isAbort(error)) fail(span, error)
       end(request)
     },
   })
@@ -124,5 +133,12 @@ function end(request: UndiciRequest): void {
   const span = spans.get(request)
   if (span === undefined) return
   spans.delete(request)
+  forgetAnswer(span)
   span.end()
+}
+
+/** What `fetch` cancels the body of a Response with that nobody has any longer. */
+function isCollected(error: unknown): boolean {
+  const reason = typeof error === 'object' ? (error as { message?: unknown } | null)?.message : error
+  return reason === 'Response object has been garbage collected'
 }

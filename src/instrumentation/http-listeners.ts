@@ -1,0 +1,50 @@
+import type { EventEmitter } from 'node:events'
+import { context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api'
+import { keepListeners } from '../context/emitter.js'
+import { capture } from '../context/snapshot.js'
+import { registrations } from '../context/values.js'
+import type { Disable } from './channels.js'
+
+type Listener = (this: unknown, ...args: unknown[]) => unknown
+
+/**
+ * Lets listeners on requests, responses and client requests of `node:http` run in the context of whoever added them. By themselves they run
+ * in that of the connection, which is that of whoever called `listen`, or of the request that the connection was opened for.
+ *
+ * The classes' methods that add listeners are replaced, once; a request on which nobody in a context listens costs nothing.
+ */
+export function keepHttpListeners(): Disable {
+  if (holders++ === 0) {
+    const { IncomingMessage, ServerResponse, ClientRequest } = process.getBuiltinModule('node:http')
+    undo = [IncomingMessage, ServerResponse, ClientRequest].map(({ prototype }) =>
+      keepListeners(prototype, inCurrent),
+    )
+  }
+  let isHeld = true
+  return () => {
+    if (isHeld && --holders === 0) for (const fn of undo.splice(0)) fn()
+    isHeld = false
+  }
+}
+
+/** Servers and clients, each of which can be turned off. */
+let holders = 0
+let undo: Disable[] = []
+
+/** The same for the one connection that a request was upgraded to. */
+export function keepSocketListeners(socket: unknown): void {
+  if (typeof (socket as Partial<EventEmitter> | undefined)?.on !== 'function') return
+  keepListeners(socket as EventEmitter, inCurrent)
+}
+
+/** `listener` in what is current; undefined where nothing is. */
+function inCurrent(listener: Listener): Listener | undefined {
+  if (registrations().length > 0) return capture().wrap(listener as never)
+  const context = contextApi.active()
+  if (context === ROOT_CONTEXT) return undefined
+  return function (this: unknown, ...args: unknown[]): unknown {
+    return contextApi.active() === context
+      ? listener.apply(this, args)
+      : contextApi.with(context, listener, this, ...args)
+  }
+}
