@@ -62,7 +62,8 @@ export function fail(span: Span, error: unknown): void {
 /** Whether an error says that the caller has given the request up (an AbortSignal); not one of a timeout. */
 export function isAbort(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false
-  const { name, code } = error as { name?: unknown; code?: unknown }
+  const { name, code, cause } = error as { name?: unknown; code?: unknown; cause?: unknown }
+  if ((cause as { name?: unknown } | null | undefined)?.name === 'TimeoutError') return false
   return name === 'AbortError' || code === 'ABORT_ERR' || code === 'UND_ERR_ABORTED'
 }
 

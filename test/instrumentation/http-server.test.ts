@@ -143,7 +143,7 @@ describe('HTTP server', () => {
     }
   })
 
-  test('a request that its client gives up ends the span', async () => {
+  test('a request that its client gives up ends the span, and is no failure of the service', async () => {
     let closed: Promise<unknown> | undefined
     const arrived = new Promise<void>((resolve) => {
       handler = (_, response) => {
@@ -157,9 +157,29 @@ describe('HTTP server', () => {
     await closed
     await ended(1)
     const span = byName('GET')
-    assert.equal(span.status.code, SpanStatusCode.ERROR)
-    assert.equal(span.attributes['error.type'], 'aborted')
+    assert.equal(span.status.code, SpanStatusCode.UNSET)
+    assert.equal(span.attributes['error.type'], undefined)
     assert.equal(span.attributes['http.response.status_code'], undefined)
+  })
+
+  test('a stream that its client closes is no failure, one that the handler destroys by an error is', async () => {
+    handler = (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      const timer = setInterval(() => response.write('data: x\n\n'), 1)
+      response.on('close', () => clearInterval(timer))
+    }
+    await raw('GET / HTTP/1.1\r\nHost: a\r\n\r\n', (text) => text.includes('data: x'))
+    await ended(1)
+    assert.equal(byName('GET').status.code, SpanStatusCode.UNSET)
+    assert.equal(byName('GET').attributes['http.response.status_code'], 200)
+    forget()
+    handler = (_, response) => {
+      response.on('error', () => {})
+      response.destroy(new RangeError('no'))
+    }
+    await raw('GET / HTTP/1.1\r\nHost: a\r\n\r\n', () => false)
+    await ended(1)
+    assert.equal(byName('GET').attributes['error.type'], 'RangeError')
   })
 
   test('a response that the handler breaks off ends the span, with the status that was sent', async () => {
