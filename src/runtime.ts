@@ -32,6 +32,7 @@ import { ProcessRelay } from './relay/process.js'
 import type { ListenerChange } from './relay/signal-listeners.js'
 import { type ThreadRelay, WorkerRelay } from './relay/thread.js'
 import { BasedContextManager } from './sdk/based-context-manager.js'
+import { adoptEarlyTracers } from './sdk/early-tracers.js'
 import { shareGlobalApi } from './sdk/global-api.js'
 import { joinSdk, type SdkLink } from './sdk/join.js'
 import type { Reading } from './sdk/reading.js'
@@ -144,6 +145,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       return registered
     },
   })
+  if (provider !== undefined) adoptEarlyTracers(provider)
   const runtime: Runtime = {
     config,
     recorder,

@@ -16,6 +16,15 @@ export interface CompletedOptions {
 const refused = new Set<string>()
 
 /**
+ * Adds the preload behind the user's own options, and before what ends them: behind an empty argument (`''.split(',')` gives one) or `--`
+ * Node looks for no more.
+ */
+function addPreload(execArgv: string[], path: string): void {
+  const end = execArgv.findIndex((argument) => argument === '' || argument === '--')
+  execArgv.splice(end === -1 ? execArgv.length : end, 0, '--require', path)
+}
+
+/**
  * Completes a Worker's options. Node gives a Worker its options in one of three ways:
  *
  * - neither `env` nor `execArgv`: a copy of the parent thread's options, in which the preload is unless the application loaded it
@@ -39,7 +48,7 @@ export function completeOptions(options: WorkerOptions | undefined, own: OwnPrel
   let execArgv: string[] | undefined
   if (Array.isArray(given)) execArgv = absoluteArguments(given, own)
   else if (!own.inherited || (own.inExecArgv ? stale : hasEnv)) execArgv = ownArguments(own)
-  execArgv?.push('--require', own.path)
+  if (execArgv !== undefined) addPreload(execArgv, own.path)
 
   let completeEnv: NodeJS.ProcessEnv | undefined
   let nodeOptions: string | undefined
