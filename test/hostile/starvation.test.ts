@@ -80,8 +80,13 @@ describe('a telemetry thread that does not get to run', { timeout: 120_000 }, ()
     const silent = createServer(() => {})
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
     const { port } = silent.address() as { port: number }
-    for (const args of [['10'], ['10', '100']]) {
+    for (const [FROZEN, ...args] of [
+      ['no', '10'],
+      ['yes', '10'],
+      ['no', '10', '100'],
+    ] as const) {
       const env = {
+        FROZEN,
         OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
         THREADSPAN_EXIT_TIMEOUT: '300',
       }
