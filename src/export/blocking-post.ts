@@ -14,6 +14,14 @@ const LONGEST_NAP = 2
 
 const nap = new Int32Array(new SharedArrayBuffer(4))
 
+/** How long it may take. Programs replace their clocks, and let them stand still; what was slept has passed all the same. */
+interface Patience {
+  /** In milliseconds of `performance.now()`. */
+  readonly until: number
+  /** Milliseconds that may be slept. */
+  left: number
+}
+
 /** `failed`: it may be sent again. `unanswered`: it was sent, and the time is over. */
 export type BlockingResult = Answer | 'failed' | 'unanswered'
 
@@ -27,16 +35,17 @@ export function addressesOf(url: URL): string[] {
 
 /**
  * @param url One that `addressesOf` knows addresses of.
- * @param until In milliseconds of `performance.now()`.
+ * @param time Milliseconds.
  */
 export function blockingPost(
   url: URL,
   headers: Readonly<Record<string, string>>,
   body: Uint8Array,
-  until: number,
+  time: number,
 ): BlockingResult {
+  const patience = { until: performance.now() + time, left: time }
   for (const address of addressesOf(url)) {
-    const result = attempt(address, url, headers, body, until)
+    const result = attempt(address, url, headers, body, patience)
     if (result !== 'failed') return result
   }
   return 'failed'
@@ -47,7 +56,7 @@ function attempt(
   url: URL,
   headers: Readonly<Record<string, string>>,
   body: Uint8Array,
-  until: number,
+  patience: Patience,
 ): BlockingResult {
   let socket: Socket | undefined
   let sent = 0
@@ -55,8 +64,8 @@ function attempt(
   try {
     socket = connect(address, Number(url.port || 80))
     const descriptor = descriptorOf(socket)
-    while (sent < bytes.length) sent += insist(until, () => writeSync(descriptor, bytes, sent))
-    return read(descriptor, until)
+    while (sent < bytes.length) sent += insist(patience, () => writeSync(descriptor, bytes, sent))
+    return read(descriptor, patience)
   } catch (error) {
     return sent === bytes.length && isAgain(error) ? 'unanswered' : 'failed'
   } finally {
@@ -91,13 +100,18 @@ function descriptorOf(socket: Socket): number {
   return descriptor
 }
 
+function isOver({ until, left }: Patience): boolean {
+  return left <= 0 || performance.now() > until
+}
+
 /** Tries again until the system is ready. */
-function insist(until: number, call: () => number): number {
+function insist(patience: Patience, call: () => number): number {
   for (let wait = FIRST_NAP; ; wait = Math.min(wait * 1.5, LONGEST_NAP)) {
     try {
       return call()
     } catch (error) {
-      if (!isAgain(error) || performance.now() > until) throw error
+      if (!isAgain(error) || isOver(patience)) throw error
+      patience.left -= wait
       Atomics.wait(nap, 0, 0, wait)
     }
   }
@@ -110,13 +124,13 @@ function isAgain(error: unknown): boolean {
 }
 
 /** @throws Where the connection ends, or the time is over, before there is a status. */
-function read(descriptor: number, until: number): Answer {
+function read(descriptor: number, patience: Patience): Answer {
   let bytes: Buffer = Buffer.alloc(0)
   const piece = Buffer.allocUnsafe(4096)
   for (let answer: Answer | undefined; ; ) {
     let size = 0
     try {
-      size = insist(until, () => readSync(descriptor, piece, 0, piece.length, null))
+      size = insist(patience, () => readSync(descriptor, piece, 0, piece.length, null))
     } catch (error) {
       // However the rest of it ends, the status has been read.
       if (answer !== undefined) return answer
@@ -126,9 +140,9 @@ function read(descriptor: number, until: number): Answer {
     const parsed = parse(bytes)
     answer = parsed?.answer
     if (parsed?.isWhole === true) return parsed.answer
-    const isOver = size === 0 || bytes.length > LONGEST_ANSWER || performance.now() > until
-    if (isOver && answer !== undefined) return answer
-    if (isOver) throw new Error('the connection was closed')
+    const isEnd = size === 0 || bytes.length > LONGEST_ANSWER || isOver(patience)
+    if (isEnd && answer !== undefined) return answer
+    if (isEnd) throw new Error('the connection was closed')
   }
 }
 

@@ -124,7 +124,9 @@ export class CollectorThread {
    * @returns Whether the ring is the caller's, who must call `release`.
    */
   hold(): boolean {
-    if (this.hasLegacy || this.folders.size > 0 || this.threads.size !== 1) return false
+    // A ring that is looked at and given back must not be written to meanwhile: only the caller's own is not.
+    if (this.hasLegacy || this.folders.size > 0 || this.threads.size !== 1 || !this.threads.has(0))
+      return false
     return Atomics.compareExchange(this.control, WORK, NOT_YET, HELD) === NOT_YET
   }
 

@@ -26,8 +26,9 @@ import { Outbox, type ProcessQueue } from './collector/outbox.js'
 import { HANDOVER, READ_SCOPE, TAIL, type ThreadMemory } from './layout.js'
 import { type RecordTarget, RingReader } from './reader.js'
 
-/** Bytes of spans in one request. */
+/** Bytes of spans in one request, and in one line of a file. */
 const REQUEST_BYTES = 4 << 20
+const LINE_BYTES = 1 << 20
 /** Milliseconds behind the deadline until which an answer is waited for: less than a telemetry thread would get. */
 const LAST = 50
 
@@ -56,7 +57,6 @@ type Outcome = { readonly cause: string; readonly count: number }
 export function deliverDirectly(delivery: DirectDelivery): boolean {
   const { control, env, main, hasThread, anchor } = delivery
   startClock(anchor)
-  const until = performance.now() + delivery.left + LAST
   const { config, warnings } = readConfig(env)
   const words = new Int32Array(control)
   const isPlain =
@@ -65,13 +65,15 @@ export function deliverDirectly(delivery: DirectDelivery): boolean {
     config.metrics === undefined &&
     warnings.length === 0 &&
     [...unknownVariables(env)].length === 0
-  const send = senderOf(config, stderrLog(config.logLevel), until)
+  const send = senderOf(config, stderrLog(config.logLevel), delivery.left + LAST)
   if (send === undefined || (hasThread && !isPlain)) return false
 
   const gathered = gather(delivery, encodeResource(resourceAttributes(config, main)))
-  const pieces = [...split(gathered.batches, REQUEST_BYTES)].map(({ batches }) => batches)
+  const bytes = config.exporters[0] === 'file' ? LINE_BYTES : REQUEST_BYTES
+  const pieces = [...split(gathered.batches, bytes)].map(({ batches }) => batches)
   // What the thread could not be handed back any more in one piece is its own from the beginning.
-  if (hasThread && pieces.length > 1) return gathered.giveBack()
+  const isMuch = pieces.length > 1 || gathered.count > (config.batch.maxExportBatchSize ?? gathered.count)
+  if (hasThread && isMuch) return gathered.giveBack()
   const lost: Outcome[] = []
   for (const batches of pieces) {
     const outcomes = send(batches)
@@ -96,7 +98,7 @@ export function deliverDirectly(delivery: DirectDelivery): boolean {
 type Send = (batches: readonly SpanBatch[]) => Outcome[] | undefined
 
 /** Undefined where only a telemetry thread can send: TLS, names to be resolved, several exporters, other ones. */
-function senderOf({ exporters, otlp, file }: Config, log: ExportLog, until: number): Send | undefined {
+function senderOf({ exporters, otlp, file }: Config, log: ExportLog, time: number): Send | undefined {
   if (exporters.length !== 1) return undefined
   if (exporters[0] === 'file') return (batches) => (appendNow(file, batches) ? [] : undefined)
   const url = new URL(otlp.url)
@@ -113,7 +115,7 @@ function senderOf({ exporters, otlp, file }: Config, log: ExportLog, until: numb
     const count = countSpans(batches)
     const plain = encodeTraceRequest(batches)
     const body = isGzipped ? process.getBuiltinModule('node:zlib').gzipSync(plain) : plain
-    const answer = blockingPost(url, headers, body, Math.min(until, performance.now() + otlp.timeout))
+    const answer = blockingPost(url, headers, body, Math.min(time, otlp.timeout))
     if (answer === 'failed') return undefined
     if (answer === 'unanswered') return [{ cause: 'timeout', count }]
     if (isRetryable(answer.status) || answer.status === 413) return undefined

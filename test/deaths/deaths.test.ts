@@ -25,7 +25,7 @@ function assertGood(found: Row[], count: number): void {
   for (const row of found) assert.ok(row.isGood, JSON.stringify(row))
 }
 
-describe('endings', { timeout: 180_000 }, () => {
+describe('endings', { timeout: 240_000 }, () => {
   it('of the main thread', async () => {
     const only = [
       'main: natural',

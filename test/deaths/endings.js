@@ -84,8 +84,18 @@ const main = [
   { name: 'out of memory', node: [SMALL], args: ['work', 'memory-exported'], isFatal: true, ...unseen },
 ]
 
-/** Of a program with a spool: its next start tells of its end, and when it was last heard of. */
-const spooled = { spool: true, isExported: true, exported: N, isOutlived: true, reason: 'process is gone' }
+/**
+ * Of a program with a spool: its next start tells of its end, and when it was last heard of. No request is on its way at that moment: one
+ * whose answer nobody hears is sent again.
+ */
+const spooled = {
+  spool: true,
+  env: { OTEL_BSP_SCHEDULE_DELAY: '60000' },
+  isExported: true,
+  exported: N,
+  isOutlived: true,
+  reason: 'process is gone',
+}
 const next = [
   {
     name: 'SIGKILL while it is busy',
