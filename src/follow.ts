@@ -1,4 +1,5 @@
 /** What the preload follows beyond this thread: Workers, child processes, pools, HTTP; and this process to its end. */
+import { dirname } from 'node:path'
 import { context as contextApi, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { type ChildBoundary, followChildren } from './boundaries/child-process.js'
 import { guarded } from './boundaries/guarded.js'
@@ -55,6 +56,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
   /** Stacks of where Workers were made, which are only put into words when one is needed. */
   const makers = new WeakMap<object, { readonly stack?: string }>()
   const { watch } = options
+  const own = dirname(options.preload)
   const workers: WorkerBoundary = {
     preload: options.preload,
     open({ filename, name }): WorkerHandoff | undefined {
@@ -80,7 +82,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
       const { lastWords } = data as WorkerHandoff
       if (lastWords === undefined) return
       const lines = String(makers.get(data as object)?.stack).split('\n')
-      const frames = lines.filter((line) => line.startsWith('    at ') && !line.includes(options.preload))
+      const frames = lines.filter((line) => line.startsWith('    at ') && !line.includes(own))
       hearLastWords(lastWords, error, frames.length === 0 ? undefined : frames.join('\n'))
     },
     ended(_worker, data, end) {

@@ -1,5 +1,5 @@
 /** Pools by hand: the traced pool and the host that adapters work with, put together. */
-import { fileURLToPath } from 'node:url'
+import { ownFile } from './core/own-files.js'
 import { sharedPools } from './pools/shared.js'
 import { tracePool as traceWith } from './pools/trace-pool.js'
 import { poolTracing } from './task-spans.js'
@@ -19,6 +19,6 @@ export { untracePool } from './pools/trace-pool.js'
 export function tracePool<P extends object>(pool: P): P {
   return traceWith(pool, {
     tracing: sharedPools().tracing ?? poolTracing(),
-    folder: fileURLToPath(new URL('pools', import.meta.url)),
+    folder: ownFile('pools'),
   })
 }

@@ -1,61 +1,63 @@
 /**
- * The preload: `node --require threadspan/register` or `--import threadspan/register`, and what it adds to every Worker and
- * child. It is bundled into one CommonJS file.
+ * What `node --require threadspan/register` and `--import threadspan/register` load: it looks whether this Node can take the preload, and
+ * loads that.
+ *
+ * Every Node parses this file. A child inherits `NODE_OPTIONS` whatever its version, and must run as it would without us: so it is not
+ * bundled, and is written in the language of Node 12.
  */
-import { join } from 'node:path'
-import { isMainThread } from 'node:worker_threads'
-import { restoreEnvironment } from './boundaries/child-process.js'
-import { guarded } from './boundaries/guarded.js'
-import { receiveHandoff, untracedWorker } from './boundaries/worker-threads.js'
-import { DOCTOR } from './core/doctor.js'
-import { warnOnce } from './core/log.js'
-import type { Watch, Watched } from './doctor.cjs'
-import { followErrors } from './errors/follow.js'
-import { leaveLastWords } from './errors/last-words.js'
-import { ANCHOR, followAll, followNothing, LINK } from './follow.js'
-import { startRuntime, type WorkerHandoff, whenSdk } from './runtime.js'
 
-function anchorOf(text: string | undefined): bigint | undefined {
-  return text !== undefined && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined
-}
+/** As `child-environment.ts` makes it: what was added to the environment, and what was there before. */
+type Manifest = Record<string, [added: string, before: string | null]>
 
-/** Loads what only a program under `threadspan doctor` needs. */
-function watch(told?: string, watched?: Watched): Watch | undefined {
-  if (told === undefined) return undefined
-  return guarded('doctor', () => require(join(__dirname, 'doctor.cjs')).watch(told, watched))
-}
+const MANIFEST = 'THREADSPAN_ENVIRONMENT'
+const DOCTOR = 'THREADSPAN_DOCTOR'
 
-function main(): void {
-  const given = restoreEnvironment()
-  const handoff = isMainThread ? undefined : (receiveHandoff() as WorkerHandoff | undefined)
-  // A Worker that is left alone runs the preload where Node hands it on by itself; it must not see it.
-  if (!isMainThread && handoff === undefined) {
-    followNothing(__filename)
-    return
+/** Puts the environment back that the parent's program chose. @returns whether the parent has added to it. */
+function standAside(): boolean {
+  const text = process.env[MANIFEST]
+  if (text === undefined) return false
+  delete process.env[MANIFEST]
+  try {
+    const manifest = JSON.parse(text) as Manifest
+    for (const name of Object.keys(manifest)) {
+      const [added, before] = manifest[name]
+      if (typeof added !== 'string' || process.env[name] !== added) continue
+      if (before === null) delete process.env[name]
+      else if (typeof before === 'string') process.env[name] = before
+    }
+  } catch (_) {
+    // Not as ours are: it stays as it is.
   }
-  const runtime = startRuntime({
-    env: isMainThread ? { ...process.env, ...given } : process.env,
-    collector: join(__dirname, 'collector.cjs'),
-    worker: untracedWorker,
-    handoff,
-    origin: { link: given[LINK], anchor: anchorOf(given[ANCHOR]) },
-  })
-  if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
-  if (handoff?.lastWords !== undefined) leaveLastWords(handoff.lastWords)
-  const disabled = (process.env['OTEL_NODE_DISABLED_INSTRUMENTATIONS'] ?? '')
-    .split(',')
-    .map((name) => name.trim())
-  followAll(runtime, {
-    preload: __filename,
-    pools: join(__dirname, 'pools'),
-    disabled,
-    watch: watch(given[DOCTOR] ?? handoff?.doctor, { runtime, disabled, handoff, whenSdk }),
-  })
+  leaveNothing()
+  return true
 }
 
-// Where Node is too old, the first call of what it lacks would throw: a program must not fail for being watched.
-if (typeof process.getBuiltinModule === 'function') main()
-else {
-  warnOnce('THREADSPAN_NODE', `Node ${process.version} is too old: 20.19 is needed. Nothing is traced`)
-  watch(process.env[DOCTOR])
+/** What this process starts is not followed, unless it loads the preload by itself: until then it has no use for our settings. */
+function leaveNothing(): void {
+  const options = process.env['NODE_OPTIONS'] || ''
+  if (options.indexOf('threadspan') !== -1) return
+  for (const name of Object.keys(process.env)) if (/^THREADSPAN_/.test(name)) delete process.env[name]
+}
+
+/** Lets `threadspan doctor` say that this process is too old, where its own part can be read here. */
+function tellDoctor(told: string | undefined): void {
+  if (told === undefined) return
+  try {
+    require('./doctor.cjs').watch(told)
+  } catch (_) {
+    // It is told of the child by its parent.
+  }
+}
+
+if (typeof process.getBuiltinModule === 'function') {
+  require('./preload.cjs')
+} else {
+  const told = process.env[DOCTOR]
+  if (!standAside()) {
+    process.emitWarning(`Node ${process.version} is too old: 20.19 is needed. Nothing is traced`, {
+      type: 'ThreadspanWarning',
+      code: 'THREADSPAN_NODE',
+    })
+  }
+  tellDoctor(told)
 }

@@ -19,6 +19,7 @@ import { createPropagator } from './context/propagators.js'
 import { Snapshot } from './context/snapshot.js'
 import { shareClock, startClock } from './core/clock.js'
 import { debug } from './core/log.js'
+import { ownFile } from './core/own-files.js'
 import { shared } from './core/shared.js'
 import { leaveStacks } from './core/sources.js'
 import { VERSION } from './core/version.js'
@@ -110,7 +111,8 @@ function isLittleEndian(): boolean {
 /** In a file of its own, since every Worker would parse it for the few main threads with an SDK. */
 function loadReading(): Reading {
   const { createRequire } = process.getBuiltinModule('node:module')
-  return createRequire(import.meta.url)('./reading.cjs') as Reading
+  const file = ownFile('reading.cjs')
+  return createRequire(file)(file) as Reading
 }
 
 /** Starts this thread's parts. Once per thread; later calls return the first one's. */

@@ -1,8 +1,8 @@
 /** For programs that say it in code: what the preload would start, without following anything. */
-import { fileURLToPath } from 'node:url'
 import threads from 'node:worker_threads'
 import { followProcessEnd } from './boundaries/process-end.js'
 import { untracedWorker } from './boundaries/worker-threads.js'
+import { ownFile } from './core/own-files.js'
 import { followErrors } from './errors/follow.js'
 import { providePoolTracing } from './pools/shared.js'
 import { Accounts, type SpanAccounts } from './relay/accounts.js'
@@ -12,8 +12,6 @@ import { poolTracing } from './task-spans.js'
 
 /** Environment data by which Workers that are made after `start()` find the process's collector. */
 const CONNECTION = 'threadspan:connection'
-
-const collector = fileURLToPath(new URL('collector.cjs', import.meta.url))
 
 /**
  * Starts recording in the main thread: registers a context manager, a propagator and a TracerProvider with OpenTelemetry's API,
@@ -26,12 +24,17 @@ const collector = fileURLToPath(new URL('collector.cjs', import.meta.url))
  * delivered before it is gone, within `THREADSPAN_EXIT_TIMEOUT` milliseconds.
  *
  * @returns Whether this thread records; false where the environment has disabled it (`OTEL_SDK_DISABLED`).
+ * @throws ThreadspanError `THREADSPAN_BUNDLED` where a bundler has taken this code away from the package's other files.
  */
 export function start(): boolean {
   const running = currentRuntime()
   if (running !== undefined) return running.recorder !== undefined
   if (!threads.isMainThread) return joinProcess()
-  const runtime = startRuntime({ env: process.env, collector, worker: untracedWorker })
+  const runtime = startRuntime({
+    env: process.env,
+    collector: ownFile('collector.cjs'),
+    worker: untracedWorker,
+  })
   if (runtime.process !== undefined) {
     threads.setEnvironmentData(CONNECTION, runtime.process.connection)
     runtime.process.listen()
@@ -50,7 +53,7 @@ export function joinProcess(): boolean {
   const running = currentRuntime()
   if (running !== undefined) return running.recorder !== undefined
   const connection = threads.getEnvironmentData(CONNECTION) as unknown as Connection | undefined
-  const runtime = startRuntime({ env: process.env, collector, worker: untracedWorker, connection })
+  const runtime = startRuntime({ env: process.env, collector: '', worker: untracedWorker, connection })
   providePoolTracing(poolTracing())
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
   return runtime.recorder !== undefined

@@ -28,6 +28,8 @@ export interface Codes {
   /** Bytes or text are no valid OTLP message. */
   THREADSPAN_OTLP_MALFORMED: 'error' | 'answer'
 
+  /** A bundler has taken the package's code away from its other files. */
+  THREADSPAN_BUNDLED: 'error'
   /** This version of Node is too old. */
   THREADSPAN_NODE: 'error' | 'warning'
   /** An OpenTelemetry SDK could not be registered over this package. */

@@ -1,4 +1,5 @@
 import { messageOf, typeNameOf } from './error-class.js'
+import { ownFile } from './own-files.js'
 import { shared } from './shared.js'
 
 /** What an error is described by: the attributes of an `exception` event. */
@@ -11,13 +12,12 @@ type Describing = typeof import('./describe.js')
 
 const state = shared('core.describing', () => ({ loaded: undefined as Describing | undefined }))
 
-/** It is a file of its own, so that threads that never fail never parse it. Bundles are a folder above. */
+/** It is a file of its own, so that threads that never fail never parse it. */
 function describing(): Describing {
   if (state.loaded === undefined) {
     const { createRequire } = process.getBuiltinModule('node:module')
-    const here = import.meta.url
-    const file = /\/core\/exception\.js$/.test(here) ? '../describing.cjs' : './describing.cjs'
-    state.loaded = createRequire(here)(file) as Describing
+    const file = ownFile('describing.cjs')
+    state.loaded = createRequire(file)(file) as Describing
   }
   return state.loaded
 }

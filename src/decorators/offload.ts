@@ -1,5 +1,6 @@
 import threads from 'node:worker_threads'
 import { ThreadspanError } from '../core/errors.js'
+import { ownFile } from '../core/own-files.js'
 import { shared } from '../core/shared.js'
 import { type AnyMethod, apply, type Place, type PlaceContext } from './apply.js'
 import { callerFile } from './caller-file.js'
@@ -64,15 +65,6 @@ const state = shared('offload', () => ({
   methods: new WeakMap<object, Offloaded>(),
 }))
 
-/** Absolute path of the worker's half. */
-let runner: string | undefined
-
-function runnerFile(): string {
-  // Not at load: a program that offloads nothing shall not load `node:url` for it.
-  runner ??= process.getBuiltinModule('node:url').fileURLToPath(new URL('../offloaded.cjs', import.meta.url))
-  return runner
-}
-
 /**
  * Decorates an async method so that it runs in a pool. The worker imports the module of the class and calls the method there, by
  * name, so the class has to be exported. Arguments and result cross by structured clone; an instance method needs `state` and `revive`.
@@ -111,7 +103,7 @@ function offloadedMethod(
     const call = callOf(this, place, name, at, options, args)
     const target = typeof pool === 'function' ? pool() : pool
     try {
-      return await target.run(call as never, { filename: runnerFile(), name })
+      return await target.run(call as never, { filename: ownFile('offloaded.cjs'), name })
     } catch (error) {
       throw refusal(error, name)
     }
