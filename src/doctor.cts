@@ -150,7 +150,7 @@ function watchChildren(inner: ChildBoundary, { folder, tell, newId }: Telling): 
       const id = newId()
       tell({ type: 'child', id, state: 'followed', ...describeChild(child.file, child.args) })
       const handle: Handle = { inner: opened.handle, id }
-      return { env: { ...opened.env, [DOCTOR]: `${id}:${folder}` }, handle }
+      return { ...opened, env: { ...opened.env, [DOCTOR]: `${id}:${folder}` }, handle }
     },
     started: (handle, pid) => inner.started((handle as Handle).inner, pid),
     ended(handle, end) {

@@ -5,6 +5,7 @@ import { type ChildBoundary, followChildren } from './boundaries/child-process.j
 import { guarded } from './boundaries/guarded.js'
 import { followOwnDeath } from './boundaries/own-death.js'
 import { followProcessEnd } from './boundaries/process-end.js'
+import { noteMessages, roomForNotes } from './boundaries/worker-messages.js'
 import { followWorkers, type WorkerBoundary } from './boundaries/worker-threads.js'
 import { carrierToEnv } from './context/carrier.js'
 import { contextWithSpan } from './context/context.js'
@@ -15,6 +16,7 @@ import type { Watch } from './doctor.cjs'
 import { hearLastWords, roomForLastWords } from './errors/last-words.js'
 import { endAnswered } from './instrumentation/answered.js'
 import { enableInstrumentations, followSharedConnections } from './instrumentation/index.js'
+import { currentTraceparent, writeCurrent } from './message-contexts.js'
 import { followPools } from './pools/follow.js'
 import { childDeath, workerDeath } from './relay/death.js'
 import { ANCHOR, LINK } from './relay/link-format.js'
@@ -68,15 +70,17 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
         carrier: snapshot?.toCarrier({ clone: true }),
         name,
         lastWords: runtime.recorder === undefined ? undefined : roomForLastWords(),
+        notes: runtime.config.disabled ? undefined : roomForNotes(),
       }
       const maker = {}
       Error.captureStackTrace(maker)
       makers.set(handoff, maker)
       return handoff
     },
-    created(_worker, data) {
-      const { relay } = data as WorkerHandoff
+    created(worker, data) {
+      const { relay, notes } = data as WorkerHandoff
       if (relay !== undefined) runtime.relay?.threadCreated(relay)
+      if (notes !== undefined) noteMessages(worker, notes, writeCurrent)
     },
     errored(_worker, data, error) {
       const { lastWords } = data as WorkerHandoff
@@ -142,7 +146,7 @@ function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
         if (link !== undefined) env[LINK] = link
         env[ANCHOR] = String(runtime.relay.connection.anchor)
       }
-      return { env, handle: { span, pid: undefined } satisfies Child }
+      return { env, handle: { span, pid: undefined } satisfies Child, note: currentTraceparent }
     },
     started(handle, pid) {
       const child = handle as Child

@@ -88,14 +88,15 @@ async function run(call: OffloadedCall): Promise<unknown> {
   }
   state.isWorker = true
   const self = call.isStatic ? receiver : offloaded.revive!(call.state)
-  return offloaded.original.apply(self, call.args as unknown[])
+  const callMethod = (): unknown => offloaded.original.apply(self, call.args as unknown[])
+  const joined = await joining
+  if (joined === undefined || joined.capture() !== joined.Snapshot.ROOT) return callMethod()
+  return joined.Snapshot.from(call.carrier, { remote: false }).run(callMethod)
 }
 
 /** Joins the worker to the process's collector, where the program follows nothing by itself. */
-const ready = import('./worker.js').then(
-  () => run,
-  () => run,
-)
+const joining = import('./worker.js').catch(() => undefined)
+const ready = joining.then(() => run)
 
 // `then` must stay undefined, or a promise that is resolved with this object would call it.
 const handlers = new Proxy(

@@ -9,6 +9,7 @@ import type { Watch, Watched } from './doctor.cjs'
 import { followErrors } from './errors/follow.js'
 import { leaveLastWords } from './errors/last-words.js'
 import { ANCHOR, followAll, followNothing, LINK } from './follow.js'
+import { receiveInChild, receiveInWorker } from './message-contexts.js'
 import { startRuntime, type WorkerHandoff, whenSdk } from './runtime.js'
 
 /** What Node is told to load in Workers and children. */
@@ -40,6 +41,8 @@ function main(): void {
     origin: { link: given[LINK], anchor: anchorOf(given[ANCHOR]) },
   })
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
+  if (handoff?.notes !== undefined) receiveInWorker(handoff.notes)
+  if (isMainThread && given[ANCHOR] !== undefined) receiveInChild()
   if (handoff?.lastWords !== undefined) leaveLastWords(handoff.lastWords)
   const disabled = (process.env['OTEL_NODE_DISABLED_INSTRUMENTATIONS'] ?? '')
     .split(',')

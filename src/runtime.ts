@@ -49,6 +49,8 @@ export interface WorkerHandoff {
   readonly name: string | undefined
   /** Where it leaves word of the error that ends it; undefined where nothing is recorded. */
   readonly lastWords: SharedArrayBuffer | undefined
+  /** Where the contexts of messages to it are; undefined where it has none of its own to tell from them. */
+  readonly notes: SharedArrayBuffer | undefined
   /** What a watching `threadspan doctor` has to say to it. */
   readonly doctor?: string
 }

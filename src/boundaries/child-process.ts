@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { shared } from '../core/shared.js'
 import { pairsWith } from './child-environment.js'
+import { noteSends } from './child-messages.js'
 import { whenChildProcessLoads } from './child-process-loaded.js'
 import { followSync } from './child-process-sync.js'
 import { guarded } from './guarded.js'
@@ -29,13 +30,14 @@ export interface ChildBoundary {
    *
    * @param child `file` and `args` as they are executed: a shell and its `-c` where there is one. `args` is without the name of the
    *   program that goes before.
-   * @returns variables to add to its environment, and a handle by which the other calls know the child; undefined to leave it alone.
+   * @returns variables to add to its environment, a handle by which the other calls know the child, and what goes along with each
+   *   message to it (see `child-messages.ts`); undefined to leave it alone.
    */
   open(child: {
     file: string
     args: readonly string[]
     sync: boolean
-  }): { env: Record<string, string>; handle: unknown } | undefined
+  }): { env: Record<string, string>; handle: unknown; note?: () => string | undefined } | undefined
   /** The child runs. A synchronous one has ended by then, and one of `execSync` or `execFileSync` that succeeds is not told of. */
   started(handle: unknown, pid: number): void
   /** The child is gone, or never came. Called exactly once, before the application's own `exit` and `error` listeners. */
@@ -101,6 +103,9 @@ function followAsync(type: typeof ChildProcess, boundary: ChildBoundary, own: Ow
         }
         const { pid } = this
         if (pid) guarded('ChildBoundary.started', () => boundary.started(opened.handle, pid))
+        const { note } = opened
+        // Only a Node process knows what is Node's own on the channel.
+        if (note !== undefined && isNode((options as SpawnOptions).file)) noteSends(this, note)
         return result
       },
   )
@@ -117,6 +122,10 @@ function followAsync(type: typeof ChildProcess, boundary: ChildBoundary, own: Ow
     }
     return undefined
   })
+}
+
+function isNode(file: unknown): boolean {
+  return file === process.execPath || (typeof file === 'string' && /(?:^|[\\/])node(?:\.exe)?$/.test(file))
 }
 
 /** @returns undefined where the boundary leaves the child alone, or Node is going to refuse the options, in its own words. */

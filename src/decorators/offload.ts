@@ -1,4 +1,6 @@
 import threads from 'node:worker_threads'
+import type { Carrier } from '../context/carrier.js'
+import { capture } from '../context/snapshot.js'
 import { ThreadspanError } from '../core/errors.js'
 import { ownFile } from '../core/own-files.js'
 import { shared } from '../core/shared.js'
@@ -51,6 +53,8 @@ export interface OffloadedCall {
   readonly isStatic: boolean
   readonly state: unknown
   readonly args: readonly unknown[]
+  /** What is current where the method was called, for pools that carry nothing themselves. */
+  readonly carrier: Carrier
 }
 
 interface Offloaded {
@@ -148,6 +152,7 @@ function callOf(
     isStatic,
     state: isStatic ? undefined : options.state!(self),
     args,
+    carrier: capture().toCarrier({ clone: true }),
   }
 }
 

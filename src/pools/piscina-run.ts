@@ -85,13 +85,12 @@ const originOf = (error: unknown): FailureOrigin => {
  * and calls the real one. The receiver of an envelope thus always comes with its sender, and a handler can never be given
  * one, whether it knows of tracing or not.
  *
- * What differs from the original: the promise is one that follows Piscina's, a microtask later; and custom task queues and
- * load balancers read our file under `filename` and `name`.
+ * What differs from the original: the promise is one that follows Piscina's, a microtask later; and load balancers read our file under
+ * `filename` and `name`. (Task queues see the task as it was submitted: `piscina-queue.ts`.)
  *
  * @param shim Absolute path of `piscina-task.cjs`.
  */
-export function tracedRun(run: Run, { tracing }: PoolHost, shim: string): Run {
-  const targets = new Targets()
+export function tracedRun(run: Run, { tracing }: PoolHost, shim: string, targets = new Targets()): Run {
   const traced = function (this: Pool, ...args: unknown[]): Promise<unknown> {
     const plan = planOf(this, args[1], targets)
     const submission = plan && tracing.submit('piscina', plan.target.task)

@@ -40,7 +40,11 @@ function exportOf(exports: unknown, name: string): unknown {
   if (exports !== null && exports !== undefined) {
     const holder = exports as Record<string, unknown>
     if (holder['__esModule']) return typeof exports === 'function' ? exports : holder[name]
-    if (name !== 'default') return Object.hasOwn(Object(exports), name) ? holder[name] : undefined
+    // Own names are copied to a plain object, which has those that it inherits.
+    if (name !== 'default')
+      return (Object.hasOwn(Object(exports), name) ? holder : (Object.prototype as unknown as typeof holder))[
+        name
+      ]
   }
   return name === 'default' ? exports : undefined
 }

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import type { LoadedModule, PoolAdapter, PoolHost } from './adapter.js'
 import { looksAsExpected, type PiscinaInternals, tracePiscinaInternals } from './piscina-internals.js'
+import { type QueuedPool, showSubmitted } from './piscina-queue.js'
 import { type Run, tracedRun } from './piscina-run.js'
 import { replace } from './replace.js'
 import { sharedPools } from './shared.js'
+import { Targets } from './target.js'
 
 /** Of each copy whose internals are traced, what its `run` is to be replaced by. */
 const replacements = new WeakMap<object, (run: Run) => Run>()
@@ -30,6 +32,8 @@ function isPiscinaClass(value: unknown): value is PiscinaClass {
     Object.hasOwn(prototype, 'run') &&
     Object.hasOwn(prototype, 'destroy') &&
     Object.hasOwn(prototype, 'threads') &&
+    // Tinypool, which was made from it, and whose workers load their files in another way.
+    !Object.hasOwn(prototype, 'recycleWorkers') &&
     Object.hasOwn(value, 'isWorkerThread')
   )
 }
@@ -101,7 +105,11 @@ export const piscina: PoolAdapter = {
     if (traced.has(classOf(pool)!) || traced.has(pool)) return
     const holder = pool as { run: Run }
     const before = Object.getOwnPropertyDescriptor(pool, 'run')
-    const run = tracedRun(holder.run, host, shimOf(host))
+    const shim = shimOf(host)
+    const targets = new Targets()
+    const queue = (pool as QueuedPool).options?.taskQueue
+    if (queue !== undefined) showSubmitted(queue, targets, shim)
+    const run = tracedRun(holder.run, host, shim, targets)
     Object.defineProperty(pool, 'run', { value: run, writable: true, configurable: true, enumerable: false })
     traced.set(pool, () => {
       // Whoever replaced `run` after us keeps what they did.

@@ -20,7 +20,13 @@ const MAX_TARGETS = 1000
 export class Targets {
   readonly #files = new Map<string, Map<string, Target>>()
   #size = 0
+  readonly #encoded = new Map<string, Target>()
   #last: Target = { filename: '', name: '', task: '', encoded: '' }
+
+  /** The target that was given out with this encoded form. */
+  find(encoded: string): Target | undefined {
+    return this.#encoded.get(encoded)
+  }
 
   /**
    * The target for a file (path, file URL or module name) and the name of an export.
@@ -34,6 +40,7 @@ export class Targets {
     if (target === undefined) {
       if (++this.#size > MAX_TARGETS) {
         this.#files.clear()
+        this.#encoded.clear()
         this.#size = 1
         names = undefined
       }
@@ -43,6 +50,7 @@ export class Targets {
       }
       target = makeTarget(filename, name)
       names.set(name, target)
+      this.#encoded.set(target.encoded, target)
     }
     this.#last = target
     return target

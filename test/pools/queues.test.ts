@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { basename } from 'node:path'
+import { describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { Piscina } from 'piscina'
+import { Tinypool } from 'tinypool'
+import { dist } from '../support/dist.js'
+import { fixture } from '../support/program.js'
+
+const { start, tracePool, withTransaction } = (await import(
+  dist('index.js')
+)) as typeof import('../../src/index.js')
+
+interface Task {
+  readonly name: string
+  readonly filename: string
+}
+
+/** Takes urgent tasks first, as Piscina's documentation allows. */
+class ByName {
+  readonly seen: string[] = []
+  readonly #tasks: Task[] = []
+  get size(): number {
+    return this.#tasks.length
+  }
+  push(task: Task): void {
+    this.seen.push(`${basename(task.filename)} ${task.name}`)
+    this.#tasks.push(task)
+  }
+  remove(task: Task): void {
+    this.#tasks.splice(this.#tasks.indexOf(task), 1)
+  }
+  shift(): Task | null {
+    const urgent = this.#tasks.findIndex(({ name }) => name === 'urgent')
+    return this.#tasks.splice(Math.max(urgent, 0), 1)[0] ?? null
+  }
+}
+
+describe('a traced pool', () => {
+  it('shows tasks to a queue of the application’s as they were submitted', async () => {
+    process.env['OTEL_TRACES_EXPORTER'] = 'file'
+    process.env['THREADSPAN_FILE'] = '/dev/null'
+    start()
+    const orders: string[] = []
+    for (const isTraced of [false, true]) {
+      const queue = new ByName()
+      const filename = pathToFileURL(fixture('pools/named.mjs')).href
+      const pool = new Piscina({ filename, taskQueue: queue as never, minThreads: 1, maxThreads: 1 })
+      if (isTraced) tracePool(pool)
+      const order: number[] = []
+      const run = (id: number, name: string) =>
+        pool.run(id, { name }).then((done) => order.push(done as number))
+      await withTransaction('submitting', () =>
+        Promise.all([run(1, 'default'), run(2, 'default'), run(3, 'default'), run(4, 'urgent')]),
+      )
+      const gone = new AbortController()
+      const aborted = pool.run(5, { signal: gone.signal })
+      const beyond = pool.run(6, { signal: gone.signal })
+      gone.abort()
+      await assert.rejects(aborted)
+      await assert.rejects(beyond)
+      orders.push(`${order} ${queue.seen}`)
+      await pool.destroy()
+    }
+    assert.match(orders[0]!, /^1,4,/)
+    assert.equal(orders[1], orders[0])
+  })
+
+  it('is none of another library, though that was made from one that is known', async () => {
+    for (const runtime of ['worker_threads', 'child_process'] as const) {
+      const pool = new Tinypool({
+        runtime,
+        filename: fixture('pools/named.mjs'),
+        minThreads: 1,
+        maxThreads: 1,
+      })
+      const { run } = pool
+      assert.throws(() => tracePool(pool), { code: 'THREADSPAN_POOL_UNKNOWN' })
+      assert.equal(pool.run, run)
+      assert.equal(await pool.run(7), 7)
+      await pool.destroy()
+    }
+  })
+})
