@@ -14,7 +14,7 @@ export interface Filter {
   /** Milliseconds since the epoch, inclusive. */
   from?: number
   to?: number
-  /** Terms that one span must meet, as `model/query.ts` reads them. */
+  /** Terms that one span must meet, as `query.ts` reads them. */
   search?: string
   /** Transaction duration bounds, milliseconds. */
   min?: number

@@ -26,7 +26,7 @@ export const model = {
   ...((await import(
     dist('viewer/model/parallelism.js')
   )) as typeof import('../../src/viewer/model/parallelism.js')),
-  ...((await import(dist('viewer/model/query.js'))) as typeof import('../../src/viewer/model/query.js')),
+  ...((await import(dist('viewer/query.js'))) as typeof import('../../src/viewer/query.js')),
   ...((await import(dist('viewer/model/compare.js'))) as typeof import('../../src/viewer/model/compare.js')),
   ...((await import(dist('viewer/model/format.js'))) as typeof import('../../src/viewer/model/format.js')),
   ...((await import(dist('viewer/model/gaps.js'))) as typeof import('../../src/viewer/model/gaps.js')),

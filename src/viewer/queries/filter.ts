@@ -1,5 +1,5 @@
 import type { Filter } from '../api.js'
-import { parseQuery } from '../model/query.js'
+import { parseQuery } from '../query.js'
 import { HttpError } from '../receiver/http-error.js'
 
 const TEXTS = ['service', 'transaction', 'host', 'status', 'search'] as const

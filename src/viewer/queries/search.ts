@@ -1,5 +1,5 @@
 import type { AnyValue, Span } from '../../otlp/types.js'
-import { compare, lower, parseQuery, type State, type Term } from '../model/query.js'
+import { compare, lower, parseQuery, type State, type Term } from '../query.js'
 import { Mark } from '../store/columns.js'
 import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ServiceRow } from '../../api.js'
 import { duration } from '../../model/format.js'
-import { parseQuery } from '../../model/query.js'
+import { parseQuery } from '../../query.js'
 import { FILTERS, useData } from '../client.js'
 import { route, setParams } from '../route.js'
 

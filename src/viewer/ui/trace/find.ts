@@ -1,6 +1,6 @@
 import { effect } from '@preact/signals'
 import type { TraceSearch } from '../../api.js'
-import { parseQuery } from '../../model/query.js'
+import { parseQuery } from '../../query.js'
 import { RequestError, request } from '../client.js'
 import type { TraceView } from './view.js'
 
