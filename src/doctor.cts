@@ -12,6 +12,7 @@ import type { WorkerBoundary } from './boundaries/worker-threads.js'
 import {
   DOCTOR,
   type DoctorRecord,
+  isDoctorsFolder,
   type MadeRecord,
   RECORDS_SUFFIX,
   readTold,
@@ -20,7 +21,6 @@ import {
 import { randomHex } from './core/ids.js'
 import { watchLoads } from './doctor-loads.js'
 import { describeChild, errorName, libraryOf, MOST_NAME, madeAt, shortName } from './doctor-names.js'
-import { isTrusted } from './relay/link-owner.js'
 import type { Runtime, WorkerHandoff } from './runtime.js'
 
 /** What the preload has in this thread. */
@@ -171,7 +171,7 @@ function watchChildren(inner: ChildBoundary, { folder, tell, newId }: Telling): 
  */
 export function watch(told: string, watched: Watched | undefined): Watch | undefined {
   const { id, folder } = readTold(told) ?? {}
-  if (id === undefined || folder === undefined || !isTrusted(folder)) return undefined
+  if (id === undefined || folder === undefined || !isDoctorsFolder(folder)) return undefined
   const write = teller(folder)
   let left = MOST_RECORDS
   const tell: Tell = (record) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { restoreEnvironment } from './boundaries/child-process.js'
 import { guarded } from './boundaries/guarded.js'
+import { ownPreload } from './boundaries/own-preload.js'
 import { receiveHandoff, untracedWorker } from './boundaries/worker-threads.js'
 import { DOCTOR } from './core/doctor.js'
 import type { Watch, Watched } from './doctor.cjs'
@@ -26,7 +27,7 @@ function watch(told?: string, watched?: Watched): Watch | undefined {
 }
 
 function main(): void {
-  const given = restoreEnvironment()
+  const given = restoreEnvironment(ownPreload(REGISTER))
   const handoff = isMainThread ? undefined : (receiveHandoff() as WorkerHandoff | undefined)
   // A Worker that is left alone runs the preload where Node hands it on by itself; it must not see it.
   if (!isMainThread && handoff === undefined) {

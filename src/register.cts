@@ -12,6 +12,9 @@ type Manifest = Record<string, [added: string, before: string | null]>
 const MANIFEST = 'THREADSPAN_ENVIRONMENT'
 const DOCTOR = 'THREADSPAN_DOCTOR'
 
+/** What is ever added to an environment. */
+const ADDED = /^(?:NODE_OPTIONS|TRACEPARENT|TRACESTATE|BAGGAGE|THREADSPAN_[A-Z]+)$/
+
 /** Puts the environment back that the parent's program chose. @returns whether the parent has added to it. */
 function standAside(): boolean {
   const text = process.env[MANIFEST]
@@ -21,7 +24,9 @@ function standAside(): boolean {
     const manifest = JSON.parse(text) as Manifest
     for (const name of Object.keys(manifest)) {
       const [added, before] = manifest[name]
-      if (typeof added !== 'string' || process.env[name] !== added) continue
+      if (typeof added !== 'string' || process.env[name] !== added || !ADDED.test(name)) continue
+      // Whoever sets the environment may have written this: options that were not in there are not put there.
+      if (name === 'NODE_OPTIONS' && before !== null && added.indexOf(before) !== 0) continue
       if (before === null) delete process.env[name]
       else if (typeof before === 'string') process.env[name] = before
     }

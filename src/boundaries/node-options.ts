@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path'
 import type { OwnPreload } from './own-preload.js'
 
 interface Token {
@@ -81,4 +82,27 @@ export function nodeOptionsWith(text: string | undefined, own: OwnPreload): stri
   if (tokenize(text) === undefined) return text
   const absolute = absoluteNodeOptions(text, own)
   return absolute.includes(option) ? absolute : `${absolute} ${option}`
+}
+
+/** The arguments of a text, `--require=x` as two. */
+function argumentsIn(text: string): string[] {
+  return (tokenize(text) ?? []).flatMap(({ value }) => {
+    const match = PRELOAD_OPTION.exec(value)
+    return match?.[2] === undefined ? [value] : [match[1]!, match[2]]
+  })
+}
+
+/**
+ * Whether `added` is what {@link nodeOptionsWith} can have made of `before`, in a process with whatever working directory and copy of this
+ * package: the same arguments, of which relative names of the preload are absolute, and the preload behind them.
+ */
+export function isNodeOptionsWith(added: string, before: string, own: OwnPreload): boolean {
+  const isPreload = (path: string | undefined): boolean =>
+    path === own.path || /[\\/]register\.cjs$/.test(path ?? '')
+  const [now, then] = [argumentsIn(added), argumentsIn(before)]
+  const rest = now.slice(then.length)
+  return (
+    then.every((argument, i) => now[i] === argument || (!isAbsolute(argument) && isPreload(now[i]))) &&
+    (rest.length === 0 || (rest.length === 2 && rest[0] === '--require' && isPreload(rest[1])))
+  )
 }

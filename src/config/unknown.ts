@@ -5,6 +5,7 @@ const PREFIX = 'THREADSPAN_'
 /** Our own variables that are read, without the prefix. */
 export const OWN_VARIABLES: readonly string[] = [
   'ERRORS',
+  'ERROR_FIELDS',
   'EXIT_TIMEOUT',
   'FILE',
   'RING_SIZE',

@@ -1,6 +1,7 @@
 import { type Attributes, context as contextApi, type Span, SpanStatusCode } from '@opentelemetry/api'
 import { messageOf, typeNameOf } from '../core/error-class.js'
 import { describeException, type ExceptionAttributes } from '../core/exception.js'
+import { redactText } from '../core/redact-text.js'
 import { shared } from '../core/shared.js'
 import { spanOf } from './context.js'
 
@@ -88,7 +89,7 @@ export function recordError(span: Span, error: unknown, attributes?: Attributes)
   if (hasArrived(error, span)) setArrived(error, spanOf(contextApi.active()))
   else addException(span, error, attributes)
   span.setAttribute('error.type', typeOf(error))
-  span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) })
+  span.setStatus({ code: SpanStatusCode.ERROR, message: redactText(messageOf(error)) })
 }
 
 /**

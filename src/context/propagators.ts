@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path'
 import {
   type Context,
   createContextKey,
@@ -160,16 +161,12 @@ function load(name: string): TextMapPropagator[] {
   }
 }
 
-/** Loads a package as the main script would, else as a script in the working directory would. */
+/**
+ * Loads a package as the main script would. Only a script that has no path, given by standard input or `-e`, has the working directory for
+ * its own: that of any other can be anybody's.
+ */
 function requireFromApplication(name: string): Record<string, new (options?: unknown) => TextMapPropagator> {
   const { createRequire } = process.getBuiltinModule('node:module')
   const script = process.argv[1]
-  if (script !== undefined) {
-    try {
-      return createRequire(script)(name)
-    } catch {
-      // A script given by standard input or -e has no path: the working directory is the application then.
-    }
-  }
-  return createRequire(`${process.cwd()}/`)(name)
+  return createRequire(script !== undefined && isAbsolute(script) ? script : `${process.cwd()}/`)(name)
 }

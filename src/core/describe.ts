@@ -1,6 +1,7 @@
 /** What is said of an error. Loaded when the first one is told: see exception.ts. */
 import { isError, MAX_FIELD, messageOf, textOf, typeNameOf } from './error-class.js'
 import type { ExceptionAttributes } from './exception.js'
+import { redactText } from './redact-text.js'
 import { inSources } from './source-maps.js'
 import { culpritOf, fingerprintOf, parseFrames } from './stack.js'
 
@@ -14,17 +15,54 @@ const MAX_FIELDS = 16
 /** Fields that are told elsewhere. */
 const KNOWN = new Set(['name', 'message', 'stack', 'code', 'cause', 'errors'])
 /** Fields whose content is nobody's business. */
-const SECRET = /pass(?:word|phrase)?|secret|token|auth|cookie|credential|key|session|signature/i
+const SECRET =
+  /pass(?:word|phrase)?|secret|token|auth|cookie|credential|key|session|signature|^(?:pin|otp|cvv|cvc|ssn|pan|iban)$/i
+
+/**
+ * Fields whose text says what went wrong and not with what: those of Node's system errors, of HTTP clients, and of databases. What stands in
+ * others (`sql`, `detail`, `body`, `url`) is the application's to tell.
+ */
+const SAFE: ReadonlySet<string> = new Set([
+  'syscall',
+  'address',
+  'hostname',
+  'path',
+  'dest',
+  'signal',
+  'type',
+  'status',
+  'statusCode',
+  'statusText',
+  'severity',
+  'sqlState',
+  'sqlstate',
+  'routine',
+  'schema',
+  'table',
+  'column',
+  'constraint',
+  'dataType',
+  'errorCode',
+  'reason',
+])
+
+/** What `THREADSPAN_ERROR_FIELDS` names beside them; `*` for all but those that look like secrets. */
+let chosen: ReadonlySet<string> | undefined
+
+function isTold(name: string): boolean {
+  chosen ??= new Set((process.env['THREADSPAN_ERROR_FIELDS'] ?? '').split(',').map((each) => each.trim()))
+  return SAFE.has(name) || chosen.has(name) || chosen.has('*')
+}
 
 /** See `describeException` of exception.ts. */
 export function describeException(error: unknown): ExceptionAttributes {
   const type = typeNameOf(error)
-  const message = messageOf(error).slice(0, MAX_MESSAGE)
+  const message = redactText(messageOf(error)).slice(0, MAX_MESSAGE)
   const attributes: ExceptionAttributes = { 'exception.type': type, 'exception.message': message }
   const stack = inSources(textOf(error, 'stack') ?? '')
   const frames = parseFrames(stack)
   const whole = stack + inSources(relatedStacks(error))
-  if (whole !== '') attributes['exception.stacktrace'] = whole.slice(0, MAX_STACK)
+  if (whole !== '') attributes['exception.stacktrace'] = redactText(whole.slice(0, MAX_STACK))
   const code = codeOf(error)
   if (code !== undefined) attributes['threadspan.error.code'] = code
   const fields = fieldsOf(error)
@@ -101,8 +139,8 @@ function fieldsOf(error: unknown): string | undefined {
       if (KNOWN.has(name) || name.length > MAX_FIELD || SECRET.test(name)) continue
       const value: unknown = (error as unknown as Record<string, unknown>)[name]
       const isSimple = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-      if (!isSimple) continue
-      fields[name] = typeof value === 'string' ? value.slice(0, MAX_FIELD) : value
+      if (!isSimple || (typeof value === 'string' && !isTold(name))) continue
+      fields[name] = typeof value === 'string' ? redactText(value).slice(0, MAX_FIELD) : value
       if (++count === MAX_FIELDS) break
     }
   } catch {

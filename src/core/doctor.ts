@@ -1,5 +1,7 @@
 /** What `threadspan doctor` and the processes that it watches say to each other. */
 
+import { lstatSync } from 'node:fs'
+
 /** Names what a watched process or collector is told: `<id>:<folder>`. Passed between processes, never set by a user. */
 export const DOCTOR = 'THREADSPAN_DOCTOR'
 
@@ -82,4 +84,27 @@ export type DoctorRecord = ThreadRecord | MadeRecord | EndedRecord | LoadedRecor
 export function readTold(told: string): { id: string; folder: string } | undefined {
   const match = /^([\w.-]{1,64}):(.+)$/s.exec(told)
   return match === null ? undefined : { id: match[1], folder: match[2] }
+}
+
+/** What the name of the doctor's folder begins with. */
+export const DOCTOR_PREFIX = 'threadspan-doctor-'
+
+/** The file by which a folder is known as one that a doctor has made. */
+export const DOCTOR_MARK = 'doctor'
+
+/**
+ * Whether a folder is one that `threadspan doctor` made: it has such a name and its mark, and is this user's alone. The environment names it,
+ * and whoever sets that may name any folder.
+ */
+export function isDoctorsFolder(folder: string): boolean {
+  const name = /[\\/]([^\\/]+)$/.exec(folder)?.[1] ?? ''
+  if (!/^threadspan-doctor-\w{6}$/.test(name)) return false
+  try {
+    const [stat, mark] = [lstatSync(folder), lstatSync(`${folder}/${DOCTOR_MARK}`)]
+    const user = process.geteuid?.()
+    const isOwn = user === undefined || (stat.uid === user && (stat.mode & 0o077) === 0 && mark.uid === user)
+    return stat.isDirectory() && mark.isFile() && isOwn
+  } catch {
+    return false
+  }
 }

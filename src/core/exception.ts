@@ -1,5 +1,6 @@
 import { messageOf, typeNameOf } from './error-class.js'
 import { ownFile } from './own-files.js'
+import { redactText } from './redact-text.js'
 import { shared } from './shared.js'
 
 /** What an error is described by: the attributes of an `exception` event. */
@@ -37,7 +38,7 @@ export function describeException(error: unknown): ExceptionAttributes {
     return describing().describeException(error)
   } catch {
     // Not to be read, or no stack left.
-    return { 'exception.type': typeNameOf(error), 'exception.message': messageOf(error) }
+    return { 'exception.type': typeNameOf(error), 'exception.message': redactText(messageOf(error)) }
   }
 }
 

@@ -3,13 +3,11 @@ const REDACTED = 'REDACTED'
 
 /**
  * Names of query parameters whose values are secrets: those that the semantic conventions list (`AWSAccessKeyId`, `Signature`,
- * `sig`, `X-Goog-Signature`), and what applications call passwords, tokens and keys.
+ * `sig`, `X-Goog-Signature`); what sign-in protocols send (OAuth 2's `code` and `state`, RFC 6749; `client_assertion`, RFC 7521; SAML;
+ * CAS's `ticket`); and what applications call passwords, one-time codes, tokens, keys and numbers of cards and persons.
  */
 const SECRET_NAME =
-  /^(?:sig|pwd|jwt|auth|sid|awsaccesskeyid)$|pass(?:word|wd|phrase|code)|secret|token|signature|credential|session|authorization|(?:api|access|private|auth)[-_.]?key/i
-
-/** Whether a query can hold a secret at all; most do not, and are then left as they are without being taken apart. */
-const SUSPICIOUS = /sig|pwd|jwt|auth|sid|pass(?:w|p|c)|secret|token|credential|session|key|%/i
+  /^(?:sig|pwd|pw|jwt|auth|sid|awsaccesskeyid|code|state|nonce|otp|totp|pin|cvv|cvc|csc|key|ssn|samlrequest|samlresponse|relaystate|ticket|hmac|hash|bearer|mac|card|pan|iban)$|pass(?:word|wd|phrase|code)|secret|token|signature|credential|session|authorization|assertion|csrf|xsrf|cookie|(?:api|access|private|auth|encryption)[-_.]?key|(?:auth|verification|reset|invite|access)[-_.]?code|card[-_.]?number/i
 
 /**
  * A URL's query without the secrets in it: the values of parameters with a telling name are replaced by `REDACTED`, all else,
@@ -18,7 +16,6 @@ const SUSPICIOUS = /sig|pwd|jwt|auth|sid|pass(?:w|p|c)|secret|token|credential|s
  * @param query without the `?`.
  */
 export function redactQuery(query: string): string {
-  if (!SUSPICIOUS.test(query)) return query
   let changed = false
   const parts = query.split('&')
   for (let i = 0; i < parts.length; i++) {

@@ -1,7 +1,7 @@
 /** What is said of a process's spans at its end: once, by whichever thread gets to it first. */
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AccountsRecord, DOCTOR, RECORDS_SUFFIX, readTold } from '../core/doctor.js'
+import { type AccountsRecord, DOCTOR, isDoctorsFolder, RECORDS_SUFFIX, readTold } from '../core/doctor.js'
 import type { ExportLog } from '../export/exporter.js'
 import type { SpanAccounts } from './accounts.js'
 import { BEING_TOLD, HAS_BEEN_TOLD, TOLD, UNTOLD } from './layout.js'
@@ -20,7 +20,8 @@ export function reportAccounts(
 ): void {
   const causes = Object.entries(dropped)
   const { folder } = readTold(env[DOCTOR] ?? '') ?? {}
-  if (folder !== undefined) tellDoctor(folder, { type: 'accounts', made, delivered, dropped: causes })
+  if (folder !== undefined && isDoctorsFolder(folder))
+    tellDoctor(folder, { type: 'accounts', made, delivered, dropped: causes })
   if (causes.length > 0) {
     const lost = causes.reduce((sum, [, count]) => sum + count, 0)
     const told = causes.map((cause) => cause.join(' ')).join(', ')

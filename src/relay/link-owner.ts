@@ -19,11 +19,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { basename, isAbsolute, join } from 'node:path'
 import { LINK_SUFFIX } from './link-format.js'
 import { identityOf, isAlive, isNear } from './liveness.js'
 
 export const FOLDER_PREFIX = 'threadspan-link-'
+/** As `mkdtemp` makes it. */
+const FOLDER_NAME = /^threadspan-link-\w{6}$/
 const OWNER = 'owner-'
 const LEAVING = 'leaving\n'
 const LEFT = 'left\n'
@@ -38,18 +40,31 @@ export function makeFolder(): string {
   return folder
 }
 
-/** Whether a folder may be written to and read: it exists, is no link to elsewhere, and this user's alone. */
+/**
+ * Whether a folder is one that this package made, as far as that can be proved: it has a name of ours and an owner's mark, is no link to
+ * elsewhere, and this user's alone. The environment names it, and whoever sets that may name any folder.
+ */
 export function isTrusted(folder: string): boolean {
-  if (!isAbsolute(folder) || folder.includes('\0')) return false
+  if (!isAbsolute(folder) || folder.includes('\0') || !FOLDER_NAME.test(basename(folder))) return false
   try {
     const stat = lstatSync(folder)
-    if (!stat.isDirectory()) return false
-    const user = process.geteuid?.()
-    // Windows keeps temporary folders in the user's profile, and its modes say nothing.
-    return user === undefined || (stat.uid === user && (stat.mode & 0o077) === 0)
+    return stat.isDirectory() && isPrivate(stat) && hasOwner(folder)
   } catch {
     return false
   }
+}
+
+/** Windows keeps temporary folders in the user's profile; its modes say nothing. */
+function isPrivate({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
+  const user = process.geteuid?.()
+  return user === undefined || (uid === user && (mode & 0o077) === 0)
+}
+
+function hasOwner(folder: string): boolean {
+  const generation = generations(folder)
+  if (generation < 0) return false
+  const stat = lstatSync(join(folder, OWNER + generation))
+  return stat.isFile() && isPrivate({ uid: stat.uid, mode: 0 })
 }
 
 function generations(folder: string): number {
@@ -84,7 +99,7 @@ export function isWithinReach(folder: string): boolean {
 export function ownerState(folder: string): OwnerState {
   try {
     const generation = generations(folder)
-    return generation < 0 ? 'gone' : stateOf(folder, generation)
+    return generation < 0 ? 'missing' : stateOf(folder, generation)
   } catch {
     return 'missing'
   }
@@ -98,7 +113,7 @@ export function claim(folder: string): boolean {
   const draft = join(folder, `claim-${process.pid}`)
   try {
     const generation = generations(folder)
-    if (generation >= 0 && stateOf(folder, generation) !== 'gone') return false
+    if (generation < 0 || stateOf(folder, generation) !== 'gone') return false
     writeFileSync(draft, `${identityOf(process.pid)}\n`, { mode: 0o600 })
     linkSync(draft, join(folder, OWNER + (generation + 1)))
     return true
@@ -134,11 +149,19 @@ function removeFolder(folder: string): void {
   try {
     const files = readdirSync(folder)
     if (files.some((file) => file.includes(LINK_SUFFIX))) return
-    for (const file of files) remove(join(folder, file))
-    rmdirSync(folder)
+    empty(folder, files)
   } catch {
     // A descendant has just made its file there; it will find that the owner is gone.
   }
+}
+
+/** Files that are made here. */
+const OWN_FILE = /^(?:owner-\d+|claim-\d+|.*\.link(?:-left)?)$/
+
+/** Takes what is ours out of a folder, and the folder if that was all. */
+function empty(folder: string, files: readonly string[]): void {
+  for (const file of files) if (OWN_FILE.test(file)) remove(join(folder, file))
+  rmdirSync(folder)
 }
 
 function remove(path: string): void {
@@ -168,8 +191,7 @@ export function sweepFolders(now: number): void {
       const age = now - lstatSync(folder).mtimeMs
       if (age < (links.length > 0 ? STALE : STALE_EMPTY) || ownerState(folder) !== 'gone') continue
       if (links.some((file) => isAlive(String(Number.parseInt(file, 10))))) continue
-      for (const file of files) remove(join(folder, file))
-      rmdirSync(folder)
+      empty(folder, files)
     }
   } catch {
     // Not ours to tidy, then.

@@ -1,5 +1,7 @@
+import { closeSync, openSync, readSync } from 'node:fs'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { ThreadspanError } from '../core/errors.js'
+import { OtlpError } from '../otlp/errors.js'
 import type { Encoding } from './receiver/answers.js'
 import type { SignalJournal, Sink } from './receiver/sink.js'
 import { isMalformed } from './receiver/sink.js'
@@ -43,6 +45,36 @@ interface Statements {
   trim: StatementSync
 }
 
+/** Where SQLite's header has what it begins with, and the application's id (https://www.sqlite.org/fileformat.html). */
+const MAGIC = 'SQLite format 3\0'
+const ID_AT = 68
+
+/**
+ * Makes the file, for this user alone, where there is none, and looks at one that is there before SQLite does, which writes to it.
+ * @throws Error where it is another program's.
+ */
+function refuseForeign(file: string): void {
+  if (file === ':memory:' || file === '') return
+  let handle: number
+  try {
+    handle = openSync(file, 'wx', 0o600)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    handle = openSync(file, 'r')
+  }
+  try {
+    const header = Buffer.alloc(ID_AT + 4)
+    const length = readSync(handle, header, 0, header.length, 0)
+    // One that nobody has written to yet.
+    if (length === 0) return
+    const isOurs =
+      header.toString('latin1', 0, MAGIC.length) === MAGIC && header.readUInt32BE(ID_AT) === APPLICATION_ID
+    if (!isOurs) throw new Error('it is not a database of threadspan')
+  } finally {
+    closeSync(handle)
+  }
+}
+
 /**
  * The contents of the store in an SQLite file, so that they are there again the next time. The store answers all
  * questions from memory; the file follows it a quarter of a second behind, and forgets what the store forgets.
@@ -76,6 +108,7 @@ export class Database implements Journal, SignalJournal {
       )
     }
     try {
+      refuseForeign(file)
       this.#db = new sqlite.DatabaseSync(file)
       this.#prepareFile()
       this.#statements = prepare(this.#db)
@@ -214,7 +247,10 @@ export class Database implements Journal, SignalJournal {
     }
     const signals = this.#db.prepare(`SELECT * FROM signal WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`)
     for (const { name, encoding, body } of pages(signals)) {
-      this.#try(sink, () => sink.take(name as 'metrics' | 'logs', encoding as Encoding, buffer(body)))
+      this.#try(sink, () => {
+        if (!isSignal(name, encoding)) throw new OtlpError('no signal of ours')
+        sink.take(name as 'metrics' | 'logs', encoding as Encoding, buffer(body))
+      })
     }
   }
 
@@ -227,6 +263,10 @@ export class Database implements Journal, SignalJournal {
       sink.drop('malformed')
     }
   }
+}
+
+function isSignal(name: unknown, encoding: unknown): boolean {
+  return (name === 'metrics' || name === 'logs') && (encoding === 'json' || encoding === 'protobuf')
 }
 
 function prepare(db: DatabaseSync): Statements {
@@ -256,7 +296,8 @@ function* pages(statement: StatementSync): Generator<Row> {
   }
 }
 
-function buffer(value: unknown): Buffer {
-  const bytes = value as Uint8Array
+/** @throws OtlpError for a row that holds something else. */
+function buffer(bytes: unknown): Buffer {
+  if (!(bytes instanceof Uint8Array)) throw new OtlpError('not bytes')
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

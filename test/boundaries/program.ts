@@ -47,10 +47,11 @@ async function bundle(): Promise<string> {
     import { isMainThread, threadId } from 'node:worker_threads'
     import { followWorkers, receiveHandoff, untracedWorker } from ${imported('boundaries/worker-threads.js')}
     import { followChildren, restoreEnvironment } from ${imported('boundaries/child-process.js')}
+    import { ownPreload } from ${imported('boundaries/own-preload.js')}
     const tell = (what, told) =>
       appendFileSync(${JSON.stringify(log)}, JSON.stringify({ what, ...told, pid: process.pid, thread: threadId }) + '\\n')
     const readable = (error) => error && { name: error.name, code: error.code, message: error.message }
-    const environment = restoreEnvironment()
+    const environment = restoreEnvironment(ownPreload(__filename))
     if (isMainThread) tell('environment', { environment })
     const handoff = receiveHandoff()
     if (!isMainThread) tell('handoff', { id: handoff?.id, again: receiveHandoff() === handoff })

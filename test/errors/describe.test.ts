@@ -20,6 +20,9 @@ describe('describeException', () => {
       code = 'E_DECLINED'
       amount = 12
       currency = 'EUR'
+      table = 'orders'
+      sql = "insert into cards values ('4242')"
+      pin = 1234
       retry = false
       apiKey = 'sk-1'
       sessionId = 's'
@@ -30,16 +33,39 @@ describe('describeException', () => {
     assert.equal(told['exception.type'], 'PaymentError')
     assert.equal(told['exception.message'], 'declined')
     assert.equal(told['threadspan.error.code'], 'E_DECLINED')
+    // Texts are the application's to tell, but for those of system errors and their like.
     assert.deepEqual(JSON.parse(told['threadspan.error.fields']!), {
       amount: 12,
-      currency: 'EUR',
       retry: false,
+      table: 'orders',
     })
     assert.match(
       told['exception.stacktrace']!,
       /^Error: declined\n {4}at [\s\S]*\nCaused by: TypeError: root\n[\s\S]*\nCaused by: text$/,
     )
     assert.match(told['threadspan.error.culprit']!, /describe\.test\.js:\d+$/)
+  })
+
+  it('tells no credentials that stand in messages, stacks and causes', () => {
+    for (const [text, told] of [
+      [
+        'connect postgres://app:S3CRET@db.example:5432/shop failed',
+        'connect postgres://REDACTED:REDACTED@db.example:5432/shop failed',
+      ],
+      [
+        'Server=db;User Id=sa;Password=S3CRET;Encrypt=true',
+        'Server=db;User Id=sa;Password=REDACTED;Encrypt=true',
+      ],
+      ['401 for Authorization: Bearer S3CRETS3CRET', '401 for Authorization: Bearer REDACTED'],
+      ['{"api_key":"S3CRET"}', '{"api_key":"REDACTED"}'],
+      ['AccountKey=S3CRET==;x', 'AccountKey=REDACTED;x'],
+      ['mongodb+srv://u:S3@CRET@cluster/x', 'mongodb+srv://REDACTED:REDACTED@cluster/x'],
+      ['nothing to hide at https://example.com/a@b', 'nothing to hide at https://example.com/a@b'],
+    ] as const) {
+      const described = describeException(new Error(text, { cause: new Error(text) }))
+      assert.equal(described['exception.message'], told)
+      assert.doesNotMatch(described['exception.stacktrace']!, /S3/)
+    }
   })
 
   it('tells the errors of an AggregateError, and ends where causes go round', () => {

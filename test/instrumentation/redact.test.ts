@@ -18,6 +18,14 @@ const queries: [string, string][] = [
   ['pass%77ord=x', 'pass%77ord=REDACTED'],
   ['api_key=1&apikey=2&private-key=3', 'api_key=REDACTED&apikey=REDACTED&private-key=REDACTED'],
   ['design=1&assign=2&keyboard=3&signature', 'design=1&assign=2&keyboard=3&signature'],
+  [
+    'code=1&state=2&otp=3&pin=4&cvv=5&key=6&ssn=7&SAMLResponse=8',
+    'code=REDACTED&state=REDACTED&otp=REDACTED&pin=REDACTED&cvv=REDACTED&key=REDACTED&ssn=REDACTED&SAMLResponse=REDACTED',
+  ],
+  [
+    'client_assertion=1&ticket=2&hmac=3&bearer=4&pw=5&zip=6',
+    'client_assertion=REDACTED&ticket=REDACTED&hmac=REDACTED&bearer=REDACTED&pw=REDACTED&zip=6',
+  ],
   ['%E0%A4%A=1&token=2', '%E0%A4%A=1&token=REDACTED'],
 ]
 

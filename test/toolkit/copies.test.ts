@@ -20,7 +20,8 @@ it('follows each request once where two installations are preloaded', async () =
   try {
     const other = join(folder, 'register.cjs')
     const file = join(folder, 'spans.jsonl')
-    copyFileSync(PRELOAD, other)
+    for (const name of ['register.cjs', 'preload.cjs'])
+      copyFileSync(join(dirname(PRELOAD), name), join(folder, name))
     const { code, stderr } = await runProgram(fixture('toolkit/request.cjs'), {
       node: ['--require', PRELOAD, '--require', other],
       env: { OTEL_TRACES_EXPORTER: 'file', THREADSPAN_FILE: file },

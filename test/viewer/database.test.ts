@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -66,6 +66,46 @@ describe('the database', { skip: hasSqlite ? false : 'this Node has no node:sqli
     const three = await startViewer({ port: 0, db })
     t.after(() => three.close())
     assert.equal(three.restored, 4)
+  })
+
+  it('makes its file for this user alone, and looks at one that is there before SQLite does', async (t) => {
+    const db = await file(t)
+    const one = await startViewer({ port: 0, db })
+    assert.equal((await stat(db)).mode & 0o777, 0o600)
+    await one.close()
+    const { DatabaseSync } = await import('node:sqlite')
+    for (const sql of [
+      'CREATE TABLE t (a)',
+      'PRAGMA application_id = 7',
+      'CREATE TABLE t (a); PRAGMA application_id = 7',
+    ]) {
+      const foreign = `${db}.${sql.length}`
+      const other = new DatabaseSync(foreign)
+      other.exec(sql)
+      other.exec('VACUUM')
+      other.close()
+      const before = await readFile(foreign)
+      await assert.rejects(startViewer({ port: 0, db: foreign }), { code: 'THREADSPAN_DB_OPEN' })
+      assert.ok((await readFile(foreign)).equals(before), sql)
+    }
+  })
+
+  it('survives rows of other types than its own', async (t) => {
+    const db = await file(t)
+    const one = await startViewer({ port: 0, db })
+    await post(one, body([span(1, 1, 0)]))
+    await one.close()
+    const { DatabaseSync } = await import('node:sqlite')
+    const other = new DatabaseSync(db)
+    other.exec("INSERT INTO part (body) VALUES ('text'), (7)")
+    other.exec("INSERT INTO span (trace, resource, scope, body) VALUES ('t', 1, 2, 'text'), (x'01', 3, 4, 5)")
+    other.exec(
+      "INSERT INTO signal (name, encoding, body) VALUES ('metrics', 'json', 'text'), ('other', 'x', 7)",
+    )
+    other.close()
+    const two = await startViewer({ port: 0, db })
+    t.after(() => two.close())
+    assert.equal(two.restored, 1)
   })
 
   it('leaves files alone that are not its own', async (t) => {

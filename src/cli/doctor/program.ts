@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { DOCTOR, PROGRAM } from '../../core/doctor.js'
+import { DOCTOR, DOCTOR_MARK, DOCTOR_PREFIX, PROGRAM } from '../../core/doctor.js'
 import { duration } from '../../export/text.js'
 import { DescendantWatch } from '../../relay/watch.js'
 import { collectorPath, preloadPath } from '../preload.js'
@@ -39,7 +39,8 @@ const RESTRICTED = /(?:^|[\s"'=])--(?:experimental-)?permission\b/
  */
 export async function examine({ program, isCommand, limit }: Examination): Promise<Section[]> {
   const preload = preloadPath()
-  const folder = await mkdtemp(join(tmpdir(), 'threadspan-doctor-'))
+  const folder = await mkdtemp(join(tmpdir(), DOCTOR_PREFIX))
+  await writeFile(join(folder, DOCTOR_MARK), '')
   try {
     const spans = join(folder, 'spans.jsonl')
     const told = `${PROGRAM}:${folder}`
