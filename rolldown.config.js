@@ -34,13 +34,13 @@ const bundle = (from, to, format, external = []) => ({
 })
 
 export default [
-  bundle('preload.cts', 'preload.cjs', 'cjs'),
+  bundle('runtime/preload.cts', 'preload.cjs', 'cjs'),
   // For test runners and tools that cannot `require` ES modules. The application's own copy of the API serves it.
   bundle('index.ts', 'index.cjs', 'cjs', ['@opentelemetry/api', 'async-hook-domain', 'tslib']),
   bundle('worker.ts', 'worker.js', 'esm'),
-  bundle('collector.cts', 'collector.cjs', 'cjs'),
-  bundle('reading.cts', 'reading.cjs', 'cjs'),
-  bundle('delivering.cts', 'delivering.cjs', 'cjs'),
-  bundle('describing.cts', 'describing.cjs', 'cjs'),
-  bundle('doctor.cts', 'doctor.cjs', 'cjs'),
+  bundle('runtime/collector.cts', 'collector.cjs', 'cjs'),
+  bundle('sdk/reading.cts', 'reading.cjs', 'cjs'),
+  bundle('collector/delivering.cts', 'delivering.cjs', 'cjs'),
+  bundle('exceptions/describing.cts', 'describing.cjs', 'cjs'),
+  bundle('runtime/doctor.cts', 'doctor.cjs', 'cjs'),
 ]

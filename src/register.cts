@@ -3,7 +3,7 @@
  * loads that.
  *
  * Every Node parses this file. A child inherits `NODE_OPTIONS` whatever its version, and must run as it would without us: so it is not
- * bundled, and is written in the language of Node 12.
+ * bundled, and is written in the language of Node 12. What it loads is: the paths are those of `dist`.
  */
 
 /** As `child-environment.ts` makes it: what was added to the environment, and what was there before. */

@@ -3,7 +3,7 @@
  * `start()`, so that spans made here arrive.
  * @module
  */
-import { joinProcess } from './start.js'
+import { joinProcess } from './runtime/start.js'
 
 export { traceChild, traceWorker, untrace, withCarrier, wrapHandler } from './boundaries/by-hand.js'
 export { bind, unwrap } from './context/bind.js'

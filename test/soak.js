@@ -7,9 +7,9 @@ import { isMainThread, Worker, workerData } from 'node:worker_threads'
 
 const dist = resolve(process.env.THREADSPAN_DIST ?? 'dist')
 const part = (file) => import(pathToFileURL(join(dist, file)).href)
-const layout = await part('relay/layout.js')
-const { Ring } = await part('relay/ring.js')
-const { RingReader, lengthAt } = await part('relay/reader.js')
+const layout = await part('ring/layout.js')
+const { Ring } = await part('ring/ring.js')
+const { RingReader, lengthAt } = await part('ring/reader.js')
 const { SLOT_SIZE } = await part('recorder/sink.js')
 
 /** Bytes of resident memory by which a run that is flat may differ at its end. */

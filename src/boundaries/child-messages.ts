@@ -3,7 +3,7 @@
  * ends of the channel exchange and that no program sees. The messages stay as they are.
  */
 import type { ChildProcess } from 'node:child_process'
-import { guarded } from './guarded.js'
+import { guarded } from '../hooks/guarded.js'
 
 /** Messages whose `cmd` begins with `NODE_` are Node's own, and are told of by another event. */
 const COMMAND = 'NODE_THREADSPAN'

@@ -1,5 +1,5 @@
 import diagnostics from 'node:diagnostics_channel'
-import { replaceMethod } from './replace-method.js'
+import { replaceMethod } from '../hooks/replace-method.js'
 
 type ChildProcessModule = typeof import('node:child_process')
 type Load = (this: unknown, ...args: unknown[]) => unknown

@@ -1,8 +1,8 @@
+import { guarded } from '../hooks/guarded.js'
+import { replaceMethod } from '../hooks/replace-method.js'
 import { environmentWith } from './child-environment.js'
 import type { ChildBoundary } from './child-process.js'
-import { guarded } from './guarded.js'
 import type { OwnPreload } from './own-preload.js'
-import { replaceMethod } from './replace-method.js'
 
 type ChildProcessModule = typeof import('node:child_process')
 type Form = (this: unknown, ...given: unknown[]) => unknown

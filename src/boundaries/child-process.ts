@@ -1,13 +1,13 @@
 import type { ChildProcess } from 'node:child_process'
 import { shared } from '../core/shared.js'
+import { guarded } from '../hooks/guarded.js'
+import { overrideEmit } from '../hooks/override-emit.js'
+import { replaceMethod } from '../hooks/replace-method.js'
 import { pairsWith } from './child-environment.js'
 import { noteSends } from './child-messages.js'
 import { whenChildProcessLoads } from './child-process-loaded.js'
 import { followSync } from './child-process-sync.js'
-import { guarded } from './guarded.js'
-import { overrideEmit } from './override-emit.js'
 import { type OwnPreload, ownPreload } from './own-preload.js'
-import { replaceMethod } from './replace-method.js'
 
 export { restoreEnvironment } from './child-environment.js'
 

@@ -5,7 +5,7 @@
  * behind, or that nobody wrote, is none.
  */
 import threads, { type MessagePort, type Worker } from 'node:worker_threads'
-import { replaceMethod } from './replace-method.js'
+import { replaceMethod } from '../hooks/replace-method.js'
 
 /** Words of a note. */
 export const NOTE_WORDS = 8

@@ -1,9 +1,9 @@
 import threads, { type Worker, type WorkerOptions } from 'node:worker_threads'
 import { shared } from '../core/shared.js'
-import { guarded } from './guarded.js'
-import { overrideEmit } from './override-emit.js'
+import { guarded } from '../hooks/guarded.js'
+import { overrideEmit } from '../hooks/override-emit.js'
+import { replaceMethod } from '../hooks/replace-method.js'
 import { type OwnPreload, ownPreload } from './own-preload.js'
-import { replaceMethod } from './replace-method.js'
 import { type CompletedOptions, completeOptions, completeWithoutRefused } from './worker-options.js'
 
 /** How a Worker's thread ended. */

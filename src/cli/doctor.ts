@@ -1,5 +1,5 @@
 import { isThreadspanError } from '../core/errors.js'
-import { terminalStyle, writeOut } from '../export/terminal.js'
+import { terminalStyle, writeOut } from '../terminal/terminal.js'
 import { parseDoctor } from './doctor/arguments.js'
 import { checkDestination } from './doctor/destination.js'
 import type { Finding } from './doctor/finding.js'

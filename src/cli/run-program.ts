@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { childDeath } from '../core/death.js'
 import { ThreadspanError } from '../core/errors.js'
-import { childDeath } from '../relay/death.js'
-import type { DescendantWatch } from '../relay/watch.js'
+import type { DescendantWatch } from '../runtime/descendant-watch.js'
 import { environmentWithPreload } from './preload.js'
 
 /** How a program ended. */

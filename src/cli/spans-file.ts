@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import { spansOf, type TraceSpan } from '../export/waterfall.js'
 import { tracesFromJson } from '../otlp/json.js'
+import { spansOf, type TraceSpan } from '../terminal/waterfall.js'
 
 /** Of a longer file the end is read: what a terminal can show is the smaller part of it in any case. */
 const MOST_BYTES = 256 * 1024 * 1024

@@ -1,8 +1,8 @@
 import { type Attributes, context as contextApi, type Span, SpanStatusCode } from '@opentelemetry/api'
-import { messageOf, typeNameOf } from '../core/error-class.js'
-import { describeException, type ExceptionAttributes } from '../core/exception.js'
-import { redactText } from '../core/redact-text.js'
 import { shared } from '../core/shared.js'
+import { messageOf, typeNameOf } from '../exceptions/error-class.js'
+import { describeException, type ExceptionAttributes } from '../exceptions/exception.js'
+import { redactText } from '../exceptions/redact-text.js'
 import { spanOf } from './context.js'
 
 /**

@@ -1,8 +1,6 @@
 import { ThreadspanError } from '../core/errors.js'
+import type { AnyMethod } from '../hooks/imitate.js'
 import { wrappedIn } from './bound-methods.js'
-
-/** Any method, getter or setter. */
-export type AnyMethod = (this: unknown, ...args: unknown[]) => unknown
 
 /** Where in its class the decorated function stands. */
 export interface Place {

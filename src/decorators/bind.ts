@@ -1,9 +1,10 @@
 import { bind, unwrap } from '../context/bind.js'
 import { capture, type Snapshot } from '../context/snapshot.js'
 import { ThreadspanError } from '../core/errors.js'
-import { type AnyMethod, type Application, apply, type Place, type PlaceContext } from './apply.js'
+import type { AnyMethod } from '../hooks/imitate.js'
+import { imitate } from '../hooks/imitate.js'
+import { type Application, apply, type Place, type PlaceContext } from './apply.js'
 import { remember, wrappedIn } from './bound-methods.js'
-import { imitate } from './imitate.js'
 
 /** A decorator of methods in both forms, without parentheses. */
 export interface BindDecorator {

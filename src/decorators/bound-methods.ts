@@ -1,5 +1,5 @@
 import { shared } from '../core/shared.js'
-import type { AnyMethod } from './apply.js'
+import type { AnyMethod } from '../hooks/imitate.js'
 
 /** A method that stands behind what a legacy `@Bind` has put in its place. */
 export interface BoundMethod {

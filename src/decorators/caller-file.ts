@@ -1,4 +1,4 @@
-import { callSites } from '../core/call-sites.js'
+import { callSites } from '../hooks/call-sites.js'
 
 /** The file of a frame, in the text of a stack. */
 const FRAME = /^ {4}at (?:.*\()?(.*?):\d+:\d+\)?$/m

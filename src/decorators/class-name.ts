@@ -1,4 +1,5 @@
-import type { AnyMethod, Place } from './apply.js'
+import type { AnyMethod } from '../hooks/imitate.js'
+import type { Place } from './apply.js'
 
 /**
  * What a decorated method is called where nobody gave a name: `Orders.load`, of the class that declares it, not of a subclass.

@@ -1,7 +1,7 @@
 import { type Context, context as contextApi, type Span } from '@opentelemetry/api'
 import { recordError } from '../context/exception.js'
 import { ensureContextManager } from '../context/manager.js'
-import type { AnyMethod } from './apply.js'
+import type { AnyMethod } from '../hooks/imitate.js'
 
 /** A span that was started and the context in which it is active. */
 export interface Opened {

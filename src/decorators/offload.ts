@@ -4,10 +4,11 @@ import { capture } from '../context/snapshot.js'
 import { ThreadspanError } from '../core/errors.js'
 import { ownFile } from '../core/own-files.js'
 import { shared } from '../core/shared.js'
-import { type AnyMethod, apply, type Place, type PlaceContext } from './apply.js'
+import type { AnyMethod } from '../hooks/imitate.js'
+import { imitate } from '../hooks/imitate.js'
+import { apply, type Place, type PlaceContext } from './apply.js'
 import { callerFile } from './caller-file.js'
 import { DefaultName } from './class-name.js'
-import { imitate } from './imitate.js'
 
 /** What of a pool is needed: Piscina's and Tinypool's `run`, which takes another file and export for a single task. */
 export interface OffloadPool {
@@ -62,7 +63,7 @@ interface Offloaded {
   readonly revive: ((state: unknown) => unknown) | undefined
 }
 
-/** `src/offloaded.cts`, which runs in the worker, reads it. */
+/** `src/decorators/offloaded.cts`, which runs in the worker, reads it. */
 const state = shared('offload', () => ({
   /** Whether this thread runs offloaded methods: a call in there is a plain call. */
   isWorker: false,
@@ -107,7 +108,7 @@ function offloadedMethod(
     const call = callOf(this, place, name, at, options, args)
     const target = typeof pool === 'function' ? pool() : pool
     try {
-      return await target.run(call as never, { filename: ownFile('offloaded.cjs'), name })
+      return await target.run(call as never, { filename: ownFile('decorators/offloaded.cjs'), name })
     } catch (error) {
       throw refusal(error, name)
     }

@@ -1,10 +1,11 @@
 import { type Attributes, type Context, context as contextApi, type SpanOptions } from '@opentelemetry/api'
 import type { NamedSpanOptions } from '../context/span.js'
 import { count } from '../core/counters.js'
-import { type AnyMethod, type Application, apply, isApplied, type PlaceContext } from './apply.js'
+import type { AnyMethod } from '../hooks/imitate.js'
+import { imitate } from '../hooks/imitate.js'
+import { type Application, apply, isApplied, type PlaceContext } from './apply.js'
 import { DefaultName } from './class-name.js'
 import { generatorKind, inSpanOf, type Opened } from './generator.js'
-import { imitate } from './imitate.js'
 
 /** What `@Span` and `@Transaction` take beside a name. */
 export interface TracedOptions<A extends readonly unknown[] = never> extends Omit<SpanOptions, 'attributes'> {

@@ -1,5 +1,5 @@
 import { rememberCrossed } from '../context/exception.js'
-import { describeCrossed, describeException, type ExceptionAttributes } from '../core/exception.js'
+import { describeCrossed, describeException, type ExceptionAttributes } from '../exceptions/exception.js'
 import { provideLastWords } from './stray.js'
 
 /** Bytes: what errors are described by is bounded, and seldom a quarter of it. */

@@ -1,10 +1,10 @@
 import type { AnyValue } from '../otlp/types.js'
+import { writeOut } from '../terminal/terminal.js'
+import { duration, printable } from '../trace/text.js'
+import type { TraceSpan } from '../trace/trace.js'
 import { decodeBatches } from './decoded.js'
 import { allDelivered, allDropped, countSpans, type Exporter, type ExportLog } from './exporter.js'
 import { Notices, reason } from './notices.js'
-import { writeOut } from './terminal.js'
-import { duration, printable } from './text.js'
-import type { TraceSpan } from './waterfall-trace.js'
 
 const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER']
 

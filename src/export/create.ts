@@ -1,12 +1,12 @@
 import type { Config, ExporterName } from '../config/config.js'
 import type { Environment } from '../config/variables.js'
+import { terminalStyle } from '../terminal/terminal.js'
 import { consoleExporter } from './console.js'
 import type { Exporter, ExportLog } from './exporter.js'
 import { fanOut } from './fan-out.js'
 import { FileExporter } from './file.js'
 import { noneExporter } from './none.js'
 import { OtlpHttpExporter } from './otlp-http.js'
-import { terminalStyle } from './terminal.js'
 import { waterfallExporter } from './waterfall-exporter.js'
 
 /** What `createExporter` needs beyond the configuration. */

@@ -1,6 +1,6 @@
 import type { LineCode } from '../core/codes.js'
+import { printable } from '../trace/text.js'
 import type { ExportLog } from './exporter.js'
-import { printable } from './text.js'
 
 /** Milliseconds in which a complaint of one kind is made once. */
 const QUIET = 60_000

@@ -1,8 +1,8 @@
 import { ProtobufReader } from '../otlp/protobuf.js'
+import { printable } from '../trace/text.js'
 import type { DropCause } from './exporter.js'
 import type { Answer, PostResult } from './http-post.js'
 import { reason } from './notices.js'
-import { printable } from './text.js'
 
 /** What servers answer to an OTLP/HTTP request: the specification's "OTLP/HTTP Response". */
 

@@ -1,9 +1,9 @@
+import { type TerminalStyle, writeOut } from '../terminal/terminal.js'
+import { renderWaterfall } from '../terminal/waterfall.js'
+import type { TraceSpan } from '../trace/trace.js'
 import { decodeBatches } from './decoded.js'
 import { allDelivered, allDropped, countSpans, type Exporter, type ExportLog } from './exporter.js'
 import { Notices, reason } from './notices.js'
-import { type TerminalStyle, writeOut } from './terminal.js'
-import { renderWaterfall } from './waterfall.js'
-import type { TraceSpan } from './waterfall-trace.js'
 
 /** Spans of other threads and processes come a little later than the root: milliseconds of silence to wait for. */
 const SETTLE = 500

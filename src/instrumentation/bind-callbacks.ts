@@ -1,5 +1,5 @@
 import { capture } from '../context/snapshot.js'
-import type { Method } from './patch.js'
+import type { Method } from '../hooks/patch-method.js'
 
 /** The same arguments, each function among them bound to what is current: the callbacks of a method that answers later. */
 export function bindFunctions(args: unknown[]): unknown[] {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import type { Disable } from './channels.js'
-import { guard, subscribe } from './channels.js'
+import type { Disable } from '../hooks/channels.js'
+import { guard, subscribe } from '../hooks/channels.js'
 import { type ServerRequest, serverRequest, setRoute } from './http-server.js'
 
 interface HandlerMessage {

@@ -1,6 +1,6 @@
 import diagnostics from 'node:diagnostics_channel'
 import type { Agent, ClientRequest } from 'node:http'
-import type { Disable } from './channels.js'
+import type { Disable } from '../hooks/channels.js'
 
 type Seen = (request: ClientRequest) => void
 type Threw = (request: ClientRequest, error: unknown) => void

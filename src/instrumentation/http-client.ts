@@ -10,8 +10,9 @@ import {
   type Tracer,
 } from '@opentelemetry/api'
 import { contextWithSpan } from '../context/context.js'
+import { type Disable, guard, subscribe } from '../hooks/channels.js'
+import { observeEmit } from '../hooks/observe-emit.js'
 import { forgetAnswer, noteAnswer } from './answered.js'
-import { type Disable, guard, subscribe } from './channels.js'
 import { headerSetter } from './http-client-headers.js'
 import { onNewRequest } from './http-client-new.js'
 import { keepHttpListeners, keepSocketListeners } from './http-listeners.js'
@@ -24,7 +25,6 @@ import {
   splitHostPort,
   targetUrl,
 } from './http-semantics.js'
-import { observeEmit } from './observe-emit.js'
 import { redactUrl } from './redact.js'
 import { isSuppressed } from './suppressed.js'
 

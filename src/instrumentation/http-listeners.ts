@@ -3,7 +3,7 @@ import { context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api'
 import { keepListeners } from '../context/emitter.js'
 import { capture } from '../context/snapshot.js'
 import { registrations } from '../context/values.js'
-import type { Disable } from './channels.js'
+import type { Disable } from '../hooks/channels.js'
 
 type Listener = (this: unknown, ...args: unknown[]) => unknown
 

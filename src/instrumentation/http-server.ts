@@ -15,11 +15,11 @@ import {
 import { contextWithSpan } from '../context/context.js'
 import { recordError } from '../context/exception.js'
 import { contextWithTransaction, transactionOf } from '../context/transaction.js'
-import { type Disable, guard, subscribe } from './channels.js'
+import { type Disable, guard, subscribe } from '../hooks/channels.js'
+import { observeEmit, ownEmit } from '../hooks/observe-emit.js'
 import { keepHttpListeners, keepSocketListeners } from './http-listeners.js'
 import { errorType, fail, failAborted, methodName } from './http-semantics.js'
 import { serverAttributes } from './http-server-attributes.js'
-import { observeEmit, ownEmit } from './observe-emit.js'
 
 interface RequestMessage {
   readonly request: IncomingMessage

@@ -1,4 +1,4 @@
-import { imitate } from './replace.js'
+import { imitate } from '../hooks/replace-export.js'
 import { sharedPools } from './shared.js'
 
 /**

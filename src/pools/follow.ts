@@ -1,8 +1,8 @@
 import Module from 'node:module'
 import { warnOnce } from '../core/log.js'
+import { replace } from '../hooks/replace-export.js'
 import type { LoadedModule, PoolAdapter, PoolHost } from './adapter.js'
-import { piscina } from './piscina.js'
-import { replace } from './replace.js'
+import { piscina } from './piscina/adapter.js'
 import { providePoolTracing, sharedPools } from './shared.js'
 
 /** Every pool library that is known. */

@@ -18,7 +18,7 @@ import { type Ended, isThenable, watchPromise } from '../context/settled.js'
 import { ARRIVED_KEY, capture, Snapshot } from '../context/snapshot.js'
 import { contextWithCarriedTransaction, transactionIn } from '../context/transaction.js'
 import { registrations } from '../context/values.js'
-import { describeCrossed, describeException } from '../core/exception.js'
+import { describeCrossed, describeException } from '../exceptions/exception.js'
 import type { PoolTracing } from './adapter.js'
 
 /** What most tasks carry: their parent span, the monotonic milliseconds of the submission, and their transaction. */

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { callSites } from '../core/call-sites.js'
+import { callSites } from '../hooks/call-sites.js'
 
 const PACKAGE = '@opentelemetry/api'
 /** Folders between a file of the API's package and its root, at most. */

@@ -2,9 +2,9 @@
 import type { BroadcastChannel } from 'node:worker_threads'
 import type { Attributes } from '@opentelemetry/api'
 
-export { HANDOVER } from '../relay/layout.js'
+export { HANDOVER } from '../ring/layout.js'
 
-/** A word of the control block that all threads of a process share (see `relay/layout.ts`): how many messages with spans the main thread has taken. */
+/** A word of the control block that all threads of a process share (see `ring/layout.ts`): how many messages with spans the main thread has taken. */
 export const TAKEN = 96
 
 /** The name of the BroadcastChannel on which spans go to the main thread. */

@@ -1,5 +1,5 @@
 /** Connects a process's relay with the application's SDK, once there is one that takes spans. */
-import { FLUSH_DONE } from '../relay/layout.js'
+import { FLUSH_DONE } from '../ring/layout.js'
 import { HandoverReceiver } from './handover-receiver.js'
 import { findProcessors, flushProcessors, provideSpans } from './processors.js'
 import type { Reading } from './reading.js'

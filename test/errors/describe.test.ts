@@ -5,14 +5,14 @@ import fc from 'fast-check'
 import { dist } from '../support/dist.js'
 
 const { describeException } = (await import(
-  dist('core/exception.js')
-)) as typeof import('../../src/core/exception.js')
+  dist('exceptions/exception.js')
+)) as typeof import('../../src/exceptions/exception.js')
 const { typeNameOf } = (await import(
-  dist('core/error-class.js')
-)) as typeof import('../../src/core/error-class.js')
+  dist('exceptions/error-class.js')
+)) as typeof import('../../src/exceptions/error-class.js')
 const { culpritOf, fingerprintOf, parseFrames } = (await import(
-  dist('core/stack.js')
-)) as typeof import('../../src/core/stack.js')
+  dist('exceptions/stack.js')
+)) as typeof import('../../src/exceptions/stack.js')
 
 describe('describeException', () => {
   it('tells class, code, own fields without secrets, causes', () => {

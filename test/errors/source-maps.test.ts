@@ -11,8 +11,8 @@ import { Receiver } from '../support/receiver.js'
 
 const distFolder = join(PRELOAD, '..')
 const { inSources } = (await import(
-  pathToFileURL(join(distFolder, 'core/source-maps.js')).href
-)) as typeof import('../../src/core/source-maps.js')
+  pathToFileURL(join(distFolder, 'exceptions/source-maps.js')).href
+)) as typeof import('../../src/exceptions/source-maps.js')
 
 let receiver: Receiver
 const folder = mkdtempSync(join(tmpdir(), 'threadspan-maps-'))

@@ -3,20 +3,20 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { TraceSpan } from '../../src/export/waterfall.js'
 import type { AnyValue } from '../../src/otlp/types.js'
+import type { TraceSpan } from '../../src/terminal/waterfall.js'
 import { dist } from '../support/dist.js'
 import { hexId, TRACE_ID } from './support.js'
 
 const { pickTrace, renderWaterfall } = (await import(
-  dist('export/waterfall.js')
-)) as typeof import('../../src/export/waterfall.js')
+  dist('terminal/waterfall.js')
+)) as typeof import('../../src/terminal/waterfall.js')
 const { displayWidth, duration, fit, printable } = (await import(
-  dist('export/text.js')
-)) as typeof import('../../src/export/text.js')
+  dist('trace/text.js')
+)) as typeof import('../../src/trace/text.js')
 const { terminalStyle } = (await import(
-  dist('export/terminal.js')
-)) as typeof import('../../src/export/terminal.js')
+  dist('terminal/terminal.js')
+)) as typeof import('../../src/terminal/terminal.js')
 
 interface Options {
   id?: number

@@ -200,7 +200,7 @@ test('every copy of Piscina is traced', async () => {
 })
 
 test("the worker's file loads nothing but builtins, and does nothing without tracing", () => {
-  const shim = join(host.folder, 'piscina-task.cjs')
+  const shim = join(host.folder, 'piscina', 'task.cjs')
   const program = `
     const handlers = require(${JSON.stringify(shim)})
     const name = ${JSON.stringify(`default\0${fixture('function.cjs')}`)}

@@ -4,10 +4,10 @@ import * as names from '@opentelemetry/semantic-conventions/incubating'
 import { dist } from '../support/dist.js'
 import { layout } from './support.js'
 
-const { Accounts } = (await import(dist('relay/accounts.js'))) as typeof import('../../src/relay/accounts.js')
+const { Accounts } = (await import(dist('ring/accounts.js'))) as typeof import('../../src/ring/accounts.js')
 const { accountMetrics } = (await import(
-  dist('relay/collector/account-metrics.js')
-)) as typeof import('../../src/relay/collector/account-metrics.js')
+  dist('collector/account-metrics.js')
+)) as typeof import('../../src/collector/account-metrics.js')
 
 const control = () => new SharedArrayBuffer(layout.CONTROL_BYTES)
 const NONE = { made: 0, delivered: 0, waiting: 0, kept: 0, dropped: {} }

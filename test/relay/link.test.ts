@@ -16,11 +16,11 @@ import { after, describe, it } from 'node:test'
 import { dist } from '../support/dist.js'
 
 const load = async <T>(file: string) => (await import(dist(file))) as T
-const { LinkWriter } = await load<typeof import('../../src/relay/link-writer.js')>('relay/link-writer.js')
-const { LinkReader } = await load<typeof import('../../src/relay/link-reader.js')>('relay/link-reader.js')
-const { closedSpan } = await load<typeof import('../../src/relay/closed-span.js')>('relay/closed-span.js')
-const owners = await load<typeof import('../../src/relay/link-owner.js')>('relay/link-owner.js')
-const { identityOf, isAlive } = await load<typeof import('../../src/relay/liveness.js')>('relay/liveness.js')
+const { LinkWriter } = await load<typeof import('../../src/link/writer.js')>('link/writer.js')
+const { LinkReader } = await load<typeof import('../../src/link/reader.js')>('link/reader.js')
+const { closedSpan } = await load<typeof import('../../src/ring/closed-span.js')>('ring/closed-span.js')
+const owners = await load<typeof import('../../src/link/owner.js')>('link/owner.js')
+const { identityOf, isAlive } = await load<typeof import('../../src/link/liveness.js')>('link/liveness.js')
 
 const folder = mkdtempSync(join(tmpdir(), 'threadspan test link '))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -39,7 +39,7 @@ const noEvents = { childEnded() {}, lost() {} }
 /** Reads a file, and keeps what it hands on, with the receipts. */
 function open(path: string) {
   const handed: { count: number; settled: () => void }[] = []
-  const opens: import('../../src/relay/link-reader.js').OpenSpans = new Map()
+  const opens: import('../../src/link/reader.js').OpenSpans = new Map()
   const target = {
     scope() {},
     spans(_scope: number, _bytes: Uint8Array, count: number, settled?: () => void) {

@@ -6,8 +6,8 @@ import { after, it } from 'node:test'
 import { dist } from '../support/dist.js'
 
 const load = async <T>(file: string) => (await import(dist(file))) as T
-const { LinkWriter } = await load<typeof import('../../src/relay/link-writer.js')>('relay/link-writer.js')
-const { Links } = await load<typeof import('../../src/relay/collector/links.js')>('relay/collector/links.js')
+const { LinkWriter } = await load<typeof import('../../src/link/writer.js')>('link/writer.js')
+const { Links } = await load<typeof import('../../src/collector/links.js')>('collector/links.js')
 
 const folder = mkdtempSync(join(tmpdir(), 'threadspan test links '))
 after(() => rmSync(folder, { recursive: true, force: true }))

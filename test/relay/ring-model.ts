@@ -5,8 +5,8 @@ import { control, layout, memory, readRecords, SLOT_BODY, writeRecord } from './
 
 /** A ring's two sides, and where a second thread finds the writing one. */
 export interface RingModules {
-  readonly Ring: typeof import('../../src/relay/ring.js').Ring
-  readonly RingReader: typeof import('../../src/relay/reader.js').RingReader
+  readonly Ring: typeof import('../../src/ring/ring.js').Ring
+  readonly RingReader: typeof import('../../src/ring/reader.js').RingReader
   readonly ringUrl: string
 }
 

@@ -139,7 +139,7 @@ async function mutated({ file, from, to }: Mutant): Promise<RingModules> {
   )
   const url = pathToFileURL(path).href
   const broken = (await import(url)) as Partial<RingModules>
-  return { Ring, RingReader, ringUrl: file === 'ring' ? url : dist('relay/ring.js'), ...broken }
+  return { Ring, RingReader, ringUrl: file === 'ring' ? url : dist('ring/ring.js'), ...broken }
 }
 
 /** Found without the search for the smallest example, and the same way each time. */

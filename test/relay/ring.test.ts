@@ -5,7 +5,7 @@ import { checkModel, drain } from './ring-model.js'
 import { checkThreads } from './ring-threads.js'
 import { control, layout, memory, Ring, RingReader, writeRecord } from './support.js'
 
-const modules = { Ring, RingReader, ringUrl: dist('relay/ring.js') }
+const modules = { Ring, RingReader, ringUrl: dist('ring/ring.js') }
 
 describe('the ring', () => {
   it('gives back what was put in, whole and in order, and knows what is open', () => {

@@ -1,11 +1,11 @@
 /** Rings, readers and spans for tests of the relay. */
 import { dist } from '../support/dist.js'
 
-export const layout = (await import(dist('relay/layout.js'))) as typeof import('../../src/relay/layout.js')
-export const { Ring } = (await import(dist('relay/ring.js'))) as typeof import('../../src/relay/ring.js')
+export const layout = (await import(dist('ring/layout.js'))) as typeof import('../../src/ring/layout.js')
+export const { Ring } = (await import(dist('ring/ring.js'))) as typeof import('../../src/ring/ring.js')
 export const { RingReader, lengthAt, copyOf } = (await import(
-  dist('relay/reader.js')
-)) as typeof import('../../src/relay/reader.js')
+  dist('ring/reader.js')
+)) as typeof import('../../src/ring/reader.js')
 export const { SLOT_SIZE, SLOT_BODY } = (await import(
   dist('recorder/sink.js')
 )) as typeof import('../../src/recorder/sink.js')
@@ -17,11 +17,11 @@ export function control(): Int32Array<SharedArrayBuffer> {
   return words
 }
 
-export function memory(capacity = 65536, slots = 16): import('../../src/relay/layout.js').ThreadMemory {
+export function memory(capacity = 65536, slots = 16): import('../../src/ring/layout.js').ThreadMemory {
   return layout.allocate(capacity, slots, SLOT_SIZE)!
 }
 
-type Ring = import('../../src/relay/ring.js').Ring
+type Ring = import('../../src/ring/ring.js').Ring
 
 /**
  * Writes a record that is as long as a span's with `length` bytes of content would be: its number, then bytes that follow from it.

@@ -3,49 +3,45 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, sep } from 'node:path'
 import { describe, it } from 'node:test'
 
-/** Each may import from those above it. The faces, directly in src, put the parts together and may import all. */
-const LAYERS = [
+/** Each room may import from those above it. What lies directly in src are the faces, which may import all and are imported by none. */
+const ROOMS = [
   'core',
+  'hooks',
   'otlp',
   'config',
+  'exceptions',
   'context',
   'recorder',
+  'ring',
+  'link',
+  'trace',
+  'terminal',
   'export',
-  'relay',
+  'collector',
   'sdk',
-  'boundaries',
-  'pools',
-  'decorators',
   'errors',
   'logs',
-  'metrics',
+  'boundaries',
+  'pools',
   'instrumentation',
+  'decorators',
+  'runtime',
   'viewer',
   'cli',
 ]
 
-/** Layers that stand beside what is above them: they must not know these. */
+const SPANS = ['recorder', 'ring', 'link', 'terminal', 'export', 'collector', 'sdk']
+
+/** Rooms that lie above another one, and that it must not know all the same. */
 const STRANGERS: Record<string, string[]> = {
-  viewer: [
-    'config',
-    'context',
-    'recorder',
-    'export',
-    'relay',
-    'sdk',
-    'boundaries',
-    'pools',
-    'decorators',
-    'errors',
-    'logs',
-    'metrics',
-    'instrumentation',
-  ],
-  boundaries: ['recorder', 'export', 'relay', 'sdk'],
-  pools: ['recorder', 'export', 'relay', 'sdk', 'boundaries'],
-  instrumentation: ['recorder', 'export', 'relay', 'sdk', 'boundaries', 'pools'],
-  recorder: [],
+  viewer: ROOMS.slice(0, ROOMS.indexOf('viewer')).filter((room) => !['core', 'otlp', 'trace'].includes(room)),
+  boundaries: SPANS,
+  pools: [...SPANS, 'boundaries'],
+  instrumentation: [...SPANS, 'boundaries', 'pools'],
 }
+
+/** Rooms with a folder for each library that is followed: these do not know each other. */
+const SIDE_BY_SIDE = ['pools', 'instrumentation']
 
 /** Third-party packages and the one layer, or the files, that may import each. */
 const PACKAGES: Record<string, string[]> = {
@@ -55,12 +51,12 @@ const PACKAGES: Record<string, string[]> = {
     'context',
     'recorder',
     'sdk',
-    'boundaries',
     'pools',
     'decorators',
     'errors',
     'logs',
     'instrumentation',
+    'runtime',
     '',
   ],
   'async-hook-domain': ['errors'],
@@ -90,26 +86,86 @@ function imports(file: string): string[] {
   return [...statements, ...expressions].map((match) => match[1]!)
 }
 
+/** The file that an import names; undefined for packages and what the build makes. */
+function targetOf(file: string, request: string): string | undefined {
+  if (!request.startsWith('.')) return undefined
+  const path = normalize(join(dirname(file), request))
+  return ['.ts', '.tsx', '.cts']
+    .map((extension) => path.replace(/\.c?js$/, extension))
+    .find((candidate) => files.includes(candidate))
+}
+
+/** Imports of more than types. */
+function valueImports(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  return [...text.matchAll(/^(?:import|export) (?!type )((?:[^'"();=]*? from )?)'([^']+)'/gm)]
+    .filter(([, names]) => !/^\{(?:\s*type [^,}]*,?)+\s*\} from $/.test(names!))
+    .map(([, , request]) => request!)
+}
+
 describe('the structure of src', () => {
-  it('imports only from layers above', () => {
+  it('imports only from rooms above', () => {
     const wrong: string[] = []
     for (const file of files) {
-      const layer = layerOf(file)
-      if (layer === '') continue
+      const room = layerOf(file)
+      if (room === '') continue
       for (const request of imports(file)) {
         if (!request.startsWith('.')) continue
         const target = layerOf(normalize(join(dirname(file), request)))
-        if (target === layer) continue
-        const isBelow = LAYERS.indexOf(target) > LAYERS.indexOf(layer) || target === ''
-        if (isBelow || STRANGERS[layer]?.includes(target)) wrong.push(`${file} imports ${request}`)
+        if (target === room) continue
+        const isBelow = ROOMS.indexOf(target) > ROOMS.indexOf(room) || target === ''
+        if (isBelow || STRANGERS[room]?.includes(target)) wrong.push(`${file} imports ${request}`)
       }
     }
     assert.deepEqual(wrong, [])
   })
 
-  it('has no folder that is not a layer', () => {
-    const folders = new Set(files.map(layerOf).filter((layer) => layer !== ''))
-    for (const folder of folders) assert.ok(LAYERS.includes(folder), folder)
+  it('keeps the faces alone in src, and every other file in a room', () => {
+    const faces = files.filter((file) => layerOf(file) === '')
+    assert.deepEqual(faces.sort(), ['index.ts', 'register.cts', 'worker.ts'])
+    const rooms = new Set(files.map(layerOf).filter((room) => room !== ''))
+    assert.deepEqual(
+      [...rooms].filter((room) => !ROOMS.includes(room)),
+      [],
+    )
+    assert.deepEqual(
+      ROOMS.filter((room) => !rooms.has(room)),
+      [],
+    )
+  })
+
+  it('has no circle of files, types apart', () => {
+    const state = new Map<string, 'open' | 'done'>()
+    const circles: string[] = []
+    const visit = (file: string, path: readonly string[]): void => {
+      if (state.get(file) === 'done') return
+      if (state.get(file) === 'open') {
+        circles.push([...path.slice(path.indexOf(file)), file].join(' > '))
+        return
+      }
+      state.set(file, 'open')
+      for (const request of valueImports(file)) {
+        const target = targetOf(file, request)
+        if (target !== undefined) visit(target, [...path, file])
+      }
+      state.set(file, 'done')
+    }
+    for (const file of files) visit(file, [])
+    assert.deepEqual(circles, [])
+  })
+
+  it('keeps the libraries that are followed apart', () => {
+    const wrong: string[] = []
+    for (const file of files) {
+      const [room, folder, rest] = file.split(sep)
+      if (!SIDE_BY_SIDE.includes(room!) || rest === undefined) continue
+      for (const request of imports(file)) {
+        const target = targetOf(file, request)?.split(sep)
+        if (target?.[0] === room && target[2] !== undefined && target[1] !== folder)
+          wrong.push(`${file} imports ${request}`)
+      }
+    }
+    assert.deepEqual(wrong, [])
   })
 
   it('imports third-party packages where they belong, and no others', () => {

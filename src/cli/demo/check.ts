@@ -1,4 +1,4 @@
-import type { TraceSpan } from '../../export/waterfall.js'
+import type { TraceSpan } from '../../terminal/waterfall.js'
 import type { Sent } from './load.js'
 
 const SERVER = 2

@@ -1,4 +1,4 @@
-import type { TraceSpan } from '../../export/waterfall.js'
+import type { TraceSpan } from '../../terminal/waterfall.js'
 
 /** What the SERVER spans of one route say. */
 export interface RouteStats {

@@ -1,4 +1,4 @@
-import { printable } from '../../export/text.js'
+import { printable } from '../../trace/text.js'
 
 /** What one check of `threadspan doctor` came to. `problem` is what keeps spans from being made or from arriving. */
 export interface Finding {

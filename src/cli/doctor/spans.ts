@@ -1,4 +1,4 @@
-import { CLOSED_ATTRIBUTE } from '../../relay/closed-span.js'
+import { CLOSED_ATTRIBUTE } from '../../ring/closed-span.js'
 import { eachSpan } from '../spans-file.js'
 import { counted, cut, type Finding, grouped, listed, note, ok, problem } from './finding.js'
 import type { Watched } from './records.js'

@@ -1,7 +1,7 @@
 import { capture } from '../../context/snapshot.js'
+import type { Loaded, OnLoad } from '../../hooks/module-loads.js'
+import { patchMethod, prototypeOf } from '../../hooks/patch-method.js'
 import { withBoundCallbacks } from '../bind-callbacks.js'
-import type { Loaded, OnLoad } from '../module-loads.js'
-import { patchMethod, prototypeOf } from '../patch.js'
 
 interface Command {
   execute?: unknown

@@ -1,8 +1,8 @@
 import { bindEmitter } from '../../context/emitter.js'
 import { capture, type Snapshot } from '../../context/snapshot.js'
+import type { OnLoad } from '../../hooks/module-loads.js'
+import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
 import { bindFunctions, withBoundCallbacks } from '../bind-callbacks.js'
-import type { OnLoad } from '../module-loads.js'
-import { type Method, patchMethod, prototypeOf } from '../patch.js'
 
 /** By what pg's client tells a query (also pg-cursor's, pg-query-stream's, pg-copy-streams') of what the server sent. */
 const HANDLERS = [

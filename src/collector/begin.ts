@@ -1,0 +1,13 @@
+import { BEGUN, DISMISSED, HELD, NOT_YET, WORK } from '../ring/layout.js'
+
+/**
+ * Waits for a process that is about to end and tries to deliver without a collector.
+ * @returns Whether there is work for the collector: not where the process's end has come before it.
+ */
+export function begin(control: Int32Array): boolean {
+  for (;;) {
+    const work = Atomics.compareExchange(control, WORK, NOT_YET, BEGUN)
+    if (work !== HELD) return work !== DISMISSED
+    Atomics.wait(control, WORK, HELD)
+  }
+}

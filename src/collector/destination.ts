@@ -1,0 +1,46 @@
+/** Where a collector takes the spans of its process. */
+
+import type { ThreadEntry } from '../link/messages.js'
+import type { SpanRun } from '../link/writer.js'
+import type { Accounts } from '../ring/accounts.js'
+import type { RecordTarget, SlottedSpan } from '../ring/reader.js'
+
+/** The target of one thread's or descendant's records. */
+export interface ThreadTarget extends RecordTarget {
+  /** Looks at the spans that are open now; only where they would not survive this process. */
+  open?(spans: Iterable<SlottedSpan>): void
+  /** Spans that were handed to another way before, and did not get through there. */
+  resume?(runs: readonly SpanRun[]): void
+  /** All has been handed over. */
+  end(): void
+}
+
+export interface Destination {
+  thread(entry: ThreadEntry): ThreadTarget
+  /** The target of a descendant's records. Its `spans` keeps to the receipts. */
+  process(resource: Uint8Array): ThreadTarget
+  /** A child of this process has ended, and this process does not read what it left. */
+  childEnded?(pid: number, reason: string, time: bigint): void
+  /** Spans that were lost before they got here. */
+  lost(cause: string, count: number): void
+  /** Where descendants write and nobody else reads any more: it is this process's to do now. */
+  readonly inherited?: string | undefined
+  /** After records were handed over, and from time to time: does what is due. */
+  settle(): void
+  /** Milliseconds until something is due; `Infinity` if nothing is. */
+  readonly due: number
+  /** Milliseconds between two looks at the rings, while there is something to do. */
+  readonly pace: number
+  /**
+   * All that this process had to say has been handed over and written: makes sure that somebody will read it.
+   * @param deadline Milliseconds since the epoch.
+   */
+  conclude?(deadline: number): Promise<void>
+  /**
+   * Takes everything to its end.
+   * @param deadline Milliseconds since the epoch; spans that have not arrived by then are dropped, if this is the `final` flush.
+   */
+  flush(deadline: number, final: boolean): Promise<void>
+  /** Of what is exported here; undefined where nothing is. */
+  readonly accounts: Accounts | undefined
+}

@@ -1,0 +1,199 @@
+/**
+ * Delivery without a telemetry thread: by the main thread itself, at the end of a process whose thread has not begun its work yet, or has
+ * been given up. So a program that ends at once, or gets little of the processor, need not wait for a thread.
+ */
+import { type Config, readConfig } from '../config/config.js'
+import { redactUrl } from '../config/otlp.js'
+import { resourceAttributes } from '../config/resource.js'
+import { unknownVariables } from '../config/unknown.js'
+import { now, startClock, unixNano } from '../core/clock.js'
+import { VERSION } from '../core/version.js'
+import { appendNow } from '../export/blocking-file.js'
+import { addressesOf, blockingPost } from '../export/blocking-post.js'
+import { countSpans, type ExportLog, type SpanBatch } from '../export/exporter.js'
+import { ACCEPTED, judge, REJECTED } from '../export/judge.js'
+import { Notices } from '../export/notices.js'
+import { encodeTraceRequest } from '../export/request.js'
+import { isRetryable } from '../export/retry.js'
+import { split } from '../export/split.js'
+import { stderrLog } from '../export/stderr-log.js'
+import { encodeResource } from '../otlp/encode.js'
+import { Accounts } from '../ring/accounts.js'
+import { HANDOVER, READ_SCOPE, TAIL, type ThreadMemory } from '../ring/layout.js'
+import { type RecordTarget, RingReader } from '../ring/reader.js'
+import { claimReport, reportAccounts } from './accounts-report.js'
+import { concludeThread } from './conclude.js'
+import { Links } from './links.js'
+import { Outbox, type ProcessQueue } from './outbox.js'
+
+/** Bytes of spans in one request, and in one line of a file. */
+const REQUEST_BYTES = 4 << 20
+const LINE_BYTES = 1 << 20
+/** Milliseconds behind the deadline until which an answer is waited for: less than a telemetry thread would get. */
+const LAST = 50
+
+export interface DirectDelivery {
+  readonly control: SharedArrayBuffer
+  /** Of the threads whose rings nobody else reads. */
+  readonly memories: readonly ThreadMemory[]
+  /** Folders of descendants' files. */
+  readonly folders: readonly string[]
+  /** Whether there is a telemetry thread that can do it if this does not. */
+  readonly hasThread: boolean
+  readonly env: NodeJS.ProcessEnv
+  /** The program's file. */
+  readonly main: string | undefined
+  /** One line: how the process ends. */
+  readonly reason: string
+  /** The process's clock anchor, in nanoseconds: this is loaded apart, and has a clock of its own. */
+  readonly anchor: bigint
+  /** Milliseconds that are left. */
+  readonly left: number
+}
+
+type Outcome = { readonly cause: string; readonly count: number }
+
+/** @returns Whether it is done, and what did not arrive was told; else nothing was done that the telemetry thread would not do anew. */
+export function deliverDirectly(delivery: DirectDelivery): boolean {
+  const { control, env, main, hasThread, anchor } = delivery
+  startClock(anchor)
+  const { config, warnings } = readConfig(env)
+  const words = new Int32Array(control)
+  const isPlain =
+    Atomics.load(words, HANDOVER) === 0 &&
+    config.spool === undefined &&
+    config.metrics === undefined &&
+    warnings.length === 0 &&
+    [...unknownVariables(env)].length === 0
+  const send = senderOf(config, stderrLog(config.logLevel), delivery.left + LAST)
+  if (send === undefined || (hasThread && !isPlain)) return false
+
+  const gathered = gather(delivery, encodeResource(resourceAttributes(config, main)))
+  const bytes = config.exporters[0] === 'file' ? LINE_BYTES : REQUEST_BYTES
+  const pieces = [...split(gathered.batches, bytes)].map(({ batches }) => batches)
+  // What the thread could not be handed back any more in one piece is its own from the beginning.
+  const isMuch = pieces.length > 1 || gathered.count > (config.batch.maxExportBatchSize ?? gathered.count)
+  if (hasThread && isMuch) return gathered.giveBack()
+  const lost: Outcome[] = []
+  for (const batches of pieces) {
+    const outcomes = send(batches)
+    if (outcomes === undefined && hasThread) return gathered.giveBack()
+    lost.push(...(outcomes ?? [{ cause: 'endpoint', count: countSpans(batches) }]))
+  }
+  gathered.leave()
+  const accounts = new Accounts(control).open()
+  accounts.make(gathered.count)
+  accounts.submit(gathered.count)
+  for (const { cause, count } of lost) accounts.drop('exporter', cause, count)
+  accounts.deliver(gathered.count - lost.reduce((sum, { count }) => sum + count, 0))
+  for (const [cause, count] of gathered.losses) {
+    accounts.make(count)
+    accounts.drop('queue', cause, count)
+  }
+  if (claimReport(words)) reportAccounts(words, accounts.read(), stderrLog(config.logLevel), env)
+  return true
+}
+
+/** @returns What did not arrive; undefined where nothing was sent, and another way may be tried. */
+type Send = (batches: readonly SpanBatch[]) => Outcome[] | undefined
+
+/** Undefined where only a telemetry thread can send: TLS, names to be resolved, several exporters, other ones. */
+function senderOf({ exporters, otlp, file }: Config, log: ExportLog, time: number): Send | undefined {
+  if (exporters.length !== 1) return undefined
+  if (exporters[0] === 'file') return (batches) => (appendNow(file, batches) ? [] : undefined)
+  const url = new URL(otlp.url)
+  if (exporters[0] !== 'otlp' || addressesOf(url).length === 0) return undefined
+  const isGzipped = otlp.compression === 'gzip'
+  const headers = {
+    'user-agent': `threadspan/${VERSION} (Node.js ${process.versions.node})`,
+    ...otlp.headers,
+    'content-type': 'application/x-protobuf',
+    ...(isGzipped ? { 'content-encoding': 'gzip' } : {}),
+  }
+  const notices = new Notices(log, redactUrl(otlp.url))
+  return (batches) => {
+    const count = countSpans(batches)
+    const plain = encodeTraceRequest(batches)
+    const body = isGzipped ? process.getBuiltinModule('node:zlib').gzipSync(plain) : plain
+    const answer = blockingPost(url, headers, body, Math.min(time, otlp.timeout))
+    if (answer === 'failed') return undefined
+    if (answer === 'unanswered') return [{ cause: 'timeout', count }]
+    if (isRetryable(answer.status) || answer.status === 413) return undefined
+    const { outcome, delivered } = judge(answer, count, notices)
+    return outcome === ACCEPTED && delivered === count ? [] : [{ cause: REJECTED, count: count - delivered }]
+  }
+}
+
+interface Gathered {
+  readonly batches: readonly SpanBatch[]
+  readonly count: number
+  /** By cause: what was lost before. */
+  readonly losses: ReadonlyMap<string, number>
+  /** Where a thread is to do it: as if nobody had looked. @returns false */
+  giveBack(): false
+  /** All has been delivered. */
+  leave(): void
+}
+
+/** Takes everything out of the rings and the descendants' files. */
+function gather({ memories, folders, reason }: DirectDelivery, resource: Uint8Array): Gathered {
+  const outbox = new Outbox({ bytes: Number.POSITIVE_INFINITY, spans: Number.POSITIVE_INFINITY })
+  const losses = new Map<string, number>()
+  const lose = (cause: string, count: number): void => {
+    if (count > 0) losses.set(cause, (losses.get(cause) ?? 0) + count)
+  }
+  const own = outbox.process(resource)
+  const time = unixNano(now())
+  const marks = memories.map((memory) => {
+    const words = new Int32Array(memory.buffer, 0, READ_SCOPE + 1)
+    const mark = [words[TAIL]!, words[READ_SCOPE]!] as const
+    const reader = new RingReader(memory)
+    reader.tellScopes(targetOf(own, lose))
+    concludeThread(new RingReader(memory), targetOf(own, lose), reason, time)
+    return { words, mark, reader }
+  })
+  const links = folders.map(
+    (folder) =>
+      new Links(folder, {
+        process: (queued) => ({ ...targetOf(outbox.process(queued), lose), end() {} }),
+        lost: lose,
+      }),
+  )
+  for (const link of links) link.read(true)
+  const { batches, receipts } = outbox.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+  return {
+    batches,
+    count: countSpans(batches),
+    losses,
+    giveBack() {
+      for (const { words, mark } of marks) {
+        words[READ_SCOPE] = mark[1]
+        Atomics.store(words, TAIL, mark[0])
+      }
+      return false
+    },
+    leave() {
+      for (const { reader } of marks) {
+        for (const { cause, spans } of reader.takeLosses()) lose(cause, spans)
+      }
+      for (const settled of receipts) settled()
+      for (const link of links) link.leave()
+    },
+  }
+}
+
+function targetOf(queue: ProcessQueue, lose: (cause: string, count: number) => void): RecordTarget {
+  const scopes = new Map<number, { encoded: Uint8Array; schemaUrl: string }>()
+  return {
+    scope: (id, encoded, schemaUrl) => scopes.set(id, { encoded, schemaUrl }),
+    spans(id, bytes, count, settled) {
+      const scope = scopes.get(id)
+      if (scope !== undefined) {
+        queue.add(scope.encoded, scope.schemaUrl, Uint8Array.from(bytes), count, settled)
+        return
+      }
+      lose('no-scope', count)
+      settled?.()
+    },
+  }
+}

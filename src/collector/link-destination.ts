@@ -1,0 +1,203 @@
+import type { ThreadEntry } from '../link/messages.js'
+import { claim, ownerState } from '../link/owner.js'
+import { LinkWriter } from '../link/writer.js'
+import type { Accounts } from '../ring/accounts.js'
+import type { SlottedSpan } from '../ring/reader.js'
+import type { Destination, ThreadTarget } from './destination.js'
+
+/** Milliseconds between two looks at the rings: less than elsewhere, for what is in the file survives a kill. */
+const PACE = 2
+/** Milliseconds between two looks at whether the folder's owner is still there, while there is something to write. */
+const OWNER = 500
+/** Milliseconds between two looks at an owner that is about to leave. */
+const LEAVING = 5
+
+/** One thread of this process. */
+interface Stream {
+  writer: LinkWriter | undefined
+  /** Where spans go instead, once the link has failed or was inherited. */
+  own: ThreadTarget | undefined
+  readonly scopes: { id: number; encoded: Uint8Array; schemaUrl: string }[]
+  readonly entry: ThreadEntry
+}
+
+/**
+ * Hands spans on to the process that exports, through files in its folder. Where that process is gone, or its disk is full, this
+ * one exports by itself from then on.
+ */
+export class LinkDestination implements Destination {
+  inherited: string | undefined
+  private readonly streams = new Set<Stream>()
+  /** What is not of one thread. Made when first needed. */
+  private remarks: LinkWriter | undefined
+  private exporting: Destination | undefined
+  private isDirty = false
+  private lookedAt = 0
+
+  constructor(
+    private readonly folder: string,
+    /** This process's encoded Resource. */
+    private readonly resource: Uint8Array,
+    /** Makes the destination of a process that exports; it counts in `accounts` of its own. */
+    private readonly makeExporting: () => Destination,
+  ) {}
+
+  thread(entry: ThreadEntry): ThreadTarget {
+    const stream: Stream = { writer: undefined, own: undefined, scopes: [], entry }
+    this.streams.add(stream)
+    const announced: number[] = []
+    return {
+      scope: (id, encoded, schemaUrl) => {
+        stream.scopes.push({ id, encoded, schemaUrl })
+        if (stream.own !== undefined) stream.own.scope(id, encoded, schemaUrl)
+        else stream.writer?.scope(id, encoded, schemaUrl)
+      },
+      spans: (scope, bytes, count) => {
+        const writer = this.writerOf(stream)
+        if (writer === undefined) stream.own?.spans(scope, bytes, count)
+        else writer.spans(scope, bytes, count)
+        this.isDirty = true
+      },
+      open: (spans: Iterable<SlottedSpan>) => {
+        for (const span of spans) {
+          if (announced[span.slot] === span.mark) continue
+          announced[span.slot] = span.mark
+          this.writerOf(stream)?.opened(span)
+          this.isDirty = true
+        }
+      },
+      resume: (runs) => {
+        for (const { scope, bytes, count } of runs) {
+          const writer = this.writerOf(stream)
+          if (writer === undefined) stream.own?.spans(scope, bytes, count)
+          else writer.spans(scope, bytes, count)
+        }
+      },
+      end: () => {
+        this.write(stream)
+        stream.writer?.close()
+        stream.own?.end()
+        this.streams.delete(stream)
+      },
+    }
+  }
+
+  process(resource: Uint8Array): ThreadTarget {
+    return this.exportHere().process(resource)
+  }
+
+  /** The stream's file, made when first needed; undefined when its spans go another way. */
+  private writerOf(stream: Stream): LinkWriter | undefined {
+    if (stream.writer !== undefined || stream.own !== undefined) return stream.writer
+    if (this.exporting === undefined) {
+      try {
+        stream.writer = new LinkWriter(this.folder, streamName(stream.entry), this.resource)
+        for (const { id, encoded, schemaUrl } of stream.scopes) stream.writer.scope(id, encoded, schemaUrl)
+        return stream.writer
+      } catch {
+        this.exportHere()
+      }
+    }
+    this.redirect(stream)
+    return undefined
+  }
+
+  /** From now on the stream's spans are exported here. */
+  private redirect(stream: Stream): void {
+    if (stream.own !== undefined) return
+    stream.own = this.exportHere().thread(stream.entry)
+    for (const { id, encoded, schemaUrl } of stream.scopes) stream.own.scope(id, encoded, schemaUrl)
+    const runs = stream.writer?.takeUnsent() ?? []
+    stream.writer?.abandon()
+    stream.writer = undefined
+    stream.own.resume?.(runs)
+  }
+
+  private exportHere(): Destination {
+    this.exporting ??= this.makeExporting()
+    return this.exporting
+  }
+
+  private write(stream: Stream): void {
+    try {
+      stream.writer?.flush()
+    } catch {
+      // The folder's owner is gone or its disk is full; the application must not notice.
+      this.redirect(stream)
+    }
+  }
+
+  childEnded(pid: number, reason: string, time: bigint): void {
+    this.remark((writer) => writer.childEnded(pid, reason, time))
+  }
+
+  lost(cause: string, count: number): void {
+    if (this.exporting === undefined && this.remark((writer) => writer.lost(cause, count))) return
+    this.exportHere().lost(cause, count)
+  }
+
+  private remark(say: (writer: LinkWriter) => void): boolean {
+    try {
+      this.remarks ??= new LinkWriter(this.folder, 'remarks', this.resource)
+      say(this.remarks)
+      this.remarks.flush()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  readonly pace = PACE
+
+  get due(): number {
+    return this.exporting?.due ?? Number.POSITIVE_INFINITY
+  }
+
+  settle(): void {
+    for (const stream of this.streams) this.write(stream)
+    if (this.isDirty && this.exporting === undefined && performance.now() - this.lookedAt > OWNER) this.look()
+    this.exporting?.settle()
+  }
+
+  /** Takes the folder over if its owner is gone. @returns Whether somebody else will still read it. */
+  private look(): boolean {
+    this.isDirty = false
+    this.lookedAt = performance.now()
+    const state = ownerState(this.folder)
+    if (state === 'present') return true
+    if (state === 'leaving') {
+      this.isDirty = true
+      return false
+    }
+    const isOurs = state === 'gone' && claim(this.folder)
+    // Another heir was faster.
+    if (state === 'gone' && !isOurs) return ownerState(this.folder) === 'present'
+    if (isOurs) this.inherited = this.folder
+    this.exportHere()
+    for (const stream of this.streams) this.redirect(stream)
+    this.remarks?.close()
+    this.remarks = undefined
+    return true
+  }
+
+  async conclude(deadline: number): Promise<void> {
+    for (const stream of this.streams) this.write(stream)
+    while (this.exporting === undefined && !this.look() && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, LEAVING))
+  }
+
+  async flush(deadline: number, final: boolean): Promise<void> {
+    for (const stream of this.streams) this.write(stream)
+    await this.exporting?.flush(deadline, final)
+  }
+
+  /** Of what is exported here; what was written to the link is the owner's to account for. */
+  get accounts(): Accounts | undefined {
+    return this.exporting?.accounts
+  }
+}
+
+/** A stream begins anew with each collector, and with each reader of a ring. */
+function streamName({ thread, stream = 0 }: ThreadEntry): string {
+  return `${thread}-${stream}`
+}

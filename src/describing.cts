@@ -1,2 +1,0 @@
-/** See `core/exception.ts`: a file of its own, which threads that never fail do not load. */
-export * from './core/describe.js'

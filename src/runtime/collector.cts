@@ -1,0 +1,88 @@
+/** The collector thread of a process; `runtime/process-relay.ts` starts it, and its parts are put together here. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { accountMetrics } from '../collector/account-metrics.js'
+import { claimReport, reportAccounts } from '../collector/accounts-report.js'
+import { begin } from '../collector/begin.js'
+import { Collector } from '../collector/collector.js'
+import { DefaultSignals } from '../collector/default-signals.js'
+import { ExportDestination } from '../collector/export-destination.js'
+import { LinkDestination } from '../collector/link-destination.js'
+import { Spool } from '../collector/spool.js'
+import { readConfig } from '../config/config.js'
+import { resourceAttributes } from '../config/resource.js'
+import { unknownVariables } from '../config/unknown.js'
+import { shareClock, startClock } from '../core/clock.js'
+import { VERSION } from '../core/version.js'
+import { createExporter, exporterType } from '../export/create.js'
+import { OtlpMetricsExporter } from '../export/otlp-metrics.js'
+import { PeriodicMetrics } from '../export/periodic-metrics.js'
+import { stderrLog } from '../export/stderr-log.js'
+import type { CollectorStart } from '../link/messages.js'
+import { encodeResource, encodeScope } from '../otlp/encode.js'
+import { encodeMetricsRequest } from '../otlp/encode-metrics.js'
+import { Accounts } from '../ring/accounts.js'
+import { CLOCK, FALLEN, FLUSH_DONE } from '../ring/layout.js'
+import { HandoverExporter } from '../sdk/handover-exporter.js'
+
+const start = workerData as CollectorStart
+startClock(start.anchor)
+shareClock(new Int32Array(start.control), CLOCK)
+const { config, warnings } = readConfig(process.env)
+const log = stderrLog(config.logLevel)
+const attributes = resourceAttributes(config, start.main)
+const resource = encodeResource(attributes)
+const spool = config.spool === undefined ? undefined : new Spool(config.spool, resource, log)
+
+function metricsOf(accounts: Accounts): PeriodicMetrics | undefined {
+  if (config.metrics === undefined) return undefined
+  const scope = encodeScope('threadspan', VERSION)
+  const type = exporterType(config.exporters)
+  return new PeriodicMetrics(new OtlpMetricsExporter(config.metrics.otlp, log), config.metrics, () =>
+    encodeMetricsRequest(resource, scope, accountMetrics(accounts, type)),
+  )
+}
+
+function exporting(): ExportDestination {
+  for (const { code, message } of [...warnings, ...unknownVariables(process.env)]) log('warn', code, message)
+  const accounts = new Accounts(start.control).open()
+  const { control, channel } = start
+  const own = createExporter(config, log)
+  const exporter =
+    channel === undefined ? own : new HandoverExporter(own, { control, channel, resource: attributes })
+  return new ExportDestination(exporter, resource, config.batch, accounts, spool, metricsOf(accounts))
+}
+
+function run(control: Int32Array): void {
+  // Whoever waits for it, with the whole main thread perhaps, learns that it does so in vain.
+  process.once('exit', () => {
+    Atomics.add(control, FALLEN, 1)
+    Atomics.notify(control, FLUSH_DONE)
+  })
+  const destination =
+    start.link === undefined ? exporting() : new LinkDestination(start.link, resource, exporting)
+  const report = (accounts: Accounts): void => {
+    if (claimReport(control)) reportAccounts(control, accounts.read(), log, process.env)
+  }
+  // A process that hands its spans on leaves them to be closed by who reads them.
+  const signals = (): DefaultSignals | undefined =>
+    start.link === undefined && start.channel !== undefined
+      ? new DefaultSignals(control, config.exitTimeout, {
+          get isEnding() {
+            return collector.isEnding
+          },
+          deliver: (signal, isEnd) => collector.deliver(signal, isEnd, Date.now() + config.exitTimeout),
+        })
+      : undefined
+  const collector = new Collector(start, parentPort!, destination, report, () => heard?.update())
+  const heard = signals()
+  void collector.run()
+}
+
+async function main(control: Int32Array): Promise<void> {
+  if (!begin(control)) return
+  // What is read from now on is on disk before anything can happen to it.
+  if (start.link === undefined) await spool?.prepare()
+  run(control)
+}
+
+void main(new Int32Array(start.control))

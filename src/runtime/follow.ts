@@ -1,0 +1,180 @@
+/** What the preload follows beyond this thread: Workers, child processes, pools, HTTP; and this process to its end. */
+import { dirname } from 'node:path'
+import { context as contextApi, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { type ChildBoundary, followChildren } from '../boundaries/child-process.js'
+import { noteMessages, roomForNotes } from '../boundaries/worker-messages.js'
+import { followWorkers, type WorkerBoundary } from '../boundaries/worker-threads.js'
+import { carrierToEnv } from '../context/carrier.js'
+import { contextWithSpan } from '../context/context.js'
+import { capture } from '../context/snapshot.js'
+import { childDeath, workerDeath } from '../core/death.js'
+import { debug } from '../core/log.js'
+import { shared } from '../core/shared.js'
+import { hearLastWords, roomForLastWords } from '../errors/last-words.js'
+import { guarded } from '../hooks/guarded.js'
+import { followOwnDeath } from '../hooks/own-death.js'
+import { followProcessEnd } from '../hooks/process-end.js'
+import { endAnswered } from '../instrumentation/answered.js'
+import { enableInstrumentations, followSharedConnections } from '../instrumentation/index.js'
+import { ANCHOR, LINK } from '../link/format.js'
+import { makeFolder } from '../link/owner.js'
+import { followPools } from '../pools/follow.js'
+import type { Watch } from './doctor.cjs'
+import { currentTraceparent, writeCurrent } from './message-contexts.js'
+import {
+  isSignal,
+  ownTracer,
+  processEnd,
+  type Runtime,
+  shortName,
+  type WorkerHandoff,
+  whenSdk,
+} from './runtime.js'
+import { poolTracing } from './task-spans.js'
+
+export { ANCHOR, LINK }
+
+/**
+ * Workers whose context is none: they outlive the request that happens to make them. Their tasks bring contexts of their own.
+ */
+const POOLS = /[\\/]node_modules[\\/](?:piscina|tinypool|workerpool|poolifier|jest-worker)[\\/]/
+/** Workers that libraries run for themselves and that never make a span: they stay as they are. */
+const HELPERS = /[\\/]node_modules[\\/](?:thread-stream|esbuild|synckit|@swc|sass-embedded)[\\/]/
+
+export interface FollowOptions {
+  /** Absolute path of the preload. */
+  readonly preload: string
+  /** Absolute path of the folder that holds the pools' worker-side files. */
+  readonly pools: string
+  /** Names of instrumentations to leave out. */
+  readonly disabled: readonly string[]
+  /** Where `threadspan doctor` watches. */
+  readonly watch?: Watch | undefined
+}
+
+/** Follows everything that this thread makes. */
+export function followAll(runtime: Runtime, options: FollowOptions): void {
+  const tracer = ownTracer()
+  /** Stacks of where Workers were made, which are only put into words when one is needed. */
+  const makers = new WeakMap<object, { readonly stack?: string }>()
+  const { watch } = options
+  const own = dirname(options.preload)
+  const workers: WorkerBoundary = {
+    preload: options.preload,
+    open({ filename, name }): WorkerHandoff | undefined {
+      const file = String(filename)
+      if (HELPERS.test(file)) return undefined
+      const snapshot = POOLS.test(file) ? undefined : capture()
+      const handoff: WorkerHandoff = {
+        relay: runtime.relay?.openThread(),
+        carrier: snapshot?.toCarrier({ clone: true }),
+        name,
+        lastWords: runtime.recorder === undefined ? undefined : roomForLastWords(),
+        notes: runtime.config.disabled ? undefined : roomForNotes(),
+      }
+      const maker = {}
+      Error.captureStackTrace(maker)
+      makers.set(handoff, maker)
+      return handoff
+    },
+    created(worker, data) {
+      const { relay, notes } = data as WorkerHandoff
+      if (relay !== undefined) runtime.relay?.threadCreated(relay)
+      if (notes !== undefined) noteMessages(worker, notes, writeCurrent)
+    },
+    errored(_worker, data, error) {
+      const { lastWords } = data as WorkerHandoff
+      if (lastWords === undefined) return
+      const lines = String(makers.get(data as object)?.stack).split('\n')
+      const frames = lines.filter((line) => line.startsWith('    at ') && !line.includes(own))
+      hearLastWords(lastWords, error, frames.length === 0 ? undefined : frames.join('\n'))
+    },
+    ended(_worker, data, end) {
+      const { relay } = data as WorkerHandoff
+      if (relay !== undefined) runtime.relay?.threadEnded(relay, workerDeath(end))
+    },
+    failed() {},
+  }
+  const children = childBoundary(runtime, options.preload)
+  followWorkers(watch?.workers(workers) ?? workers)
+  followChildren(watch?.children(children) ?? children)
+  followPools({ tracing: poolTracing(), folder: options.pools })
+  followSharedConnections()
+  watch?.loads()
+  // An SDK comes with instrumentations of its own choice; two of them would tell of each request twice.
+  whenSdk(enableInstrumentations({ tracer, disabled: options.disabled }))
+  if (runtime.process !== undefined) {
+    const ended: typeof processEnd.ended = (exitCode, uncaught) => {
+      guarded('answered calls', endAnswered)
+      processEnd.ended(exitCode, uncaught)
+    }
+    followProcessEnd({ ...processEnd, ended }, isSignal)
+    followOwnDeath(processEnd.dies)
+  }
+}
+
+/** For a Worker that is left alone: what it makes is left alone as well, and the preload stays out of sight. */
+export function followNothing(preload: string): void {
+  const open = (): undefined => undefined
+  followWorkers({ preload, open, created() {}, ended() {}, failed() {} })
+  followChildren({ preload, open, started() {}, ended() {} })
+}
+
+interface Child {
+  readonly span: Span | undefined
+  pid: number | undefined
+}
+
+function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
+  return {
+    preload,
+    open({ file }) {
+      const active = contextApi.active()
+      // Without an active span there is nothing that the child would be part of; its own transactions are its own.
+      const span =
+        trace.getSpan(active) === undefined
+          ? undefined
+          : ownTracer().startSpan(
+              `spawn ${shortName(file)}`,
+              { kind: SpanKind.INTERNAL, attributes: { 'process.executable.name': shortName(file) } },
+              active,
+            )
+      const snapshot = span === undefined ? capture() : capture().withContext(contextWithSpan(active, span))
+      const env = carrierToEnv(snapshot.toCarrier())
+      if (runtime.relay !== undefined) {
+        const link = linkFolder(runtime)
+        if (link !== undefined) env[LINK] = link
+        env[ANCHOR] = String(runtime.relay.connection.anchor)
+      }
+      return { env, handle: { span, pid: undefined } satisfies Child, note: currentTraceparent }
+    },
+    started(handle, pid) {
+      const child = handle as Child
+      child.pid = pid
+      child.span?.setAttribute('threadspan.child.pid', pid)
+    },
+    ended(handle, end) {
+      const { span, pid } = handle as Child
+      if (pid !== undefined) runtime.relay?.childEnded(pid, childDeath(end))
+      if (span === undefined) return
+      if (end.exitCode !== null) span.setAttribute('process.exit.code', end.exitCode)
+      if (end.exitCode !== 0) span.setStatus({ code: SpanStatusCode.ERROR, message: childDeath(end) })
+      span.end()
+    },
+  }
+}
+
+const folder = shared('link', () => ({ path: undefined as string | undefined }))
+
+/** The folder to which descendants write: that of the process that exports, made private and when first needed. */
+function linkFolder({ relay }: Runtime): string | undefined {
+  if (folder.path !== undefined || relay === undefined) return folder.path
+  try {
+    folder.path = relay.link ?? makeFolder()
+  } catch (error) {
+    debug('no folder for descendants: %s', error)
+    return undefined
+  }
+  if (relay.link === undefined) relay.follow(folder.path)
+  return folder.path
+}

@@ -1,0 +1,251 @@
+/**
+ * What runs in each thread, put together: context, recorder, relay, and what is followed from here. The faces `register`,
+ * `index` and `worker` call it; it is the only place that knows all the parts.
+ */
+import { basename } from 'node:path'
+import threads from 'node:worker_threads'
+import {
+  type ContextManager,
+  context as contextApi,
+  propagation,
+  ROOT_CONTEXT,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api'
+import { readTracingConfig, type SamplerConfig, type TracingConfig } from '../config/tracing.js'
+import { type Carrier, carrierFromEnv } from '../context/carrier.js'
+import { ThreadContextManager } from '../context/manager.js'
+import { createPropagator } from '../context/propagators.js'
+import { Snapshot } from '../context/snapshot.js'
+import { shareClock, startClock } from '../core/clock.js'
+import { ownDeath } from '../core/death.js'
+import { debug } from '../core/log.js'
+import { ownFile } from '../core/own-files.js'
+import { shared } from '../core/shared.js'
+import { VERSION } from '../core/version.js'
+import { leaveStacks } from '../exceptions/sources.js'
+import type { Connection, Handoff } from '../link/messages.js'
+import { Recorder } from '../recorder/recorder.js'
+import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from '../recorder/sampler.js'
+import { threadAttributes } from '../recorder/thread-attributes.js'
+import { CLOCK, SIGNALS } from '../ring/layout.js'
+import type { ListenerChange } from '../ring/signal-listeners.js'
+import { BasedContextManager } from '../sdk/based-context-manager.js'
+import { adoptEarlyTracers } from '../sdk/early-tracers.js'
+import { shareGlobalApi } from '../sdk/global-api.js'
+import { joinSdk, type SdkLink } from '../sdk/join.js'
+import type { Reading } from '../sdk/reading.js'
+import { YieldingProvider } from '../sdk/yielding-provider.js'
+import { ProcessRelay } from './process-relay.js'
+import { type ThreadRelay, WorkerRelay } from './thread-relay.js'
+
+/** The name under which our own spans' instrumentation scope goes. */
+export const SCOPE = 'threadspan'
+
+/** What a thread hands to a Worker that it makes, beside its context. */
+export interface WorkerHandoff {
+  readonly relay: Handoff | undefined
+  readonly carrier: Carrier | undefined
+  readonly name: string | undefined
+  /** Where it leaves word of the error that ends it; undefined where nothing is recorded. */
+  readonly lastWords: SharedArrayBuffer | undefined
+  /** Where the contexts of messages to it are; undefined where it has none of its own to tell from them. */
+  readonly notes: SharedArrayBuffer | undefined
+  /** What a watching `threadspan doctor` has to say to it. */
+  readonly doctor?: string
+}
+
+/** What the environment of a child process says beside its carrier. */
+export interface ProcessOrigin {
+  /** The folder of the process that exports. */
+  readonly link: string | undefined
+  /** Its clock anchor, in nanoseconds. */
+  readonly anchor: bigint | undefined
+}
+
+export interface RuntimeOptions {
+  /** The environment, with what a parent process had put into it. */
+  readonly env: NodeJS.ProcessEnv
+  /** Absolute path of the collector thread's program. */
+  readonly collector: string
+  /** The Worker constructor for threads of our own. */
+  readonly worker: () => typeof threads.Worker
+  /** In a Worker: what its maker handed over. */
+  readonly handoff?: WorkerHandoff | undefined
+  /** In a Worker whose maker follows no Workers: what connects it with the process. */
+  readonly connection?: Connection | undefined
+  readonly origin?: ProcessOrigin
+}
+
+/** A thread's running parts. */
+export interface Runtime {
+  readonly config: TracingConfig
+  readonly recorder: Recorder | undefined
+  readonly relay: ThreadRelay | undefined
+  /** The relay as the process's, in the main thread. */
+  readonly process: ProcessRelay | undefined
+  /** What ties a process that exports to an SDK of the application's. */
+  readonly sdk: SdkLink | undefined
+}
+
+const state = shared('runtime', () => ({
+  runtime: undefined as Runtime | undefined,
+  /** Whether the application has registered a TracerProvider in this thread. */
+  hasSdk: false,
+  waiting: [] as (() => void)[],
+}))
+
+/** This thread's runtime, once it was started. */
+export function currentRuntime(): Runtime | undefined {
+  return state.runtime
+}
+
+function samplerOf({ kind, parentBased: follows, ratio }: SamplerConfig): Sampler {
+  const root = kind === 'always_on' ? alwaysOn : kind === 'always_off' ? alwaysOff : traceIdRatio(ratio)
+  return follows ? parentBased(root) : root
+}
+
+/** Big-endian machines would write ids and times backwards; none of Node's common platforms is one. */
+function isLittleEndian(): boolean {
+  return new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
+}
+
+/** In a file of its own, since every Worker would parse it for the few main threads with an SDK. */
+function loadReading(): Reading {
+  const { createRequire } = process.getBuiltinModule('node:module')
+  const file = ownFile('reading.cjs')
+  return createRequire(file)(file) as Reading
+}
+
+/** Starts this thread's parts. Once per thread; later calls return the first one's. */
+export function startRuntime(options: RuntimeOptions): Runtime {
+  if (state.runtime !== undefined) return state.runtime
+  const { config } = readTracingConfig(options.env)
+  if (!config.sourceMaps) leaveStacks()
+  const carrier = threads.isMainThread ? carrierFromEnv(options.env) : options.handoff?.carrier
+  const arrived = carrier === undefined ? undefined : Snapshot.from(carrier, { remote: threads.isMainThread })
+  const base = arrived?.context ?? ROOT_CONTEXT
+  const relay = config.disabled || !isLittleEndian() ? undefined : openRelay(options, config)
+  const recorder = relay === undefined ? undefined : createRecorder(options, config, relay)
+  const provider = recorder === undefined ? undefined : new YieldingProvider(recorder)
+  const sdk =
+    relay instanceof ProcessRelay && relay.link === undefined ? joinSdk(relay, loadReading) : undefined
+  shareGlobalApi({
+    register(isFree) {
+      contextApi.setGlobalContextManager(new ThreadContextManager(base))
+      propagation.setGlobalPropagator(createPropagator(config.propagators))
+      if (provider !== undefined && isFree('trace')) trace.setGlobalTracerProvider(provider)
+    },
+    taken(kind, registered) {
+      debug('the application has registered its own: %s', kind)
+      if (kind === 'context' && base !== ROOT_CONTEXT)
+        return new BasedContextManager(registered as ContextManager, base)
+      if (kind === 'trace') {
+        provider?.yieldTo(registered as TracerProvider)
+        sdk?.registered(registered)
+        state.hasSdk = true
+        for (const fn of state.waiting.splice(0)) fn()
+      }
+      return registered
+    },
+  })
+  if (provider !== undefined) adoptEarlyTracers(provider)
+  const runtime: Runtime = {
+    config,
+    recorder,
+    relay,
+    process: relay instanceof ProcessRelay ? relay : undefined,
+    sdk,
+  }
+  state.runtime = runtime
+  debug(
+    '%s: pid %d thread %d, %s',
+    VERSION,
+    process.pid,
+    threads.threadId,
+    recorder === undefined ? 'not recording' : 'recording',
+  )
+  return runtime
+}
+
+function createRecorder(options: RuntimeOptions, config: TracingConfig, relay: ThreadRelay): Recorder {
+  const id = threads.threadId
+  const name = threads.isMainThread ? 'main' : (options.handoff?.name ?? `worker ${id}`)
+  return new Recorder({
+    sampler: samplerOf(config.sampler),
+    limits: config.limits,
+    thread: threadAttributes(id, name),
+    open: () => relay.ring(),
+  })
+}
+
+/** Calls `fn` once this thread has an SDK of the application's; at once where it has one. */
+export function whenSdk(fn: () => void): void {
+  if (state.hasSdk) fn()
+  else state.waiting.push(fn)
+}
+
+function openRelay(options: RuntimeOptions, config: TracingConfig): ThreadRelay | undefined {
+  if (typeof SharedArrayBuffer === 'undefined') return undefined
+  const { handoff, connection, origin } = options
+  if (threads.isMainThread) {
+    return new ProcessRelay({
+      collector: options.collector,
+      worker: options.worker,
+      ringSize: config.ringSize,
+      exitTimeout: config.exitTimeout,
+      anchor: origin?.anchor,
+      link: origin?.link,
+      main: process.argv[1],
+      env: options.env,
+      outside: (fn) => contextApi.with(ROOT_CONTEXT, fn),
+    })
+  }
+  const anchor = handoff?.relay?.anchor ?? connection?.anchor
+  if (anchor === undefined) return undefined
+  startClock(anchor)
+  const words = handoff?.relay?.control ?? connection?.control
+  if (words !== undefined) shareClock(new Int32Array(words), CLOCK)
+  return handoff?.relay !== undefined
+    ? new WorkerRelay(handoff.relay, config.ringSize)
+    : WorkerRelay.join(connection!, config.ringSize)
+}
+
+/** A tracer for spans that this package makes by itself. */
+export function ownTracer(): ReturnType<typeof trace.getTracer> {
+  return trace.getTracer(SCOPE, VERSION)
+}
+
+/** Whether an event of `process` is a signal whose listeners are noted. */
+export function isSignal(event: string): boolean {
+  return (SIGNALS as readonly string[]).includes(event)
+}
+
+/** What is done when the process ends, or may be ended by a signal. */
+export const processEnd = {
+  /** Delivers everything. */
+  ended(exitCode: unknown, uncaught: unknown): void {
+    const { runtime } = state
+    runtime?.process?.finish(ownDeath(exitCode, uncaught))
+    runtime?.sdk?.finish()
+  },
+  /**
+   * It is about to be gone without an `exit` event.
+   * @param reason One line.
+   * @param isKilled What a killed descendant has written is closed by who reads it.
+   */
+  dies(reason: string, isKilled: boolean): void {
+    if (isKilled && state.runtime?.process?.link !== undefined) return
+    state.runtime?.process?.finish(reason)
+    state.runtime?.sdk?.finish()
+  },
+  listener(event: string, change: ListenerChange): void {
+    state.runtime?.process?.signalListener(event, change)
+  },
+}
+
+/** A file's name as spans show it: without its folder, which can be long and private. */
+export function shortName(file: string | URL): string {
+  const text = typeof file === 'string' ? file : file.pathname
+  return text.startsWith('data:') ? 'data:' : basename(text)
+}

@@ -1,0 +1,82 @@
+/** For programs that say it in code: what the preload would start, without following anything. */
+import threads from 'node:worker_threads'
+import { untracedWorker } from '../boundaries/worker-threads.js'
+import { ownFile } from '../core/own-files.js'
+import { followErrors } from '../errors/follow.js'
+import { followProcessEnd } from '../hooks/process-end.js'
+import type { Connection } from '../link/messages.js'
+import { providePoolTracing } from '../pools/shared.js'
+import { Accounts, type SpanAccounts } from '../ring/accounts.js'
+import { currentRuntime, isSignal, processEnd, startRuntime } from './runtime.js'
+import { poolTracing } from './task-spans.js'
+
+/** Environment data by which Workers that are made after `start()` find the process's collector. */
+const CONNECTION = 'threadspan:connection'
+
+/**
+ * Starts recording in the main thread: registers a context manager, a propagator and a TracerProvider with OpenTelemetry's API,
+ * unless the application, or the preload, has registered them before; an OpenTelemetry SDK that the application registers, before
+ * or after, makes the spans of the main thread and is handed those of other threads (see `handSpansTo`). Reads the `OTEL_*` and
+ * `THREADSPAN_*` variables.
+ * Nothing of Node's is replaced: Workers are joined by importing `threadspan/worker` in them, pools by `tracePool`.
+ *
+ * Spans are exported by a thread of their own, which starts with the first span. At the process's end what is left is
+ * delivered before it is gone, within `THREADSPAN_EXIT_TIMEOUT` milliseconds.
+ *
+ * @returns Whether this thread records; false where the environment has disabled it (`OTEL_SDK_DISABLED`).
+ * @throws ThreadspanError `THREADSPAN_BUNDLED` where a bundler has taken this code away from the package's other files.
+ */
+export function start(): boolean {
+  const running = currentRuntime()
+  if (running !== undefined) return running.recorder !== undefined
+  if (!threads.isMainThread) return joinProcess()
+  const runtime = startRuntime({
+    env: process.env,
+    collector: ownFile('collector.cjs'),
+    worker: untracedWorker,
+  })
+  if (runtime.process !== undefined) {
+    threads.setEnvironmentData(CONNECTION, runtime.process.connection)
+    runtime.process.listen()
+    followProcessEnd(processEnd, isSignal)
+  }
+  providePoolTracing(poolTracing())
+  if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
+  return runtime.recorder !== undefined
+}
+
+/**
+ * Joins a Worker to the process that called `start()`.
+ * @returns Whether this thread records.
+ */
+export function joinProcess(): boolean {
+  const running = currentRuntime()
+  if (running !== undefined) return running.recorder !== undefined
+  const connection = threads.getEnvironmentData(CONNECTION) as unknown as Connection | undefined
+  const runtime = startRuntime({ env: process.env, collector: '', worker: untracedWorker, connection })
+  providePoolTracing(poolTracing())
+  if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
+  return runtime.recorder !== undefined
+}
+
+/**
+ * Delivers the spans that have ended until now.
+ * @returns When the destination has answered, or after 30 seconds. In a Worker at once: its spans are in shared memory, and safe.
+ */
+export async function flush(): Promise<void> {
+  const runtime = currentRuntime()
+  await runtime?.process?.flush()
+  await runtime?.sdk?.settle()
+}
+
+/**
+ * What has become of the spans of this process, of all of its threads, until now. Those of child processes are among them, and those that
+ * wait in shared memory are not yet: `await flush()` first to have every one that has ended.
+ * @returns undefined where nothing is recorded, and in a child process, whose spans its parent accounts for.
+ */
+export function accounts(): SpanAccounts | undefined {
+  const connection = currentRuntime()?.relay?.connection
+  if (connection === undefined) return undefined
+  const figures = new Accounts(connection.control)
+  return connection.link === undefined || figures.since !== 0n ? figures.read() : undefined
+}
