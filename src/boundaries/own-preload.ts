@@ -91,7 +91,8 @@ function look(path: string): OwnPreload {
 /**
  * Finds out, once per thread, how the preload came here, and takes it out of `process.execArgv`: the program sees the arguments
  * it would have without us, and what `fork` and `cluster` copy from there stays free of a path that may be relative. Children
- * get the preload through `NODE_OPTIONS`, Workers from Node's own list or from the boundary.
+ * get the preload through `NODE_OPTIONS`, Workers from Node's own list or from the boundary. In a Worker, `receiveHandoff` comes first: it puts
+ * the list back that the parent thread asked for.
  *
  * @param path absolute path of the preload.
  */

@@ -4,6 +4,7 @@ import { childDeath } from '../core/death.js'
 import { ThreadspanError } from '../core/errors.js'
 import type { DescendantWatch } from '../runtime/descendant-watch.js'
 import { environmentWithPreload } from './preload.js'
+import { SignalWitness } from './signal-witness.js'
 
 /** How a program ended. */
 export interface ProgramEnd {
@@ -14,9 +15,13 @@ export interface ProgramEnd {
 /** Milliseconds that a program which is to end has for it. */
 const PATIENCE = 5000
 
-/** Signals that are meant for the program when they come to us. Those that a terminal sends, it gets by itself. */
-const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
-const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const
+/**
+ * Signals that are the program's when they come to us. Node starts its inspector in a process that gets SIGUSR1, which a listener would
+ * prevent in this one only.
+ */
+const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGINT', 'SIGQUIT'] as const
+/** Those of them that a terminal sends to all that run in it. */
+const FROM_TERMINAL: ReadonlySet<string> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT'])
 
 /**
  * Runs a script or a command with the preload, on our own standard streams. It hands its spans on to us: what it has written
@@ -64,9 +69,16 @@ export function runProgram(
   })
 }
 
+/** Passes on what was sent to us alone; what was sent to the process group, the program got by itself. */
 function forwardSignals(child: ChildProcess): () => void {
+  const witness = new SignalWitness()
   const handlers: [NodeJS.Signals, () => void][] = []
-  const on = (signal: NodeJS.Signals, handler: () => void) => {
+  const pass = async (signal: NodeJS.Signals): Promise<void> => {
+    const wasForAll = (await witness.wasForAll()) ?? (process.stdin.isTTY && FROM_TERMINAL.has(signal))
+    if (!wasForAll) child.kill(signal)
+  }
+  for (const signal of PASSED_ON) {
+    const handler = () => void pass(signal)
     try {
       process.on(signal, handler)
       handlers.push([signal, handler])
@@ -74,17 +86,9 @@ function forwardSignals(child: ChildProcess): () => void {
       // A signal that this system does not have.
     }
   }
-  for (const signal of FORWARDED) {
-    // Node starts its inspector in a process that gets SIGUSR1, which a listener would prevent in this one only.
-    on(signal, () => child.kill(signal))
-  }
-  for (const signal of FROM_TERMINAL) {
-    on(signal, () => {
-      if (process.stdin.isTTY !== true) child.kill(signal)
-    })
-  }
   return () => {
     for (const [signal, handler] of handlers) process.off(signal, handler)
+    witness.close()
   }
 }
 

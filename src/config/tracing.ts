@@ -43,6 +43,8 @@ export interface TracingConfig {
   readonly errors: 'context' | 'domain'
   /** `THREADSPAN_SOURCE_MAPS`: stacks are told in the terms of the sources, where there are source maps. */
   readonly sourceMaps: boolean
+  /** `THREADSPAN_ERROR_FIELDS`: own text fields of errors that are recorded beside those that are known to hold no values. */
+  readonly errorFields: readonly string[]
 }
 
 const SAMPLERS = [
@@ -115,6 +117,10 @@ export function tracingConfig(variables: Variables): TracingConfig {
       variables.word('THREADSPAN_ERRORS', ['context', 'domain'] as const, 'context is used') ?? 'context',
     sourceMaps:
       variables.word('THREADSPAN_SOURCE_MAPS', ['true', 'false'] as const, 'true is used') !== 'false',
+    errorFields: (variables.text('THREADSPAN_ERROR_FIELDS') ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
   }
 }
 

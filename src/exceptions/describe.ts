@@ -2,6 +2,7 @@
 import { isError, MAX_FIELD, messageOf, textOf, typeNameOf } from './error-class.js'
 import type { ExceptionAttributes } from './exception.js'
 import { redactText } from './redact-text.js'
+import { settings } from './settings.js'
 import { inSources } from './source-maps.js'
 import { culpritOf, fingerprintOf, parseFrames } from './stack.js'
 
@@ -46,12 +47,8 @@ const SAFE: ReadonlySet<string> = new Set([
   'reason',
 ])
 
-/** What `THREADSPAN_ERROR_FIELDS` names beside them; `*` for all but those that look like secrets. */
-let chosen: ReadonlySet<string> | undefined
-
 function isTold(name: string): boolean {
-  chosen ??= new Set((process.env['THREADSPAN_ERROR_FIELDS'] ?? '').split(',').map((each) => each.trim()))
-  return SAFE.has(name) || chosen.has(name) || chosen.has('*')
+  return SAFE.has(name) || settings.fields.has(name) || settings.fields.has('*')
 }
 
 /** See `describeException` of exception.ts. */

@@ -8,7 +8,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { sources } from './sources.js'
+import { settings } from './settings.js'
 
 /** Bytes of a file, or of a map, that is read. */
 const MAX_FILE = 8 * 1024 * 1024
@@ -57,11 +57,11 @@ let kept = 0
 
 /** A stack in the terms of the sources, by the source maps at hand; as it is where Node has done it. Never throws. */
 export function inSources(stack: string): string {
-  if (sources.areLeft || stack === '' || process.sourceMapsEnabled) return stack
+  if (settings.stacksAreLeft || stack === '' || process.sourceMapsEnabled) return stack
   try {
     return toSources(stack)
   } catch {
-    sources.areLeft = true
+    settings.stacksAreLeft = true
     return stack
   }
 }

@@ -27,8 +27,9 @@ function watch(told?: string, watched?: Watched): Watch | undefined {
 }
 
 function main(): void {
-  const given = restoreEnvironment(ownPreload(REGISTER))
+  // First: it puts `process.execArgv` back, which `ownPreload` reads.
   const handoff = isMainThread ? undefined : (receiveHandoff() as WorkerHandoff | undefined)
+  const given = restoreEnvironment(ownPreload(REGISTER))
   // A Worker that is left alone runs the preload where Node hands it on by itself; it must not see it.
   if (!isMainThread && handoff === undefined) {
     followNothing(REGISTER)

@@ -23,7 +23,7 @@ import { debug } from '../core/log.js'
 import { ownFile } from '../core/own-files.js'
 import { shared } from '../core/shared.js'
 import { VERSION } from '../core/version.js'
-import { leaveStacks } from '../exceptions/sources.js'
+import { leaveStacks, recordErrorFields } from '../exceptions/settings.js'
 import type { Connection, Handoff } from '../link/messages.js'
 import { Recorder } from '../recorder/recorder.js'
 import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from '../recorder/sampler.js'
@@ -122,6 +122,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   if (state.runtime !== undefined) return state.runtime
   const { config } = readTracingConfig(options.env)
   if (!config.sourceMaps) leaveStacks()
+  recordErrorFields(config.errorFields)
   const carrier = threads.isMainThread ? carrierFromEnv(options.env) : options.handoff?.carrier
   const arrived = carrier === undefined ? undefined : Snapshot.from(carrier, { remote: threads.isMainThread })
   const base = arrived?.context ?? ROOT_CONTEXT

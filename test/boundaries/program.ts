@@ -51,9 +51,9 @@ async function bundle(): Promise<string> {
     const tell = (what, told) =>
       appendFileSync(${JSON.stringify(log)}, JSON.stringify({ what, ...told, pid: process.pid, thread: threadId }) + '\\n')
     const readable = (error) => error && { name: error.name, code: error.code, message: error.message }
+    const handoff = receiveHandoff()
     const environment = restoreEnvironment(ownPreload(__filename))
     if (isMainThread) tell('environment', { environment })
-    const handoff = receiveHandoff()
     if (!isMainThread) tell('handoff', { id: handoff?.id, again: receiveHandoff() === handoff })
     let next = threadId * 1000
     const workers = {

@@ -10,7 +10,8 @@ export interface Ended {
   stderr: string
 }
 
-const main = fileURLToPath(dist('cli/main.js'))
+/** The path of the command's program. */
+export const main = fileURLToPath(dist('cli/main.js'))
 
 /** The environment without what would send spans elsewhere. */
 export function plainEnvironment(): NodeJS.ProcessEnv {

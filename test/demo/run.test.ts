@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { dist } from '../support/dist.js'
-import { fixture, threadspan } from './cli.js'
+import { main as cli, fixture, plainEnvironment, threadspan } from './cli.js'
 
 const { readSpans } = (await import(
   dist('cli/spans-file.js')
@@ -116,6 +119,81 @@ describe('threadspan run', () => {
     child.kill('SIGTERM')
     const { code, signal } = await ended
     assert.deepEqual({ code, signal }, { code: 7, signal: null })
+  })
+
+  describe('gives the program each signal once', { skip: process.platform === 'win32' }, () => {
+    const counting = [process.execPath, cli, 'run', '-q', fixture('count-signals.mjs')] as const
+
+    /** Sends a signal when the program is ready for it. @returns what it says that it got. */
+    async function got(child: ChildProcess, send: () => void): Promise<unknown> {
+      let stdout = ''
+      child.stdout!.on('data', (chunk) => {
+        if (!stdout.includes('waiting') && `${stdout}${chunk}`.includes('waiting')) send()
+        stdout += chunk
+      })
+      await once(child, 'close')
+      return JSON.parse(/got (.*)/.exec(stdout)![1]!)
+    }
+
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
+      for (const stdin of ['pipe', 'ignore'] as const) {
+        test(`${signal}, to the group and to us alone, where standard input is ${stdin}`, async () => {
+          const start = () =>
+            spawn(counting[0], counting.slice(1), {
+              detached: true,
+              env: plainEnvironment(),
+              stdio: [stdin, 'pipe', 'inherit'],
+            })
+          const together = start()
+          const alone = start()
+          assert.deepEqual(
+            await Promise.all([
+              got(together, () => process.kill(-together.pid!, signal)),
+              got(alone, () => process.kill(alone.pid!, signal)),
+            ]),
+            [{ [signal]: 1 }, { [signal]: 1 }],
+          )
+        })
+      }
+    }
+
+    test('Ctrl-C in a terminal, and a SIGINT to us alone in one', {
+      skip: !existsSync('/usr/bin/script'),
+    }, async () => {
+      const start = () =>
+        spawn('script', ['-qefc', counting.map((each) => `'${each}'`).join(' '), '/dev/null'], {
+          env: plainEnvironment(),
+          stdio: ['pipe', 'pipe', 'inherit'],
+        })
+      const typed = start()
+      const sent = start()
+      const run = () =>
+        execFileSync('pgrep', ['-f', '-P', String(sent.pid), 'count-signals'], { encoding: 'utf8' })
+      assert.deepEqual(
+        await Promise.all([
+          got(typed, () => typed.stdin.write('\x03')),
+          got(sent, () => process.kill(Number(run()), 'SIGINT')),
+        ]),
+        [{ SIGINT: 1 }, { SIGINT: 1 }],
+      )
+    })
+
+    test('one after the other', async () => {
+      const child = spawn(counting[0], counting.slice(1), {
+        detached: true,
+        env: plainEnvironment(),
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const send = async () => {
+        for (let nth = 0; nth < 3; nth++) {
+          process.kill(-child.pid!, 'SIGINT')
+          await setTimeout(200)
+          child.kill('SIGINT')
+          await setTimeout(200)
+        }
+      }
+      assert.deepEqual(await got(child, () => void send()), { SIGINT: 6 })
+    })
   })
 
   test('a command that does not exist ends with 127, as in shells', async () => {

@@ -128,14 +128,14 @@ let made = 0
 
 /** The two sides, one of them broken. */
 async function mutated({ file, from, to }: Mutant): Promise<RingModules> {
-  const text = readFileSync(fileURLToPath(dist(`relay/${file}.js`)), 'utf8')
+  const text = readFileSync(fileURLToPath(dist(`ring/${file}.js`)), 'utf8')
   assert.equal(text.split(from).length, 2, `once in ${file}.js: ${from}`)
   const path = join(folder, `${made++}.mjs`)
   writeFileSync(
     path,
     text
       .replace(from, () => to)
-      .replaceAll(/from '(\..*)'/g, (_, name: string) => `from '${new URL(name, dist(`relay/${file}.js`))}'`),
+      .replaceAll(/from '(\..*)'/g, (_, name: string) => `from '${new URL(name, dist(`ring/${file}.js`))}'`),
   )
   const url = pathToFileURL(path).href
   const broken = (await import(url)) as Partial<RingModules>
