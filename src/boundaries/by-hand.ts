@@ -7,6 +7,8 @@ import { type NamedSpanOptions, withSpan } from '../context/span.js'
 import { count } from '../core/counters.js'
 import { ThreadspanError } from '../core/errors.js'
 import { shared } from '../core/shared.js'
+import { parseTraceparent } from '../core/traceparent.js'
+import { resemble } from '../hooks/imitate.js'
 
 /** The property of a message that holds its carrier. */
 const FIELD = 'threadspan'
@@ -54,7 +56,8 @@ export function withCarrier<M>(message: M, options?: { readonly clone?: boolean 
     count('message.form')
     return message
   }
-  return { ...message, [FIELD]: carrier }
+  const copy = Object.create(Object.getPrototypeOf(message) as object | null) as object
+  return Object.assign(copy, message, { [FIELD]: carrier })
 }
 
 const { wrappers, traced } = shared('messages', () => ({
@@ -84,8 +87,7 @@ export function wrapHandler<M, R extends unknown[], T>(
     const call = (): T => handler.call(this, input, ...rest)
     return Snapshot.from(carrier, { remote }).run(() => (span === undefined ? call() : withSpan(span, call)))
   }
-  Object.defineProperty(wrapped, 'length', { value: handler.length, configurable: true })
-  Object.defineProperty(wrapped, 'name', { value: handler.name, configurable: true })
+  resemble(wrapped, handler)
   wrappers.add(wrapped)
   return wrapped
 }
@@ -111,7 +113,10 @@ function carrierOf(message: Carrying): unknown {
   const held = Object.hasOwn(message, FIELD) ? message[FIELD] : undefined
   if (!isPlain(held)) return undefined
   const keys = Object.keys(held)
-  return keys.length > 0 && keys.every((key) => PARTS.has(key)) ? held : undefined
+  if (keys.length === 0 || !keys.every((key) => PARTS.has(key))) return undefined
+  const { traceparent } = held
+  const isOurs = traceparent === undefined || parseTraceparent(String(traceparent)) !== undefined
+  return isOurs ? held : undefined
 }
 
 function picked<M>(pick: (message: M) => unknown, message: M): unknown {

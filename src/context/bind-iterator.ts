@@ -16,6 +16,12 @@ export function isAsyncIteration(target: unknown): target is object {
   return typeof iterable === 'function' || typeof next === 'function'
 }
 
+/** Whether calling `fn` makes a generator, whose body runs later, step by step. */
+export function isGeneratorFunction(fn: object): boolean {
+  const tag = (fn as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]
+  return tag === 'GeneratorFunction' || tag === 'AsyncGeneratorFunction'
+}
+
 /** Whether it was made by {@link bindIteration}. */
 export function originalIteration(target: object): object | undefined {
   return originals.get(target)

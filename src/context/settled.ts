@@ -29,8 +29,8 @@ export function watchPromise(result: unknown, ended: Ended): boolean {
 /**
  * Calls `ended` when `result` settles, before whoever waits for it goes on; at once for what is no thenable.
  *
- * @returns `result` itself, with all its methods; of a plain promise one with the same outcome. An outcome that nobody waits for is as
- *   unhandled as it was.
+ * @returns `result` itself, with all its methods; of a plain promise, or one that cannot be watched since it is frozen, another with the
+ *   same outcome. An outcome that nobody waits for is as unhandled as it was.
  */
 export function followResult<T>(result: T, ended: Ended): T {
   if (!isThenable(result)) {
@@ -38,44 +38,35 @@ export function followResult<T>(result: T, ended: Ended): T {
     return result
   }
   if (!(result instanceof Promise) || result.then !== nativeThen) return followThenable(result, ended)
-  return (
-    Object.getPrototypeOf(result) === Promise.prototype
-      ? followPlain(result, ended)
-      : followSubclass(result, ended)
-  ) as T
+  return (isPlain(result) ? followPlain(result, ended) : followOwn(result, ended)) as T
+}
+
+/** What Node itself puts on promises for `async_hooks`, which AsyncLocalStorage turns on before Node 24. */
+const OF_NODE: ReadonlySet<string | undefined> = new Set([
+  'async_id_symbol',
+  'trigger_async_id_symbol',
+  'kResourceStore',
+])
+
+/** Whether nobody could tell it from another promise with the same outcome. */
+function isPlain(promise: Promise<unknown>): boolean {
+  if (Object.getPrototypeOf(promise) !== Promise.prototype) return false
+  for (const key of Reflect.ownKeys(promise)) {
+    if (typeof key === 'string' || !OF_NODE.has(key.description)) return false
+  }
+  return true
 }
 
 function followPlain(promise: Promise<unknown>, ended: Ended): Promise<unknown> {
-  const followed = promise.then(
-    (value) => {
-      ended()
-      return value
-    },
-    (error: unknown) => {
-      ended({ error })
-      throw error
-    },
-  )
-  // What libraries have put on it (`pid`, `kill`) is there as well, as it stands on the original.
-  for (const name of Object.getOwnPropertyNames(promise)) forward(promise, followed, name)
-  return followed
-}
-
-function forward(from: object, to: object, name: string): void {
-  const { enumerable = false } = Object.getOwnPropertyDescriptor(from, name) ?? {}
-  Object.defineProperty(to, name, {
-    configurable: true,
-    enumerable,
-    get: () => Reflect.get(from, name),
-    set: (value: unknown) => Reflect.set(from, name, value),
-  })
+  return promise.then(...endings(ended))
 }
 
 /**
- * A promise of a subclass has methods, private fields and an identity that no other one has. Whoever waits for it asks for its `then`, which
+ * A promise of a subclass, and one that a library has put properties on (`pid`, `kill`), has methods, private fields and an identity that no
+ * other one has. Whoever waits for it asks for its `then`, which
  * `await` does as well; a rejection that nobody has asked for is raised again, since being followed counts as being handled.
  */
-function followSubclass(promise: Promise<unknown>, ended: Ended): Promise<unknown> {
+function followOwn(promise: Promise<unknown>, ended: Ended): Promise<unknown> {
   let isAwaited = false
   let raised: Promise<never> | undefined
   const isWatching = replaceThen(promise, function (this: unknown, ...args: unknown[]): unknown {

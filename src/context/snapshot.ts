@@ -12,6 +12,8 @@ import { count } from '../core/counters.js'
 import { ThreadspanError } from '../core/errors.js'
 import { formatTraceparent, parseTraceparent } from '../core/traceparent.js'
 import { ownTracestate, parseTracestate } from '../core/tracestate.js'
+import { resemble } from '../hooks/imitate.js'
+import { bindIteration, isGeneratorFunction } from './bind-iterator.js'
 import type { Carrier } from './carrier.js'
 import { contextWithBaggage, contextWithSpan, contextWithValue, spanOf } from './context.js'
 import { ensureContextManager } from './manager.js'
@@ -112,14 +114,23 @@ export class Snapshot {
     return this.#enter(fn, undefined, args)
   }
 
-  /** A function that calls `fn` with this snapshot as what is current. It keeps the receiver, the length and the name. */
+  /**
+   * A function that calls `fn` with this snapshot as what is current. It keeps the receiver, and has the length, the name and the own
+   * properties of `fn`; called with `new` it constructs, and what a generator function makes runs each of its steps in the snapshot.
+   */
   wrap<F extends (this: never, ...args: never[]) => unknown>(fn: F): F {
     const snapshot = this
+    const original = fn as unknown as (...args: unknown[]) => unknown
+    const isGenerator = isGeneratorFunction(fn)
     const wrapped = function (this: unknown, ...args: unknown[]): unknown {
-      return snapshot.#enter(fn as unknown as (...args: unknown[]) => unknown, this, args)
+      if (new.target !== undefined) {
+        const target = new.target === wrapped ? original : new.target
+        return snapshot.run(() => Reflect.construct(original, args, target) as unknown)
+      }
+      const result = snapshot.#enter(original, this, args)
+      return isGenerator ? bindIteration(result as object, (step) => snapshot.run(step)) : result
     }
-    if (fn.length !== 0) Object.defineProperty(wrapped, 'length', { value: fn.length, configurable: true })
-    Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true })
+    resemble(wrapped, fn)
     return wrapped as unknown as F
   }
 

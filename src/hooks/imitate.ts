@@ -26,3 +26,22 @@ export function imitate<F extends AnyMethod>(fn: F, original: AnyMethod): F {
   }
   return fn
 }
+
+/** What the plainest function has of its own. `arguments` and `caller` are those of sloppy functions. */
+const STANDARD: ReadonlySet<PropertyKey> = new Set(['length', 'name', 'prototype', 'arguments', 'caller'])
+
+/**
+ * Gives `fn` the length, name, prototype and own properties of the function that it stands for. It is {@link imitate} for functions that are
+ * made often: the metadata of decorators is left out.
+ */
+export function resemble(fn: object, original: object): void {
+  const { length, name, prototype } = original as { length: unknown; name: unknown; prototype?: unknown }
+  if (length !== 0) Object.defineProperty(fn, 'length', { value: length, configurable: true })
+  Object.defineProperty(fn, 'name', { value: name, configurable: true })
+  if (prototype !== undefined) (fn as { prototype: unknown }).prototype = prototype
+  for (const key of Reflect.ownKeys(original)) {
+    if (STANDARD.has(key)) continue
+    const descriptor = Object.getOwnPropertyDescriptor(original, key)!
+    Object.defineProperty(fn, key, { ...descriptor, configurable: true })
+  }
+}

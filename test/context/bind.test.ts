@@ -32,6 +32,48 @@ test('runs in what was current when it was bound, with receiver, arguments, leng
   assert.deepEqual([bound.name, bound.length], ['named', 2])
 })
 
+test('has what the function has of its own, and constructs where that is a class', () => {
+  const mark = Symbol('mark')
+  const fn = Object.assign(() => active(), { version: 2, [mark]: 'x' })
+  const bound = snapshot(1).run(() => bind(fn))
+  assert.deepEqual([bound.version, bound[mark]], [2, 'x'])
+  class Made {
+    static of = 'Made'
+    readonly where = active()
+    constructor(readonly value: number) {}
+  }
+  const Bound = snapshot(1).run(() => bind(Made as never)) as unknown as typeof Made
+  const made = snapshot(2).run(() => new Bound(3))
+  assert.deepEqual([made.where, made.value, Bound.of], ['0000000000000001', 3, 'Made'])
+  assert.ok(made instanceof Made && made instanceof Bound)
+  assert.throws(() => (Bound as unknown as () => void)(), TypeError)
+  class Derived extends Bound {}
+  assert.ok(new Derived(1) instanceof Made)
+})
+
+test('the steps of generators run in what was current when the function was bound, the loop where it is', async () => {
+  function* steps() {
+    yield active()
+    yield active()
+    return active()
+  }
+  const bound = snapshot(1).run(() => bind(steps))
+  const seen = snapshot(2).run(() => [...bound()].concat(active()))
+  assert.deepEqual(seen, ['0000000000000001', '0000000000000001', '0000000000000002'])
+  const later = snapshot(1).run(() =>
+    bind(async function* () {
+      yield active()
+      await immediate()
+      yield active()
+    }),
+  )
+  await snapshot(2).run(async () => {
+    const told = []
+    for await (const each of later()) told.push(each, active())
+    assert.deepEqual(told, ['0000000000000001', '0000000000000002', '0000000000000001', '0000000000000002'])
+  })
+})
+
 test('bound twice in the same, it is the same; bound already, it stays; unwrap gives the original', () => {
   const fn = () => active()
   const one = snapshot(1)

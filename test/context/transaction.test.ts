@@ -140,12 +140,16 @@ describe('withSpan', () => {
     assert.equal(finished().length, 0)
     assert.equal(await same, 'data')
     assert.equal(finished().length, 1)
-    const child = Object.assign(Promise.resolve(0), { pid: 7, kill: () => 'killed' })
-    const followed = withSpan('with properties', () => child)
-    assert.deepEqual([followed.pid, followed.kill(), Object.keys(followed)], [7, 'killed', ['pid', 'kill']])
-    child.pid = 8
-    assert.equal(followed.pid, 8)
-    assert.equal(await followed, 0)
+    const mark = Symbol('mark')
+    for (const properties of [{ pid: 7, kill: () => 'killed' }, { [mark]: 1 }]) {
+      const child = Object.assign(Promise.resolve(0), properties)
+      const followed = withSpan('with properties', () => child)
+      assert.equal(followed, child)
+      assert.equal(await followed, 0)
+    }
+    const frozen = Object.freeze(Object.assign(Promise.resolve(0), { pid: 7 }))
+    assert.equal(await withSpan('frozen', () => frozen), 0)
+    assert.equal(finished().length, 4)
   })
 
   test('a rejection is as unhandled as it was', async () => {
@@ -155,6 +159,7 @@ describe('withSpan', () => {
     for (const [kind, fn] of [
       ['plain', later(Promise)],
       ['subclass', later(Mine)],
+      ['with properties', () => Object.assign(later(Promise)(), { pid: 7 })],
     ] as const) {
       const unhandled: unknown[] = []
       const listener = (reason: unknown) => unhandled.push(reason)

@@ -142,16 +142,19 @@ describe('wrapHandler', () => {
       assert.equal(handler(message), message)
       assert.equal(throwing(message), message)
     }
-    assert.deepEqual(handler({ threadspan: { traceparent: {} } }), {})
+    assert.deepEqual(handler({ threadspan: { baggage: {} } }), {})
   })
 
   it('a property of the application’s own that has the name stays, on both sides', () => {
     const handler = wrapHandler((message: unknown) => message)
-    for (const own of ['v1', 1, null, [], {}, { version: 1 }, { traceparent: 'x', other: 1 }]) {
+    for (const own of ['v1', 1, null, [], {}, { version: 1 }, { traceparent: 'mine' }, { traceparent: {} }]) {
       const message = { threadspan: own, b: 2 }
       assert.equal(handler(message), message)
       request.run('r6', () => assert.equal(withCarrier(message), message))
     }
+    const bare = request.run('r7', () => withCarrier(Object.assign(Object.create(null) as object, { b: 2 })))
+    assert.equal(Object.getPrototypeOf(bare), null)
+    assert.deepEqual(Object.keys(bare), ['b', 'threadspan'])
     const inherited = Object.create({ threadspan: { values: {} } }) as object
     assert.equal(handler(inherited), inherited)
   })
