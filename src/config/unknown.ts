@@ -18,6 +18,7 @@ export const PASSED_VARIABLES: readonly string[] = [
   'ANCHOR',
   'DOCTOR',
   'ENVIRONMENT',
+  'EXPORTER',
   'LINK',
   'TRANSACTION',
   'VALUES',

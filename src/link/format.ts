@@ -21,6 +21,8 @@
 /** Variables that tell a descendant where it comes from: the folder, and the clock's anchor in nanoseconds. */
 export const LINK = 'THREADSPAN_LINK'
 export const ANCHOR = 'THREADSPAN_ANCHOR'
+/** The mark of where the parent process would have spans go: see `exporterChoice`. */
+export const EXPORTER = 'THREADSPAN_EXPORTER'
 
 export const LINK_SUFFIX = '.link'
 /** Behind the name of a file whose writer has found another way: what is open in it ends elsewhere. */

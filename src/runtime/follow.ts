@@ -1,12 +1,20 @@
 /** What the preload follows beyond this thread: Workers, child processes, pools, HTTP; and this process to its end. */
 import { dirname } from 'node:path'
-import { context as contextApi, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import {
+  context as contextApi,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
 import { type ChildBoundary, followChildren } from '../boundaries/child-process.js'
 import { noteMessages, roomForNotes } from '../boundaries/worker-messages.js'
 import { followWorkers, type WorkerBoundary } from '../boundaries/worker-threads.js'
+import { exporterChoice } from '../config/exporter-choice.js'
 import { carrierToEnv } from '../context/carrier.js'
 import { contextWithSpan } from '../context/context.js'
-import { capture } from '../context/snapshot.js'
+import { capture, Snapshot } from '../context/snapshot.js'
 import { childDeath, workerDeath } from '../core/death.js'
 import { debug } from '../core/log.js'
 import { shared } from '../core/shared.js'
@@ -16,7 +24,7 @@ import { followOwnDeath } from '../hooks/own-death.js'
 import { followProcessEnd } from '../hooks/process-end.js'
 import { endAnswered } from '../instrumentation/answered.js'
 import { enableInstrumentations, followSharedConnections } from '../instrumentation/index.js'
-import { ANCHOR, LINK } from '../link/format.js'
+import { ANCHOR, EXPORTER, LINK } from '../link/format.js'
 import { makeFolder } from '../link/owner.js'
 import { followPools } from '../pools/follow.js'
 import type { Watch } from './doctor.cjs'
@@ -32,10 +40,10 @@ import {
 } from './runtime.js'
 import { poolTracing } from './task-spans.js'
 
-export { ANCHOR, LINK }
+export { ANCHOR, EXPORTER, LINK }
 
 /**
- * Workers whose context is none: they outlive the request that happens to make them. Their tasks bring contexts of their own.
+ * Workers and children whose context is none: they outlive the request that happens to make them. Their tasks bring contexts of their own.
  */
 const POOLS = /[\\/]node_modules[\\/](?:piscina|tinypool|workerpool|poolifier|jest-worker)[\\/]/
 /** Workers that libraries run for themselves and that never make a span: they stay as they are. */
@@ -128,8 +136,9 @@ interface Child {
 function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
   return {
     preload,
-    open({ file }) {
-      const active = contextApi.active()
+    open({ file, args }) {
+      const isOfPool = args.some((argument) => POOLS.test(argument))
+      const active = isOfPool ? ROOT_CONTEXT : contextApi.active()
       // Without an active span there is nothing that the child would be part of; its own transactions are its own.
       const span =
         trace.getSpan(active) === undefined
@@ -139,11 +148,15 @@ function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
               { kind: SpanKind.INTERNAL, attributes: { 'process.executable.name': shortName(file) } },
               active,
             )
-      const snapshot = span === undefined ? capture() : capture().withContext(contextWithSpan(active, span))
+      const here = isOfPool ? Snapshot.ROOT : capture()
+      const snapshot = span === undefined ? here : here.withContext(contextWithSpan(active, span))
       const env = carrierToEnv(snapshot.toCarrier())
       if (runtime.relay !== undefined) {
         const link = linkFolder(runtime)
-        if (link !== undefined) env[LINK] = link
+        if (link !== undefined) {
+          env[LINK] = link
+          env[EXPORTER] = exporterChoice(process.env)
+        }
         env[ANCHOR] = String(runtime.relay.connection.anchor)
       }
       return { env, handle: { span, pid: undefined } satisfies Child, note: currentTraceparent }

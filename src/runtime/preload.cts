@@ -4,12 +4,13 @@ import { isMainThread } from 'node:worker_threads'
 import { restoreEnvironment } from '../boundaries/child-process.js'
 import { ownPreload } from '../boundaries/own-preload.js'
 import { receiveHandoff, untracedWorker } from '../boundaries/worker-threads.js'
+import { choosesOther } from '../config/exporter-choice.js'
 import { DOCTOR } from '../core/doctor.js'
 import { followErrors } from '../errors/follow.js'
 import { leaveLastWords } from '../errors/last-words.js'
 import { guarded } from '../hooks/guarded.js'
 import type { Watch, Watched } from './doctor.cjs'
-import { ANCHOR, followAll, followNothing, LINK } from './follow.js'
+import { ANCHOR, EXPORTER, followAll, followNothing, LINK } from './follow.js'
 import { receiveInChild, receiveInWorker } from './message-contexts.js'
 import { startRuntime, type WorkerHandoff, whenSdk } from './runtime.js'
 
@@ -40,7 +41,11 @@ function main(): void {
     collector: join(__dirname, 'collector.cjs'),
     worker: untracedWorker,
     handoff,
-    origin: { link: given[LINK], anchor: anchorOf(given[ANCHOR]) },
+    origin: {
+      // One that was told of an exporter of its own, by its parent's program or an `--env-file`, keeps that.
+      link: choosesOther(process.env, given[EXPORTER]) ? undefined : given[LINK],
+      anchor: anchorOf(given[ANCHOR]),
+    },
   })
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
   if (handoff?.notes !== undefined) receiveInWorker(handoff.notes)

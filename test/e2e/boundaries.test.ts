@@ -39,6 +39,31 @@ describe('an unchanged program with Workers and children', () => {
     assert.equal(one('file').attributes['thread.name'], 'my worker')
   })
 
+  it('a child that is told of another exporter keeps it, and its parent', async () => {
+    const other = await Receiver.start()
+    const { code, stderr } = await runProgram(fixture('e2e/own-exporter.cjs'), {
+      node: ['--require', PRELOAD],
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, OTHER: other.endpoint },
+    })
+    await other.close()
+    assert.deepEqual([code, stderr], [0, ''])
+    const request = one('request')
+    const names = (spans: readonly ReceivedSpan[]) => spans.map(({ name }) => name).sort()
+    assert.deepEqual(names(other.spans), ['inner other', 'other, by a file', 'outer other', 'spawn node'])
+    assert.deepEqual(names(receiver.spans.filter(({ name }) => name !== 'spawn node')), [
+      'inner same',
+      'no environment',
+      'outer same',
+      'request',
+      'same, alone',
+    ])
+    for (const { name, traceId, parentSpanId } of [...other.spans, ...receiver.spans]) {
+      if (name === 'request') continue
+      assert.equal(traceId, request.traceId, name)
+      assert.notEqual(parentSpanId, '', name)
+    }
+  })
+
   it('children by every function of child_process', async () => {
     const { code, stdout, stderr } = await run('children.cjs')
     assert.deepEqual([code, stderr], [0, ''])
