@@ -3,7 +3,7 @@
  * its destination.
  */
 import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { now, unixNano } from '../core/clock.js'
+import { monotonicNow, now, unixNano } from '../core/clock.js'
 import type { CollectorMessage, CollectorStart, ThreadEntry } from '../link/messages.js'
 import { sweepFolders } from '../link/owner.js'
 import type { Accounts } from '../ring/accounts.js'
@@ -231,7 +231,7 @@ export class Collector {
     if (exit === undefined) {
       this.read()
       for (const links of this.folders.values()) links.read()
-      await this.destination.flush(Date.now() + FLUSH, false)
+      await this.destination.flush(monotonicNow() + FLUSH, false)
       for (const links of this.folders.values()) links.acknowledge()
     } else {
       this.exit = undefined

@@ -33,12 +33,12 @@ export interface Destination {
   readonly pace: number
   /**
    * All that this process had to say has been handed over and written: makes sure that somebody will read it.
-   * @param deadline Milliseconds since the epoch.
+   * @param deadline Milliseconds of `monotonicNow`.
    */
   conclude?(deadline: number): Promise<void>
   /**
    * Takes everything to its end.
-   * @param deadline Milliseconds since the epoch; spans that have not arrived by then are dropped, if this is the `final` flush.
+   * @param deadline Milliseconds of `monotonicNow`; spans that have not arrived by then are dropped, if this is the `final` flush.
    */
   flush(deadline: number, final: boolean): Promise<void>
   /** Of what is exported here; undefined where nothing is. */

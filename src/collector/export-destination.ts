@@ -1,4 +1,5 @@
 import type { BatchConfig } from '../config/config.js'
+import { monotonicNow } from '../core/clock.js'
 import { countSpans, type Exporter, type ExportResult } from '../export/exporter.js'
 import type { PeriodicMetrics } from '../export/periodic-metrics.js'
 import type { ThreadEntry } from '../link/messages.js'
@@ -152,11 +153,11 @@ export class ExportDestination implements Destination {
       this.exporter.hurry?.(this.deadline)
     }
     if (this.spool !== undefined) {
-      await Promise.race([this.spool.ready, after(Math.max(0, deadline - Date.now()))])
+      await Promise.race([this.spool.ready, after(Math.max(0, deadline - monotonicNow()))])
       this.settle()
     }
     while (this.outbox.count > 0 || this.running !== undefined) {
-      const left = deadline - Date.now()
+      const left = deadline - monotonicNow()
       if (left <= 0) break
       this.running ??= this.send()
       await Promise.race([this.running, after(left)])
@@ -168,7 +169,7 @@ export class ExportDestination implements Destination {
     this.giveUp('queue', this.outbox.take(ALL, ALL))
     this.spool?.close()
     const closed = Promise.all([this.metrics?.close(deadline), this.exporter.close()])
-    await Promise.race([closed, after(Math.max(20, deadline - Date.now()))])
+    await Promise.race([closed, after(Math.max(20, deadline - monotonicNow()))])
   }
 
   private giveUp(stage: Stage, { batches, receipts }: Parcel): void {

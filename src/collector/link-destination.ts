@@ -1,3 +1,4 @@
+import { monotonicNow } from '../core/clock.js'
 import type { ThreadEntry } from '../link/messages.js'
 import { claim, ownerState } from '../link/owner.js'
 import { LinkWriter } from '../link/writer.js'
@@ -182,7 +183,7 @@ export class LinkDestination implements Destination {
 
   async conclude(deadline: number): Promise<void> {
     for (const stream of this.streams) this.write(stream)
-    while (this.exporting === undefined && !this.look() && Date.now() < deadline)
+    while (this.exporting === undefined && !this.look() && monotonicNow() < deadline)
       await new Promise((resolve) => setTimeout(resolve, LEAVING))
   }
 

@@ -19,6 +19,12 @@ const wall = Date.now
 /** Now, in milliseconds since this thread's `performance.timeOrigin`, with nanosecond resolution. */
 export const now: () => number = performance.now.bind(performance)
 
+/**
+ * Milliseconds of the machine's monotonic clock, the same in every thread. Deadlines are told in it: the wall clock can be stepped, and a
+ * program can have replaced `Date.now`.
+ */
+export const monotonicNow = (): number => Number(monotonic()) / 1e6
+
 /** Where this thread's clock is zero on the wall clock. */
 export interface Origin {
   /** Nanoseconds since the epoch, in two 32-bit halves for the encoder. */

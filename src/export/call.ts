@@ -1,4 +1,5 @@
 import { MAX_INTEGER } from '../config/variables.js'
+import { monotonicNow } from '../core/clock.js'
 import type { DropCause, ExportResult, SpanBatch } from './exporter.js'
 
 /** One `export` call under way: its deadline, which may come nearer, and what has become of its spans so far. */
@@ -28,7 +29,7 @@ export class ExportCall {
 
   /** Milliseconds that are left, within what timers take. */
   get remaining(): number {
-    return Math.max(0, Math.min(this.deadline - Date.now(), MAX_INTEGER))
+    return Math.max(0, Math.min(this.deadline - monotonicNow(), MAX_INTEGER))
   }
 
   delivered(spans: number): void {
@@ -84,7 +85,7 @@ export class ExportCall {
 
   #arm(): void {
     clearTimeout(this.#timer)
-    if (this.deadline - Date.now() > MAX_INTEGER) return
+    if (this.deadline - monotonicNow() > MAX_INTEGER) return
     this.#timer = setTimeout(() => this.#stop(), this.remaining)
   }
 

@@ -46,13 +46,13 @@ export interface ExportResult {
 export interface Exporter {
   /**
    * Takes spans to their destination. It never rejects.
-   * @param deadline Milliseconds since the epoch, after which the attempt is given up. May be `Infinity`.
+   * @param deadline Milliseconds of `monotonicNow`, after which the attempt is given up. May be `Infinity`.
    */
   export(batches: readonly SpanBatch[], deadline: number): Promise<ExportResult>
   /**
    * Brings the deadline of the calls under way forward: when the process ends, nobody waits for what was given
    * half a minute. A later deadline changes nothing.
-   * @param deadline Milliseconds since the epoch.
+   * @param deadline Milliseconds of `monotonicNow`.
    */
   hurry?(deadline: number): void
   /** Ends the calls under way (cause `closed`) and gives up what is held open. Calls after it drop everything. */

@@ -1,4 +1,5 @@
 import { type OtlpConfig, redactUrl } from '../config/otlp.js'
+import { monotonicNow } from '../core/clock.js'
 import { ExportCall } from './call.js'
 import {
   allDropped,
@@ -96,7 +97,7 @@ export class OtlpHttpExporter implements Exporter {
     for (let attempt = 0; ; ) {
       if (call.over !== undefined) return call.over
       if (call.remaining === 0 || call.signal.aborted) return this.#giveUp(call, cause, why, piece.count)
-      const silence = this.#silentUntil - Date.now()
+      const silence = this.#silentUntil - monotonicNow()
       if (silence >= call.remaining) {
         return this.#giveUp(call, 'throttled', 'it asks to wait longer than there is time', piece.count)
       }
@@ -128,7 +129,7 @@ export class OtlpHttpExporter implements Exporter {
   #wait({ answer }: PostResult, attempt: number): number {
     const asked = retryAfter(answer?.retryAfter, Date.now())
     if (asked === undefined) return backoff(attempt)
-    this.#silentUntil = Math.max(this.#silentUntil, Date.now() + asked)
+    this.#silentUntil = Math.max(this.#silentUntil, monotonicNow() + asked)
     return asked
   }
 

@@ -27,7 +27,7 @@ export class OtlpMetricsExporter {
   /**
    * Sends a request until it is answered for good. It never rejects.
    * @param request An `ExportMetricsServiceRequest`.
-   * @param deadline Milliseconds since the epoch.
+   * @param deadline Milliseconds of `monotonicNow`.
    */
   async export(request: Uint8Array, deadline: number): Promise<void> {
     const call = new ExportCall(0, deadline)

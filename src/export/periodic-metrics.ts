@@ -1,4 +1,5 @@
 import type { MetricsConfig } from '../config/config.js'
+import { monotonicNow } from '../core/clock.js'
 import type { OtlpMetricsExporter } from './otlp-metrics.js'
 
 /** Exports metrics at an interval, and once more at the end (OpenTelemetry's "Periodic exporting MetricReader"). */
@@ -23,7 +24,7 @@ export class PeriodicMetrics {
   async #export(timeout: number): Promise<void> {
     if (this.#running) return
     this.#running = true
-    await this.#exporter.export(this.#collect(), Date.now() + timeout)
+    await this.#exporter.export(this.#collect(), monotonicNow() + timeout)
     this.#running = false
   }
 

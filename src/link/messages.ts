@@ -22,7 +22,7 @@ export type CollectorMessage =
   /** Child processes may write to this folder from now on. */
   | { readonly type: 'folder'; readonly path: string }
   | { readonly type: 'child-ended'; readonly pid: number; readonly reason: string; readonly time: bigint }
-  /** The process ends; `deadline` in milliseconds since the epoch. */
+  /** The process ends; `deadline` in milliseconds of `monotonicNow`. */
   | { readonly type: 'exit'; readonly reason: string; readonly deadline: number }
 
 /** What a collector is started with. */

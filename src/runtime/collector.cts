@@ -11,7 +11,7 @@ import { Spool } from '../collector/spool.js'
 import { readConfig } from '../config/config.js'
 import { resourceAttributes } from '../config/resource.js'
 import { unknownVariables } from '../config/unknown.js'
-import { shareClock, startClock } from '../core/clock.js'
+import { monotonicNow, shareClock, startClock } from '../core/clock.js'
 import { VERSION } from '../core/version.js'
 import { createExporter, exporterType } from '../export/create.js'
 import { OtlpMetricsExporter } from '../export/otlp-metrics.js'
@@ -70,7 +70,7 @@ function run(control: Int32Array): void {
           get isEnding() {
             return collector.isEnding
           },
-          deliver: (signal, isEnd) => collector.deliver(signal, isEnd, Date.now() + config.exitTimeout),
+          deliver: (signal, isEnd) => collector.deliver(signal, isEnd, monotonicNow() + config.exitTimeout),
         })
       : undefined
   const collector = new Collector(start, parentPort!, destination, report, () => heard?.update())

@@ -3,7 +3,7 @@
  * thread itself, as they end. A short-lived child pays for no thread and no connection; one that turns out busy gets its
  * collector thread, which goes on where this has stopped.
  */
-import { now, unixNano } from '../core/clock.js'
+import { monotonicNow, now, unixNano } from '../core/clock.js'
 import { debug } from '../core/log.js'
 import type { ThreadEntry } from '../link/messages.js'
 import { ownerState } from '../link/owner.js'
@@ -134,7 +134,7 @@ export class OwnLink {
 
   /**
    * The process ends: what is open is closed.
-   * @param deadline Milliseconds since the epoch.
+   * @param deadline Milliseconds of `monotonicNow`.
    * @returns `read`: somebody has it. `orphaned`: it is all in the file, but nobody reads that. `failed`: the ring has to be
    *   handed over.
    */
@@ -165,7 +165,7 @@ export class OwnLink {
     for (;;) {
       const state = ownerState(this.folder)
       if (state !== 'leaving') return state === 'present'
-      if (Date.now() >= deadline) return true
+      if (monotonicNow() >= deadline) return true
       Atomics.wait(nothing, 0, 0, LEAVING)
     }
   }

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { tellUnheard } from '../collector/unheard.js'
 import { readTracingConfig } from '../config/tracing.js'
-import { now, startClock, unixNano } from '../core/clock.js'
+import { monotonicNow, now, startClock, unixNano } from '../core/clock.js'
 import { debug } from '../core/log.js'
 import { ANCHOR, LINK } from '../link/format.js'
 import type { CollectorMessage, CollectorStart } from '../link/messages.js'
@@ -77,7 +77,7 @@ export class DescendantWatch {
   /** Delivers everything; bounded in time. */
   async finish(): Promise<void> {
     const { control } = this
-    const deadline = Date.now() + this.exitTimeout
+    const deadline = monotonicNow() + this.exitTimeout
     this.tell({ type: 'exit', reason: 'process is gone', deadline })
     const wanted = Atomics.add(control, FLUSH_WANTED, 1) + 1
     Atomics.add(control, WAKE, 1)
@@ -87,7 +87,7 @@ export class DescendantWatch {
     try {
       for (;;) {
         const done = Atomics.load(control, FLUSH_DONE)
-        const left = deadline + MARGIN - Date.now()
+        const left = deadline + MARGIN - monotonicNow()
         if (done >= wanted) break
         const isGone = Atomics.load(control, STATE) === ABSENT
         if (isGone || left <= 0) {

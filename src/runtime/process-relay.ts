@@ -3,7 +3,7 @@ import { BroadcastChannel, receiveMessageOnPort } from 'node:worker_threads'
 import type * as Delivering from '../collector/direct-delivery.js'
 import { tellUnheard } from '../collector/unheard.js'
 import { readResourceConfig, resourceAttributes } from '../config/resource.js'
-import { shareClock, startClock } from '../core/clock.js'
+import { monotonicNow, shareClock, startClock } from '../core/clock.js'
 import { randomHex } from '../core/ids.js'
 import { debug } from '../core/log.js'
 import type { CollectorMessage, Handoff } from '../link/messages.js'
@@ -183,7 +183,7 @@ export class ProcessRelay extends ThreadRelay {
    */
   finish(reason: string): void {
     if (this.finished) return
-    const deadline = Date.now() + this.setup.exitTimeout
+    const deadline = monotonicNow() + this.setup.exitTimeout
     if (this.collector.isLost) {
       this.finished = true
       if (!this.deliver(reason, deadline, false)) this.tellUnheard('gone')
@@ -227,7 +227,7 @@ export class ProcessRelay extends ThreadRelay {
       const { deliverDirectly } = load('./delivering.cjs') as typeof Delivering
       const { control, anchor } = this.connection
       const { sources } = this.collector
-      const left = deadline - Date.now()
+      const left = deadline - monotonicNow()
       return deliverDirectly({ ...sources, control, anchor, hasThread, env, main, reason, left })
     } catch (error) {
       debug('not delivered by the main thread: %s', error)
@@ -248,7 +248,7 @@ export class ProcessRelay extends ThreadRelay {
     this.nudge()
     for (;;) {
       const done = Atomics.load(control, FLUSH_DONE)
-      const left = until - Date.now()
+      const left = until - monotonicNow()
       if (done >= wanted) return true
       if (left <= 0 || Atomics.load(control, FALLEN) !== fallen) return false
       Atomics.wait(control, FLUSH_DONE, done, left)

@@ -1,5 +1,6 @@
 import { BroadcastChannel } from 'node:worker_threads'
 import type { Attributes } from '@opentelemetry/api'
+import { monotonicNow } from '../core/clock.js'
 import {
   allDelivered,
   countSpans,
@@ -68,7 +69,7 @@ export class HandoverExporter implements Exporter {
   private async room(deadline: number): Promise<void> {
     for (;;) {
       const taken = Atomics.load(this.control, TAKEN)
-      const left = deadline - Date.now()
+      const left = deadline - monotonicNow()
       if (this.isLast || this.posted - taken < WINDOW || left <= 0) return
       const wait = Atomics.waitAsync(this.control, TAKEN, taken, Math.min(left, 1000))
       if (wait.async) await wait.value

@@ -1,4 +1,5 @@
 /** Connects a process's relay with the application's SDK, once there is one that takes spans. */
+import { monotonicNow } from '../core/clock.js'
 import { FLUSH_DONE } from '../ring/layout.js'
 import { HandoverReceiver } from './handover-receiver.js'
 import { findProcessors, flushProcessors, provideSpans } from './processors.js'
@@ -58,11 +59,11 @@ export function joinSdk(relay: HandingRelay, loadReading: () => Reading): SdkLin
       const wanted = receiver === undefined ? undefined : relay.requestFlush()
       if (receiver === undefined || wanted === undefined) return
       const { control } = relay
-      const until = Date.now() + TIMEOUT
+      const until = monotonicNow() + TIMEOUT
       for (;;) {
         const done = Atomics.load(control, FLUSH_DONE)
         receiver.drain()
-        if (done >= wanted || Date.now() >= until) return
+        if (done >= wanted || monotonicNow() >= until) return
         Atomics.wait(control, FLUSH_DONE, done, SLICE)
       }
     },

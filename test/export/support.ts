@@ -9,6 +9,7 @@ import { dist } from '../support/dist.js'
 const { concat, encodeResource, encodeScope, lengthDelimited } = (await import(
   dist('otlp/encode.js')
 )) as typeof import('../../src/otlp/encode.js')
+const { monotonicNow } = (await import(dist('core/clock.js'))) as typeof import('../../src/core/clock.js')
 const { decodeTraces } = (await import(dist('otlp/decode.js'))) as typeof import('../../src/otlp/decode.js')
 
 export const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -157,7 +158,7 @@ export function journal(): { log: (level: string, code: string, message: string)
   return { log: (level, code, message) => lines.push(`${level} ${code} ${message}`), lines }
 }
 
-export const soon = (milliseconds = 10_000): number => Date.now() + milliseconds
+export const soon = (milliseconds = 10_000): number => monotonicNow() + milliseconds
 
 /** What became of spans that no server refused: those that can be given again are just those that were dropped. */
 export function accounts({ delivered, dropped, undelivered = [] }: ExportResult): ExportResult {
