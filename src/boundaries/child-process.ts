@@ -1,11 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
+import * as diagnostics from 'node:diagnostics_channel'
 import { shared } from '../core/shared.js'
+import { isBuiltinLoaded, whenBuiltinLoads } from '../hooks/builtin-loads.js'
 import { guarded } from '../hooks/guarded.js'
 import { overrideEmit } from '../hooks/override-emit.js'
 import { replaceMethod } from '../hooks/replace-method.js'
 import { pairsWith } from './child-environment.js'
 import { noteSends } from './child-messages.js'
-import { whenChildProcessLoads } from './child-process-loaded.js'
 import { followSync } from './child-process-sync.js'
 import { type OwnPreload, ownPreload } from './own-preload.js'
 
@@ -50,6 +51,9 @@ interface SpawnOptions {
   envPairs?: unknown
 }
 
+/** The module, and the channel that it publishes on. */
+const MODULE = 'child_process'
+
 type Spawn = (this: ChildProcess, ...given: unknown[]) => unknown
 
 /**
@@ -62,10 +66,22 @@ export function followChildren(boundary: ChildBoundary): void {
   if (state.isFollowing) return
   state.isFollowing = true
   const own = ownPreload(boundary.preload)
-  whenChildProcessLoads((module) => {
+  const follow = (): void => {
+    const module = process.getBuiltinModule('node:child_process')
     followAsync(module.ChildProcess, boundary, own)
     followSync(module, boundary, own)
     process.getBuiltinModule('node:module').syncBuiltinESMExports()
+  }
+  if (isBuiltinLoaded(MODULE)) {
+    follow()
+    return
+  }
+  // However the module was come by: a ChildProcess that is constructed tells, before the child is spawned.
+  const spawned = (): void => loaded()
+  diagnostics.subscribe(MODULE, spawned)
+  const loaded = whenBuiltinLoads(MODULE, MODULE, () => {
+    diagnostics.unsubscribe(MODULE, spawned)
+    follow()
   })
 }
 

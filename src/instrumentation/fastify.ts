@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Disable } from '../hooks/channels.js'
 import { guard, subscribe } from '../hooks/channels.js'
-import { type ServerRequest, serverRequest, setRoute } from './http-server.js'
+import { serverRequest } from './http-server.js'
+import { type ServerRequest, setRoute } from './server-transaction.js'
 
 interface HandlerMessage {
   readonly request: { readonly raw: IncomingMessage }

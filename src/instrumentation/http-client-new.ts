@@ -1,6 +1,11 @@
-import diagnostics from 'node:diagnostics_channel'
 import type { Agent, ClientRequest } from 'node:http'
+import { isBuiltinLoaded } from '../hooks/builtin-loads.js'
+import { onChannelAsked } from '../hooks/channel-asks.js'
 import type { Disable } from '../hooks/channels.js'
+
+/** What Node's HTTP client asks for as it is loaded, in this order; the first one where it has it. */
+const CREATED = 'http.client.request.created'
+const START = 'http.client.request.start'
 
 type Seen = (request: ClientRequest) => void
 type Threw = (request: ClientRequest, error: unknown) => void
@@ -20,7 +25,7 @@ export interface RequestWatch {
  * once the class is there, and to load `node:http` for it would cost each thread 4 ms. So we wait until Node loads it: its client
  * calls `diagnostics_channel.channel()` for its channels while it is loaded, whether by `require` or by `import`, for `http` or for
  * `https`; the agent's class exists by then, and nobody could have made a request. If it asks for
- * `http.client.request.created` first, Node is new enough to need none of this. Either way `channel` is then put back.
+ * `http.client.request.created` first, Node is new enough to need none of this. Either way nobody waits for it then.
  *
  * @param seen must not throw. May be called for a request more than once.
  * @param threw is told why a request could not be made after it was seen: a port out of range, an agent that throws. Must not throw.
@@ -30,38 +35,20 @@ export function onNewRequest(seen: Seen, threw: Threw): RequestWatch {
   const done = () => {
     for (const fn of undo.splice(0)) fn()
   }
-  const { moduleLoadList } = process as unknown as { moduleLoadList?: readonly string[] }
-  if (moduleLoadList?.includes('NativeModule _http_client') === true) {
+  if (isBuiltinLoaded('_http_client')) {
     // Which Node it is shows with the first request: `created` then says that the patches are not needed.
     const { Agent: agent, ClientRequest: request } = process.getBuiltinModule('node:http')
     undo.push(patchAgent(agent, seen, threw), patchRequest(request, seen))
   } else {
     undo.push(
-      onClientLoading((publishesCreated) => {
+      onChannelAsked([CREATED, START], (name) => {
         done()
-        if (!publishesCreated) patchWhileLoading(undo, seen, threw)
+        // The first of the two says whether Node's HTTP client publishes the other.
+        if (name === START) patchWhileLoading(undo, seen, threw)
       }),
     )
   }
   return { notNeeded: done, disable: done }
-}
-
-/** Calls `loading` when Node loads its HTTP client, and says whether that publishes `http.client.request.created`. */
-function onClientLoading(loading: (publishesCreated: boolean) => void): Disable {
-  const { channel } = diagnostics
-  // The object that `require` gives to everybody, Node's own modules among them.
-  const exports = diagnostics as { channel: typeof channel }
-  const watching = {
-    channel(name: string | symbol) {
-      if (name === 'http.client.request.created') loading(true)
-      else if (name === 'http.client.request.start') loading(false)
-      return channel(name)
-    },
-  }.channel
-  exports.channel = watching
-  return () => {
-    if (exports.channel === watching) exports.channel = channel
-  }
 }
 
 function patchWhileLoading(undo: Disable[], seen: Seen, threw: Threw): void {

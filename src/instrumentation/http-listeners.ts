@@ -48,3 +48,24 @@ function inCurrent(listener: Listener): Listener | undefined {
       : contextApi.with(context, listener, this, ...args)
   }
 }
+
+/** Classes of streams whose listeners are kept. */
+const streams = new WeakSet<object>()
+
+/**
+ * The same for HTTP/2: for the class of `stream`, and for the requests and responses that Node makes of streams.
+ *
+ * @param stream of a server or a client, of which the class is had by no other way.
+ */
+export function keepHttp2Listeners(stream: object): void {
+  const prototype = Object.getPrototypeOf(stream) as EventEmitter
+  if (streams.has(prototype)) return
+  streams.add(prototype)
+  keepListeners(prototype, inCurrent)
+  const { Http2ServerRequest, Http2ServerResponse } = process.getBuiltinModule('node:http2')
+  for (const { prototype } of [Http2ServerRequest, Http2ServerResponse]) {
+    if (streams.has(prototype)) continue
+    streams.add(prototype)
+    keepListeners(prototype, inCurrent)
+  }
+}

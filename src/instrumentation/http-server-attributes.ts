@@ -9,7 +9,10 @@ import { redactQuery } from './redact.js'
  * server spans. What a reverse proxy tells of the original request (`Forwarded`, RFC 7239, and `X-Forwarded-*`) comes
  * first, as they ask for.
  */
-export function serverAttributes(request: IncomingMessage, socket: Socket): Attributes {
+export function serverAttributes(
+  request: Pick<IncomingMessage, 'headers' | 'method' | 'url' | 'httpVersion'>,
+  socket: Socket,
+): Attributes {
   const headers = request.headers
   const forwarded = headers['forwarded'] === undefined ? undefined : firstForwarded(headers['forwarded'])
   const attributes: Attributes = {}

@@ -1,25 +1,19 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import {
-  type Context,
-  context as contextApi,
-  propagation,
-  ROOT_CONTEXT,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  type TextMapGetter,
-  type Tracer,
-} from '@opentelemetry/api'
-import { contextWithSpan } from '../context/context.js'
-import { recordError } from '../context/exception.js'
-import { contextWithTransaction, transactionOf } from '../context/transaction.js'
+import { type Context, context as contextApi, type Tracer } from '@opentelemetry/api'
 import { type Disable, guard, subscribe } from '../hooks/channels.js'
 import { observeEmit, ownEmit } from '../hooks/observe-emit.js'
 import { keepHttpListeners, keepSocketListeners } from './http-listeners.js'
-import { errorType, fail, failAborted, methodName } from './http-semantics.js'
 import { serverAttributes } from './http-server-attributes.js'
+import {
+  arrivedContext,
+  endTransaction,
+  requestOnStream,
+  type ServerRequest,
+  setRoute,
+  startTransaction,
+} from './server-transaction.js'
 
 interface RequestMessage {
   readonly request: IncomingMessage
@@ -28,26 +22,9 @@ interface RequestMessage {
   readonly server: Server
 }
 
-/** A request that an HTTP server is at work on. */
-export interface ServerRequest {
-  /** The SERVER span, which is the transaction. */
-  readonly span: Span
-  /** The template of the matched route (`/users/:id`), once a framework told it. */
-  route: string | undefined
-  /** What the handler failed with; it is in the span already. */
-  error: unknown
-  /** What a handler failed with on the way. It is an error of the service only if the answer is one (status 500 and above). */
-  thrown: unknown
-  /** The template of the routers that the request is in: `/orgs/:org`. */
-  mount: string
-  /** What the span was named here last: any other name is the application's own. */
-  name: string
-}
-
 interface OpenRequest extends ServerRequest {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  readonly context: Context
   handled: boolean
 }
 
@@ -58,11 +35,6 @@ interface OpenRequest extends ServerRequest {
 const connections = new WeakMap<Socket, OpenRequest[]>()
 const watchedServers = new WeakSet<Server>()
 
-const headerGetter: TextMapGetter<IncomingMessage['headers']> = {
-  keys: (headers) => Object.keys(headers),
-  get: (headers, key) => headers[key.toLowerCase()],
-}
-
 /** The events of a server whose listeners handle a request that was announced on the channel. */
 const HANDLING = new Set<string | symbol>(['request', 'checkContinue', 'checkExpectation'])
 
@@ -72,7 +44,7 @@ const HANDLING = new Set<string | symbol>(['request', 'checkContinue', 'checkExp
  * `http.server.request.start` is published right before the server emits `request`, and by itself cannot put the handler into a
  * context without `enterWith`, which would leak into the next request of the connection. So a server that is seen for the
  * first time gets an `emit` of its own. The end comes from `http.server.response.finish`; for a response that never finishes, from
- * the connection's `close`. HTTP/2 publishes on neither and is not followed.
+ * the connection's `close`. HTTP/2 publishes on neither: see `http2/server.ts`.
  */
 export function instrumentHttpServer(tracer: Tracer): Disable {
   let release: Disable | undefined
@@ -102,28 +74,13 @@ export function instrumentHttpServer(tracer: Tracer): Disable {
  * The transaction of a request, for what knows more of it (frameworks); undefined where it is not followed, and after its response.
  */
 export function serverRequest(request: IncomingMessage): ServerRequest | undefined {
-  return openRequest(request)
+  return openRequest(request) ?? requestOnStream((request as { stream?: unknown }).stream)
 }
 
 function openRequest(request: IncomingMessage): OpenRequest | undefined {
   const { socket } = request
   const open = typeof socket === 'object' && socket !== null ? connections.get(socket) : undefined
   return open?.find((other) => other.request === request)
-}
-
-/**
- * Names the transaction by its route: `GET /users/:id`, as the semantic conventions have it. A name that the application gave stays;
- * to be called before the handler is, so that what the handler says comes last.
- */
-export function setRoute(handled: ServerRequest, method: string, route: string): void {
-  if (handled.route === route) return
-  handled.route = route
-  const { span } = handled
-  span.setAttribute('http.route', route)
-  const { name } = span as { name?: unknown }
-  if (typeof name === 'string' && name !== handled.name) return
-  handled.name = `${methodName(method)} ${route}`
-  transactionOf(span).setName(handled.name)
 }
 
 /** Without loading `node:http`: what its servers have, and those of `node:net` have not. */
@@ -134,32 +91,13 @@ function isHttpServer(server: unknown): server is Server {
 }
 
 function startRequest(tracer: Tracer, { request, response, socket }: RequestMessage): void {
-  // Not from the active context: a connection has that of whoever called `listen`.
-  const parent = propagation.extract(ROOT_CONTEXT, request.headers, headerGetter)
-  const name = methodName(request.method ?? '')
-  const span = tracer.startSpan(
-    name,
-    { kind: SpanKind.SERVER, attributes: serverAttributes(request, socket) },
-    parent,
+  const started = startTransaction(
+    tracer,
+    request.method ?? '',
+    request.headers,
+    serverAttributes(request, socket),
   )
-  openRequestsOf(socket).push({
-    span,
-    request,
-    response,
-    context: contextOfTransaction(parent, span, name),
-    route: undefined,
-    error: undefined,
-    thrown: undefined,
-    mount: '',
-    name,
-    handled: false,
-  })
-}
-
-/** A context in which `span` is the active one and the transaction. Our recorder's spans know what their transaction is. */
-function contextOfTransaction(parent: Context, span: Span, name: string): Context {
-  if ((span as { localRoot?: unknown }).localRoot === span) return contextWithSpan(parent, span)
-  return contextWithTransaction(parent, transactionOf(span, name))
+  openRequestsOf(socket).push(Object.assign(started, { request, response, handled: false }))
 }
 
 function openRequestsOf(socket: Socket): OpenRequest[] {
@@ -183,28 +121,12 @@ function isLeft(socket: Socket): boolean {
 }
 
 /** @param isLeft the response was not finished, and it was the client that has left: no failure of the service. */
-function endRequest(open: OpenRequest, finished: boolean, isLeft = false): void {
-  const { span, response } = open
-  if (!span.isRecording()) return
-  if (finished && response.statusCode >= 500 && open.error === undefined && open.thrown !== undefined) {
-    open.error = open.thrown
-    recordError(span, open.error)
-  }
-  const { error } = open
+function endRequest(open: OpenRequest, isFinished: boolean, isLeft = false): void {
+  if (!open.span.isRecording()) return
   if (open.route === undefined) setExpressRoute(open)
-  if (finished || response.headersSent) span.setAttribute('http.response.status_code', response.statusCode)
-  if (!finished) {
-    if (response.errored) fail(span, response.errored)
-    else if (!isLeft) failAborted(span)
-  } else if (response.statusCode >= 500) {
-    span.setAttribute('error.type', error === undefined ? String(response.statusCode) : errorType(error))
-    span.setStatus(
-      error instanceof Error
-        ? { code: SpanStatusCode.ERROR, message: error.message }
-        : { code: SpanStatusCode.ERROR },
-    )
-  }
-  span.end()
+  const { response } = open
+  const status = isFinished || response.headersSent ? response.statusCode : undefined
+  endTransaction(open, { status, isFinished, error: response.errored, isLeft })
 }
 
 /** Express leaves the route that answered on the request: of use where its files are not seen, as in a bundle. */
@@ -239,7 +161,7 @@ function contextOf(event: string | symbol, argument: unknown): Context | undefin
   // A connection that becomes something else is no transaction, but it continues the trace that it came with.
   if (event === 'upgrade' || event === 'connect') {
     const headers = (argument as IncomingMessage | undefined)?.headers
-    if (headers !== undefined) return propagation.extract(ROOT_CONTEXT, headers, headerGetter)
+    if (headers !== undefined) return arrivedContext(headers)
   }
   return undefined
 }

@@ -7,11 +7,13 @@ import { instrumentFastify } from './fastify.js'
 import { instrumentHttpClient } from './http-client.js'
 import { setKnownMethods } from './http-semantics.js'
 import { instrumentHttpServer } from './http-server.js'
+import { instrumentHttp2Client } from './http2/client.js'
+import { instrumentHttp2Server } from './http2/server.js'
 import { mysql2Loads } from './mysql2/context.js'
 import { pgLoads } from './pg/context.js'
 import { instrumentUndici } from './undici.js'
 
-/** What can be left out, by OpenTelemetry's names for it. `http` is servers and clients of `node:http` and `node:https`. */
+/** What can be left out, by OpenTelemetry's names for it. `http` is servers and clients of `node:http`, `node:https` and `node:http2`. */
 export type InstrumentationName = 'http' | 'undici' | 'fastify' | 'express'
 
 /** What {@link enableInstrumentations} takes. */
@@ -39,7 +41,10 @@ export function enableInstrumentations(options: InstrumentationOptions): Disable
   const { tracer, disabled = [], knownMethods } = options
   setKnownMethods(knownMethods)
   const undo: Disable[] = []
-  if (!disabled.includes('http')) undo.push(instrumentHttpServer(tracer), instrumentHttpClient(tracer))
+  if (!disabled.includes('http')) {
+    undo.push(instrumentHttpServer(tracer), instrumentHttpClient(tracer))
+    undo.push(instrumentHttp2Server(tracer), instrumentHttp2Client(tracer))
+  }
   if (!disabled.includes('undici')) undo.push(instrumentUndici(tracer))
   if (!disabled.includes('fastify')) undo.push(instrumentFastify())
   if (!disabled.includes('express')) undo.push(onLoads(new Map(expressLoads)))

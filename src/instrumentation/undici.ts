@@ -34,6 +34,14 @@ interface UndiciSocket {
 
 const spans = new WeakMap<UndiciRequest, Span>()
 
+/** The ids of the spans that have not ended. */
+const open = new Set<string>()
+
+/** Whether a `traceparent` was given to a request of undici that has not ended: its own connections of HTTP/2 are told by that. */
+export function isCarriedByUndici(traceparent: unknown): boolean {
+  return typeof traceparent === 'string' && open.has(traceparent.slice(36, 52))
+}
+
 const headerSetter: TextMapSetter<UndiciRequest> = {
   set(request, name, value) {
     try {
@@ -88,6 +96,7 @@ export function instrumentUndici(tracer: Tracer): Disable {
       if (span === undefined) return
       if (isCollected(error)) {
         spans.delete(request)
+        open.delete(span.spanContext().spanId)
         endWithAnswer(span)
         return
       }
@@ -113,7 +122,8 @@ function start(tracer: Tracer, request: UndiciRequest): void {
     { kind: SpanKind.CLIENT, attributes: clientAttributes(request) },
     active,
   )
-  if (span.isRecording()) spans.set(request, span)
+  spans.set(request, span)
+  open.add(span.spanContext().spanId)
   propagation.inject(contextWithSpan(active, span), request, headerSetter)
 }
 
@@ -133,6 +143,7 @@ function end(request: UndiciRequest): void {
   const span = spans.get(request)
   if (span === undefined) return
   spans.delete(request)
+  open.delete(span.spanContext().spanId)
   forgetAnswer(span)
   span.end()
 }

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { guard } from '../../hooks/channels.js'
 import type { Loaded, OnLoad } from '../../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
-import { type ServerRequest, serverRequest, setRoute } from '../http-server.js'
+import { serverRequest } from '../http-server.js'
+import { type ServerRequest, setRoute } from '../server-transaction.js'
 
 /** What Express's router (in `express` itself up to version 4, in `router` from 5) keeps for each `use` and each route. */
 interface Layer {

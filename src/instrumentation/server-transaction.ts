@@ -1,0 +1,143 @@
+import {
+  type Attributes,
+  type Context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapGetter,
+  type Tracer,
+} from '@opentelemetry/api'
+import { contextWithSpan } from '../context/context.js'
+import { recordError } from '../context/exception.js'
+import { contextWithTransaction, transactionOf } from '../context/transaction.js'
+import { errorType, fail, failAborted, methodName } from './http-semantics.js'
+
+/** Headers as Node gives them: lower-case names. */
+export type Headers = Readonly<Record<string, string | string[] | undefined>>
+
+/** A request that an HTTP server is at work on. */
+export interface ServerRequest {
+  /** The SERVER span, which is the transaction. */
+  readonly span: Span
+  /** The span's context, in which the request is handled. */
+  readonly context: Context
+  /** The template of the matched route (`/users/:id`), once a framework told it. */
+  route: string | undefined
+  /** What the handler failed with; it is in the span already. */
+  error: unknown
+  /** What a handler failed with on the way. It is an error of the service only if the answer is one (status 500 and above). */
+  thrown: unknown
+  /** The template of the routers that the request is in: `/orgs/:org`. */
+  mount: string
+  /** What the span was named here last: any other name is the application's own. */
+  name: string
+}
+
+/** How a response came to its end. */
+export interface ResponseEnd {
+  /** Undefined where no headers were sent. */
+  readonly status: number | undefined
+  /** Whether all of it was sent. */
+  readonly isFinished: boolean
+  /** What the response failed with. */
+  readonly error?: unknown
+  /** The response was not finished, and it was the client that has left: no failure of the service. */
+  readonly isLeft?: boolean
+}
+
+const headerGetter: TextMapGetter<Headers> = {
+  keys: (headers) => Object.keys(headers),
+  get: (headers, key) => headers[key.toLowerCase()],
+}
+
+/** The context that the caller's headers tell of. Not on top of the active one: a connection has that of whoever called `listen`. */
+export function arrivedContext(headers: Headers): Context {
+  return propagation.extract(ROOT_CONTEXT, headers, headerGetter)
+}
+
+/** Starts the transaction of a request. */
+export function startTransaction(
+  tracer: Tracer,
+  method: string,
+  headers: Headers,
+  attributes: Attributes,
+): ServerRequest {
+  const parent = arrivedContext(headers)
+  const name = methodName(method)
+  const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent)
+  return {
+    span,
+    context: contextOfTransaction(parent, span, name),
+    route: undefined,
+    error: undefined,
+    thrown: undefined,
+    mount: '',
+    name,
+  }
+}
+
+/** A context in which `span` is the active one and the transaction. Our recorder's spans know what their transaction is. */
+function contextOfTransaction(parent: Context, span: Span, name: string): Context {
+  if ((span as { localRoot?: unknown }).localRoot === span) return contextWithSpan(parent, span)
+  return contextWithTransaction(parent, transactionOf(span, name))
+}
+
+/**
+ * Names the transaction by its route: `GET /users/:id`, as the semantic conventions have it. A name that the application gave stays;
+ * to be called before the handler is, so that what the handler says comes last.
+ */
+export function setRoute(handled: ServerRequest, method: string, route: string): void {
+  if (handled.route === route) return
+  handled.route = route
+  const { span } = handled
+  span.setAttribute('http.route', route)
+  const { name } = span as { name?: unknown }
+  if (typeof name === 'string' && name !== handled.name) return
+  handled.name = `${methodName(method)} ${route}`
+  transactionOf(span).setName(handled.name)
+}
+
+/** Ends the transaction of a request, by what its response came to. */
+export function endTransaction(open: ServerRequest, end: ResponseEnd): void {
+  const { span } = open
+  const { status, isFinished, error: failure, isLeft = false } = end
+  const isServerError = isFinished && status !== undefined && status >= 500
+  if (isServerError && open.error === undefined && open.thrown !== undefined) {
+    open.error = open.thrown
+    recordError(span, open.error)
+  }
+  const { error } = open
+  if (status !== undefined) span.setAttribute('http.response.status_code', status)
+  if (!isFinished) {
+    if (failure) fail(span, failure)
+    else if (!isLeft) failAborted(span)
+  } else if (isServerError) {
+    span.setAttribute('error.type', error === undefined ? String(status) : errorType(error))
+    span.setStatus(
+      error instanceof Error
+        ? { code: SpanStatusCode.ERROR, message: error.message }
+        : { code: SpanStatusCode.ERROR },
+    )
+  }
+  span.end()
+}
+
+/** The requests that are no message of `node:http`, by what holds them together: their stream. */
+const byStream = new WeakMap<object, ServerRequest>()
+
+/** @param stream of HTTP/2. */
+export function keepByStream(stream: object, request: ServerRequest): void {
+  byStream.set(stream, request)
+}
+
+/** The request on a stream, while it is at work. */
+export function requestOnStream(stream: unknown): ServerRequest | undefined {
+  return typeof stream === 'object' && stream !== null ? byStream.get(stream) : undefined
+}
+
+/** The response has ended. */
+export function forgetStream(stream: object): void {
+  byStream.delete(stream)
+}
