@@ -34,6 +34,7 @@ describe('readConfig', () => {
       exitTimeout: 2000,
       errors: 'context',
       sourceMaps: true,
+      errorFields: [],
       serviceName: undefined,
       resourceAttributes: Object.create(null),
       exporters: ['otlp'],
