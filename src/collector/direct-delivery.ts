@@ -16,7 +16,6 @@ import { Notices } from '../export/notices.js'
 import { encodeTraceRequest } from '../export/request.js'
 import { isRetryable } from '../export/retry.js'
 import { split } from '../export/split.js'
-import { stderrLog } from '../export/stderr-log.js'
 import { encodeResource } from '../otlp/encode.js'
 import { Accounts } from '../ring/accounts.js'
 import { HANDOVER, READ_SCOPE, TAIL, type ThreadMemory } from '../ring/layout.js'
@@ -25,6 +24,7 @@ import { claimReport, reportAccounts } from './accounts-report.js'
 import { concludeThread } from './conclude.js'
 import { Links } from './links.js'
 import { Outbox, type ProcessQueue } from './outbox.js'
+import { stderrLog } from './stderr-log.js'
 
 /** Bytes of spans in one request, and in one line of a file. */
 const REQUEST_BYTES = 4 << 20

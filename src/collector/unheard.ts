@@ -1,11 +1,11 @@
 /** What is said at the end of a process whose telemetry thread has not: it did not get to run, or is gone. */
 import { readLogLevel } from '../config/log-level.js'
 import { Variables } from '../config/variables.js'
-import { stderrLog } from '../export/stderr-log.js'
 import { Accounts } from '../ring/accounts.js'
 import { HAS_BEEN_TOLD, type ThreadMemory, TOLD } from '../ring/layout.js'
 import { RingReader } from '../ring/reader.js'
 import { claimReport, reportAccounts } from './accounts-report.js'
+import { stderrLog } from './stderr-log.js'
 
 /** Milliseconds for a telemetry thread that has begun to say it. */
 const SAYING = 50

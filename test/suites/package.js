@@ -40,6 +40,8 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
 /** What `threadspan demo` asks its user to install. */
 const DEMO = ['fastify', 'node-sqlite3-wasm', 'piscina']
+/** Node's own modules, which only the telemetry thread's option `--expose-internals` opens. */
+const INTERNAL = 'internal'
 /** What tsc makes the demo's service import for its decorators. */
 const HELPERS = 'tslib'
 /** What may be in the archive. */
@@ -151,6 +153,7 @@ function checkFiles(installed) {
       /\.c?js$/.test(file),
     )
     const loaded = new Set(scripts.flatMap((file) => packagesOf(readFileSync(join(dist, file), 'utf8'))))
+    loaded.delete(INTERNAL)
     const declared = new Set([...Object.keys(dependencies ?? {}), ...Object.keys(peerDependencies)])
     assert.deepEqual(
       [...loaded].filter((name) => !declared.has(name) && !DEMO.includes(name) && name !== 'threadspan'),
@@ -257,11 +260,7 @@ function checkNode(title, node, app) {
     const { files, builtins } = JSON.parse(execute(['--require', 'threadspan/register', 'loads.cjs']).stdout)
     assert.deepEqual(
       files.map((file) => relative(app, file)),
-      [
-        'node_modules/threadspan/dist/register.cjs',
-        'node_modules/threadspan/dist/preload.cjs',
-        'loads.cjs',
-      ],
+      ['node_modules/threadspan/dist/register.cjs', 'node_modules/threadspan/dist/preload.cjs', 'loads.cjs'],
     )
     const added = builtins.filter((name) => !bare.builtins.includes(name))
     assert.deepEqual(

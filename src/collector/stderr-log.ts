@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import type { LogLevel } from '../config/log-level.js'
-import type { ExportLog } from './exporter.js'
+import type { ExportLog } from '../export/exporter.js'
 
 const LEVELS: readonly string[] = ['none', 'error', 'warn', 'info', 'debug'] satisfies LogLevel[]
 
