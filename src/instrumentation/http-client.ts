@@ -6,7 +6,6 @@ import {
   propagation,
   type Span,
   SpanKind,
-  SpanStatusCode,
   type Tracer,
 } from '@opentelemetry/api'
 import { contextWithSpan } from '../context/context.js'
@@ -17,6 +16,8 @@ import { headerSetter } from './http-client-headers.js'
 import { onNewRequest } from './http-client-new.js'
 import { keepHttpListeners, keepSocketListeners } from './http-listeners.js'
 import {
+  describePeer,
+  describeStatus,
   fail,
   failAborted,
   isAbort,
@@ -183,19 +184,11 @@ function receive(call: Call, request: ClientRequest, response: IncomingMessage):
 
 function describeResponse(call: Call, request: ClientRequest, response: IncomingMessage): void {
   const { span } = call
-  const status = response.statusCode ?? 0
-  span.setAttribute('http.response.status_code', status)
   span.setAttribute('network.protocol.version', response.httpVersion)
-  const { remoteAddress, remotePort } = request.socket ?? {}
-  if (remoteAddress !== undefined && remotePort !== undefined) {
-    span.setAttribute('network.peer.address', remoteAddress)
-    span.setAttribute('network.peer.port', remotePort)
-    if (call.portless) setPort(span, request, remotePort)
-  }
-  if (status >= 400) {
-    span.setAttribute('error.type', String(status))
-    span.setStatus({ code: SpanStatusCode.ERROR })
-  }
+  describePeer(span, request.socket)
+  const { remotePort } = request.socket ?? {}
+  if (call.portless && remotePort !== undefined) setPort(span, request, remotePort)
+  describeStatus(span, response.statusCode ?? 0)
 }
 
 /** Where the Host header was not Node's, the connection tells the port, and by that the URL. */

@@ -76,6 +76,27 @@ export function failAborted(span: Span): void {
   span.setAttribute('error.type', 'aborted')
 }
 
+/** Tells a CLIENT span what it was answered: every status of 400 and above is an error of the client's. */
+export function describeStatus(span: Span, status: number): void {
+  span.setAttribute('http.response.status_code', status)
+  if (status < 400) return
+  span.setAttribute('error.type', String(status))
+  span.setStatus({ code: SpanStatusCode.ERROR })
+}
+
+/** The other end of a connection, as `net.Socket` tells it: nothing where it is gone, or no connection of TCP. */
+export interface Peer {
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+}
+
+/** Tells a CLIENT span whom it is connected with. */
+export function describePeer(span: Span, peer: Peer | null | undefined): void {
+  if (peer?.remoteAddress === undefined || peer.remotePort === undefined) return
+  span.setAttribute('network.peer.address', peer.remoteAddress)
+  span.setAttribute('network.peer.port', peer.remotePort)
+}
+
 /**
  * The URL that a request is for (RFC 9112, section 3.3), undefined for CONNECT, whose target is no resource but a host and a port.
  *

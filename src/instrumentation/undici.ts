@@ -4,7 +4,6 @@ import {
   propagation,
   type Span,
   SpanKind,
-  SpanStatusCode,
   type TextMapSetter,
   type Tracer,
 } from '@opentelemetry/api'
@@ -12,7 +11,17 @@ import { contextWithSpan } from '../context/context.js'
 import { count } from '../core/counters.js'
 import { type Disable, subscribe } from '../hooks/channels.js'
 import { endWithAnswer, forgetAnswer, noteAnswer } from './answered.js'
-import { fail, isAbort, methodName, setMethod, splitHostPort, targetUrl } from './http-semantics.js'
+import {
+  describePeer,
+  describeStatus,
+  fail,
+  isAbort,
+  methodName,
+  type Peer,
+  setMethod,
+  splitHostPort,
+  targetUrl,
+} from './http-semantics.js'
 import { redactUrl } from './redact.js'
 import { isSuppressed } from './suppressed.js'
 
@@ -27,19 +36,21 @@ interface UndiciRequest {
   addHeader?(name: string, value: string): unknown
 }
 
-interface UndiciSocket {
-  readonly remoteAddress?: string
-  readonly remotePort?: number
-}
-
 const spans = new WeakMap<UndiciRequest, Span>()
 
-/** The ids of the spans that have not ended. */
-const open = new Set<string>()
+/**
+ * The ids of the spans that wait for their answer: what undici itself holds on to. Not until their end, which a body that nobody reads does
+ * not come to.
+ */
+const unanswered = new Set<string>()
 
-/** Whether a `traceparent` was given to a request of undici that has not ended: its own connections of HTTP/2 are told by that. */
+/** Whether a `traceparent` is that of a request of undici that is not answered: its own connections of HTTP/2 are told by that. */
 export function isCarriedByUndici(traceparent: unknown): boolean {
-  return typeof traceparent === 'string' && open.has(traceparent.slice(36, 52))
+  return typeof traceparent === 'string' && unanswered.has(traceparent.slice(36, 52))
+}
+
+function settle(span: Span): void {
+  unanswered.delete(span.spanContext().spanId)
 }
 
 const headerSetter: TextMapSetter<UndiciRequest> = {
@@ -68,11 +79,9 @@ function isName(key: unknown, name: string): boolean {
 export function instrumentUndici(tracer: Tracer): Disable {
   return subscribe({
     'undici:request:create': ({ request }: { request: UndiciRequest }) => start(tracer, request),
-    'undici:client:sendHeaders': ({ request, socket }: { request: UndiciRequest; socket?: UndiciSocket }) => {
+    'undici:client:sendHeaders': ({ request, socket }: { request: UndiciRequest; socket?: Peer }) => {
       const span = spans.get(request)
-      if (span === undefined || socket?.remoteAddress === undefined || socket.remotePort === undefined) return
-      span.setAttribute('network.peer.address', socket.remoteAddress)
-      span.setAttribute('network.peer.port', socket.remotePort)
+      if (span !== undefined) describePeer(span, socket)
     },
     'undici:request:headers': ({
       request,
@@ -84,11 +93,10 @@ export function instrumentUndici(tracer: Tracer): Disable {
       const span = spans.get(request)
       // Informational responses come before the one that counts.
       if (span === undefined || response.statusCode < 200) return
-      span.setAttribute('http.response.status_code', response.statusCode)
+      settle(span)
+      if (!span.isRecording()) return
+      describeStatus(span, response.statusCode)
       noteAnswer(span)
-      if (response.statusCode < 400) return
-      span.setAttribute('error.type', String(response.statusCode))
-      span.setStatus({ code: SpanStatusCode.ERROR })
     },
     'undici:request:trailers': ({ request }: { request: UndiciRequest }) => end(request),
     'undici:request:error': ({ request, error }: { request: UndiciRequest; error: unknown }) => {
@@ -96,7 +104,6 @@ export function instrumentUndici(tracer: Tracer): Disable {
       if (span === undefined) return
       if (isCollected(error)) {
         spans.delete(request)
-        open.delete(span.spanContext().spanId)
         endWithAnswer(span)
         return
       }
@@ -123,7 +130,7 @@ function start(tracer: Tracer, request: UndiciRequest): void {
     active,
   )
   spans.set(request, span)
-  open.add(span.spanContext().spanId)
+  unanswered.add(span.spanContext().spanId)
   propagation.inject(contextWithSpan(active, span), request, headerSetter)
 }
 
@@ -143,7 +150,7 @@ function end(request: UndiciRequest): void {
   const span = spans.get(request)
   if (span === undefined) return
   spans.delete(request)
-  open.delete(span.spanContext().spanId)
+  settle(span)
   forgetAnswer(span)
   span.end()
 }

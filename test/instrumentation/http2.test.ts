@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import http2, {
   type ClientHttp2Session,
   constants,
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2'
+import https from 'node:https'
 import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import fastify from 'fastify'
+import { Agent, fetch } from 'undici'
 import { dist } from '../support/dist.js'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 import { byName, ended, forget, spans, tracer } from './setup.js'
@@ -25,16 +32,16 @@ type Handler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
 describe('HTTP/2 in a program that is not changed', () => {
   const [major] = process.versions.node.split('.').map(Number)
   for (const file of ['http2.cjs', 'http2.mjs']) {
+    // Node 20 gives no sign as an ES module loads `node:http2`.
+    const first = file === 'http2.mjs' && major! < 22 ? 'apart' : 'one trace'
     for (const how of ['member', 'named']) {
-      // Node 20 gives no sign as an ES module loads `node:http2`.
-      if (file === 'http2.mjs' && major! < 22) continue
-      test(`${file}, ${how}: the first request is in the caller’s trace`, async () => {
+      test(`${file}, ${how}: requests are in the caller’s trace, the first: ${first}`, async () => {
         const { stdout, stderr } = await runProgram(fixture(`instrumentation/${file}`), {
           node: ['--require', PRELOAD],
           args: [how],
           env: { OTEL_TRACES_EXPORTER: 'none' },
         })
-        assert.deepEqual([stdout, stderr], ['one trace\n', ''])
+        assert.deepEqual([stdout, stderr], [`${first}\none trace\n`, ''])
       })
     }
   }
@@ -270,5 +277,161 @@ describe('HTTP/2', () => {
     assert.throws(() => session.request(7 as never), { code: 'ERR_INVALID_ARG_TYPE' })
     await ended(1)
     assert.equal(of(SpanKind.CLIENT).attributes['error.type'], 'ERR_HTTP2_INVALID_CONNECTION_HEADERS')
+  })
+
+  test('whatever a caller gives for headers, Node’s word on it is the same', async () => {
+    const strange: (() => unknown)[] = [
+      () => null,
+      () => [1, 2],
+      () => [':path', Symbol('no text')],
+      () => ({ ':path': Object.create(null) }),
+      () => ({ ':method': Symbol('no text') }),
+      () => ({ ':authority': { toString: () => 7 } }),
+      () => Object.defineProperty({}, 'x', { enumerable: true, get: () => assert.fail('no value') }),
+      () => new Proxy({}, { ownKeys: () => assert.fail('no keys') }),
+    ]
+    handler = (stream) => stream.respond({}, { endStream: true })
+    const told = (headers: unknown): string => {
+      try {
+        const stream = session.request(headers as never)
+        stream.on('error', () => {})
+        stream.close()
+        return 'made'
+      } catch (error) {
+        return `${(error as NodeJS.ErrnoException).code}: ${(error as Error).message}`
+      }
+    }
+    const followed = strange.map((make) => told(make()))
+    disable()
+    assert.deepEqual(
+      followed,
+      strange.map((make) => told(make())),
+    )
+    disable = enableInstrumentations({ tracer })
+  })
+
+  test('headers that are to be in no table stay so, in both forms', async () => {
+    const symbol = http2.sensitiveHeaders
+    const told: unknown[] = []
+    handler = (stream, headers) => {
+      if (headers[':path'] === '/secret') told.push((headers as Record<symbol, unknown>)[symbol])
+      stream.respond({}, { endStream: true })
+    }
+    await get({ ':path': '/secret', secret: 'b', [symbol]: ['secret'] } as never)
+    const list = Object.assign([':path', '/secret', ':method', 'GET', 'secret', 'b'], {
+      [symbol]: ['secret'],
+    })
+    // Lists are taken by Node 24 and later.
+    const [major] = process.versions.node.split('.').map(Number)
+    if (major! >= 24) await get(list)
+    assert.deepEqual(told, major! >= 24 ? [['secret'], ['secret']] : [['secret']])
+  })
+
+  test('a connection is told by an object as by a URL', async () => {
+    handler = (stream) => stream.respond({}, { endStream: true })
+    const authority = { protocol: 'http:', hostname: '127.0.0.1', port: String(port) }
+    const other = http2.connect(authority as unknown as URL)
+    const stream = other.request({ ':path': '/by-object' })
+    await new Promise((resolve) => stream.resume().on('close', resolve))
+    other.close()
+    await ended(2)
+    assert.equal(of(SpanKind.CLIENT).attributes['url.full'], `http://127.0.0.1:${port}/by-object`)
+  })
+
+  test('turned off nothing is told, and turned on again everything is', async () => {
+    handler = (stream) => stream.respond({}, { endStream: true })
+    disable()
+    await get({ ':path': '/off' })
+    assert.deepEqual(spans(), [])
+    disable = enableInstrumentations({ tracer })
+    await get({ ':path': '/on' })
+    await ended(2)
+    assert.equal(of(SpanKind.SERVER).parentSpanContext?.spanId, of(SpanKind.CLIENT).spanContext().spanId)
+  })
+
+  test('a framework on it names the transaction by its route', async () => {
+    const app = fastify({ http2: true })
+    app.get('/users/:id', async () => 'ok')
+    const other = http2.connect(await app.listen({ port: 0, host: '127.0.0.1' }))
+    const stream = other.request({ ':path': '/users/7' })
+    await new Promise((resolve) => stream.resume().on('close', resolve))
+    other.close()
+    await app.close()
+    await ended(2)
+    assert.equal(of(SpanKind.SERVER).name, 'GET /users/:id')
+    assert.equal(of(SpanKind.SERVER).attributes['http.route'], '/users/:id')
+  })
+
+  describe('over TLS', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'threadspan-h2-'))
+    let secure: http2.Http2SecureServer
+    let url = ''
+    before(async () => {
+      const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', 'key.pem', '-out', 'cert.pem']
+      execFileSync('openssl', ['req', '-x509', ...key, '-subj', '/CN=localhost', '-days', '2'], {
+        cwd: folder,
+        stdio: 'ignore',
+      })
+      secure = http2.createSecureServer(
+        {
+          allowHTTP1: true,
+          key: readFileSync(join(folder, 'key.pem')),
+          cert: readFileSync(join(folder, 'cert.pem')),
+        },
+        (request, response) => {
+          let body = ''
+          request.on('data', (chunk) => {
+            body += chunk
+          })
+          request.on('end', () => response.end(`${request.httpVersion} ${active()}${body}`))
+        },
+      )
+      await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
+      url = `https://127.0.0.1:${(secure.address() as AddressInfo).port}/`
+    })
+    after(() => {
+      secure.close()
+      rmSync(folder, { recursive: true })
+    })
+    const inOneTrace = async (version: string, text: string) => {
+      await ended(2)
+      const [client, served] = [of(SpanKind.CLIENT), of(SpanKind.SERVER)]
+      assert.equal(served.parentSpanContext?.spanId, client.spanContext().spanId)
+      assert.equal(served.attributes['network.protocol.version'], version.replace('.0', ''))
+      assert.equal(text, `${version} ${served.spanContext().spanId}`)
+    }
+
+    test('a client of HTTP/1.1 is served by the same server, once', async () => {
+      const text = await new Promise<string>((resolve, reject) => {
+        https
+          .get(url, { rejectUnauthorized: false, agent: false }, (response) => {
+            let body = ''
+            response.on('data', (chunk) => {
+              body += chunk
+            })
+            response.on('end', () => resolve(body))
+          })
+          .on('error', reject)
+      })
+      await inOneTrace('1.1', text)
+    })
+
+    test('a client of HTTP/2', async () => {
+      const other = http2.connect(url, { rejectUnauthorized: false })
+      const stream = other.request({ ':path': '/' })
+      let text = ''
+      for await (const chunk of stream.setEncoding('utf8')) text += chunk
+      other.close()
+      await inOneTrace('2.0', text)
+    })
+
+    test('undici’s own connection has undici’s span, and no other', async () => {
+      const agent = new Agent({ allowH2: true, connect: { rejectUnauthorized: false } })
+      const response = await fetch(url, { dispatcher: agent })
+      const text = await response.text()
+      await agent.close()
+      await inOneTrace('2.0', text)
+      assert.equal(of(SpanKind.CLIENT).attributes['url.full'], url)
+    })
   })
 })

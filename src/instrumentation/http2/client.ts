@@ -10,18 +10,20 @@ import {
   propagation,
   type Span,
   SpanKind,
-  SpanStatusCode,
   type TextMapSetter,
   type Tracer,
 } from '@opentelemetry/api'
 import { contextWithSpan } from '../../context/context.js'
 import { isBuiltinLoaded, whenBuiltinLoads } from '../../hooks/builtin-loads.js'
 import { type Disable, guard, subscribe } from '../../hooks/channels.js'
+import { guarded } from '../../hooks/guarded.js'
 import { observeEmit } from '../../hooks/observe-emit.js'
 import { replaceMethod } from '../../hooks/replace-method.js'
 import { forgetAnswer, noteAnswer } from '../answered.js'
 import { keepHttp2Listeners } from '../http-listeners.js'
 import {
+  describePeer,
+  describeStatus,
   fail,
   failAborted,
   isAbort,
@@ -63,6 +65,9 @@ const headerSetter: TextMapSetter<GivenHeaders> = {
 const authorities = new WeakMap<ClientHttp2Session, URL>()
 /** The classes whose `request` is replaced: one for each copy of Node's module, of which there is one. */
 const followed = new WeakSet<object>()
+/** What makes the spans; undefined while nobody wants any. */
+let current: Tracer | undefined
+let isWatching = false
 
 /**
  * Makes a CLIENT span of each request on a connection of `node:http2`, and sends the context along in its headers. A request of undici on
@@ -72,9 +77,18 @@ const followed = new WeakSet<object>()
  * class. On Node 20 an ES module that imports `node:http2` is followed from its second connection on.
  */
 export function instrumentHttp2Client(tracer: Tracer): Disable {
-  let isOn = true
-  const start = (session: ClientHttp2Session, request: Request, args: Parameters<Request>) =>
-    isOn ? call(tracer, session, request, args) : request.apply(session, args)
+  current = tracer
+  if (!isWatching) {
+    isWatching = true
+    watch()
+  }
+  return () => {
+    if (current === tracer) current = undefined
+  }
+}
+
+/** Once for a thread: what is replaced stays, and does nothing while there is no tracer. */
+function watch(): void {
   const unsubscribe = subscribe({
     'net.client.socket': () => {
       if (isBuiltinLoaded('http2')) loaded()
@@ -89,25 +103,30 @@ export function instrumentHttp2Client(tracer: Tracer): Disable {
       (original) =>
         function connect(...args) {
           const session = Reflect.apply(original, this, args)
-          guard('http2.client connect', () => {
-            authorities.set(session, new URL(args[0]))
-            followRequests(Object.getPrototypeOf(session) as object, start)
-          })(undefined)
+          connected(session, args[0])
           return session
         },
     )
     process.getBuiltinModule('node:module').syncBuiltinESMExports()
   })
-  return () => {
-    isOn = false
-    unsubscribe()
-  }
 }
 
-function followRequests(
-  prototype: object,
-  start: (session: ClientHttp2Session, request: Request, args: Parameters<Request>) => ClientHttp2Stream,
-): void {
+const connected = guard('http2.client connect', (session: ClientHttp2Session, authority: unknown) => {
+  followRequests(Object.getPrototypeOf(session) as object)
+  const url = urlOf(authority)
+  if (url !== undefined) authorities.set(session, url)
+})
+
+/** Node takes anything with a URL's properties for one. */
+function urlOf(authority: unknown): URL | undefined {
+  if (typeof authority === 'string' || authority instanceof URL) return new URL(authority)
+  const { protocol, host, hostname = host, port } = authority as Partial<URL>
+  const name = hostname?.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname
+  if (name === undefined) return undefined
+  return new URL(`${protocol ?? 'https:'}//${name}${port ? `:${port}` : ''}`)
+}
+
+function followRequests(prototype: object): void {
   if (followed.has(prototype) || !Object.hasOwn(prototype, 'request')) return
   followed.add(prototype)
   replaceMethod<Request>(
@@ -115,9 +134,16 @@ function followRequests(
     'request',
     (original) =>
       function request(...args) {
-        return start(this, original, args)
+        return current === undefined ? original.apply(this, args) : call(current, this, original, args)
       },
   )
+}
+
+/** A request that is about to be made. */
+interface Call {
+  readonly span: Span
+  /** The application's headers, and those of the context. */
+  readonly headers: GivenHeaders
 }
 
 function call(
@@ -126,22 +152,10 @@ function call(
   request: Request,
   args: Parameters<Request>,
 ): ClientHttp2Stream {
-  const active = contextApi.active()
   const [given, ...rest] = args
-  const isReadable = given === undefined || (typeof given === 'object' && given !== null)
-  if (!isReadable || isSuppressed(active) || isCarriedByUndici(headerOf(given, 'traceparent'))) {
-    return request.apply(session, args)
-  }
-  const headers: GivenHeaders = Array.isArray(given) ? [...given] : { ...given }
-  const method = String(headerOf(given, ':method') ?? 'GET')
-  const span = tracer.startSpan(
-    methodName(method),
-    { kind: SpanKind.CLIENT, attributes: clientAttributes(session, given, method) },
-    active,
-  )
-  guard('http2.client headers', () =>
-    propagation.inject(contextWithSpan(active, span), headers, headerSetter),
-  )(undefined)
+  const started = guarded('http2.client request', () => start(tracer, session, given))
+  if (started === undefined) return request.apply(session, args)
+  const { span, headers } = started
   let stream: ClientHttp2Stream
   try {
     stream = request.call(session, headers, ...rest)
@@ -150,27 +164,39 @@ function call(
     span.end()
     throw error
   }
-  if (span.isRecording()) guard('http2.client stream', () => follow(session, stream, span))(undefined)
+  if (span.isRecording()) guarded('http2.client stream', () => follow(session, stream, span))
   return stream
 }
 
-function headerOf(headers: GivenHeaders | undefined, name: string): unknown {
-  if (headers === undefined) return undefined
+/** @returns undefined for what is not to have a span, and for what only Node can say what is wrong with. */
+function start(tracer: Tracer, session: ClientHttp2Session, given: unknown): Call | undefined {
+  const active = contextApi.active()
+  if (isSuppressed(active) || (typeof given !== 'object' && given !== undefined) || given === null)
+    return undefined
+  // With its symbols: one of them names the headers that no table of HPACK may hold (RFC 7541, section 7.1.3).
+  const headers: GivenHeaders = Array.isArray(given) ? Object.assign([], given) : { ...given }
+  if (isCarriedByUndici(headerOf(headers, 'traceparent'))) return undefined
+  const method = String(headerOf(headers, ':method') ?? 'GET')
+  const attributes = clientAttributes(authorities.get(session), headers, method)
+  const span = tracer.startSpan(methodName(method), { kind: SpanKind.CLIENT, attributes }, active)
+  guarded('http2.client headers', () =>
+    propagation.inject(contextWithSpan(active, span), headers, headerSetter),
+  )
+  return { span, headers }
+}
+
+function headerOf(headers: GivenHeaders, name: string): unknown {
   if (!Array.isArray(headers)) return headers[name]
   const at = headers.findIndex((key, i) => i % 2 === 0 && key.toLowerCase() === name)
   return at === -1 ? undefined : headers[at + 1]
 }
 
-function clientAttributes(
-  session: ClientHttp2Session,
-  headers: GivenHeaders | undefined,
-  method: string,
-): Attributes {
+function clientAttributes(url: URL | undefined, headers: GivenHeaders, method: string): Attributes {
   const attributes: Attributes = { 'network.protocol.version': '2' }
   setMethod(attributes, method)
-  const url = authorities.get(session)
+  const authority = headerOf(headers, ':authority') ?? url?.host
+  if (typeof authority !== 'string') return attributes
   const scheme = String(headerOf(headers, ':scheme') ?? url?.protocol.slice(0, -1) ?? 'https')
-  const authority = String(headerOf(headers, ':authority') ?? url?.host ?? '')
   const { host, port } = splitHostPort(authority)
   attributes['server.address'] = host
   attributes['server.port'] = port ?? (scheme === 'http' ? 80 : 443)
@@ -220,15 +246,6 @@ function failStream(span: Span, error: unknown): void {
 }
 
 function describeResponse(session: ClientHttp2Session, span: Span, headers: IncomingHttpHeaders): void {
-  const status = Number(headers[':status'])
-  span.setAttribute('http.response.status_code', status)
-  const { remoteAddress, remotePort } = session.destroyed ? {} : session.socket
-  if (remoteAddress !== undefined && remotePort !== undefined) {
-    span.setAttribute('network.peer.address', remoteAddress)
-    span.setAttribute('network.peer.port', remotePort)
-  }
-  if (status >= 400) {
-    span.setAttribute('error.type', String(status))
-    span.setStatus({ code: SpanStatusCode.ERROR })
-  }
+  if (!session.destroyed) describePeer(span, session.socket)
+  describeStatus(span, Number(headers[':status']))
 }

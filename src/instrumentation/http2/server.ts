@@ -19,6 +19,10 @@ import {
 const CANCEL = 8
 const NO_ERROR = 0
 
+const watched = new WeakSet<object>()
+/** What makes the spans; undefined while nobody wants any. */
+let current: Tracer | undefined
+
 /**
  * Makes a transaction of each request that a server of `node:http2` receives, and runs its handlers in it: those of `stream` as those of
  * `request`, which Node emits from there. A connection that fell back to HTTP/1 is that of `node:http`'s instrumentation.
@@ -26,20 +30,17 @@ const NO_ERROR = 0
  * A server is seen as it begins to listen, and gets an `emit` of its own.
  */
 export function instrumentHttp2Server(tracer: Tracer): Disable {
-  const watched = new WeakSet<object>()
-  let isOn = true
+  current = tracer
   const unsubscribe = subscribe({
     'tracing:net.server.listen:asyncStart': ({ server }: { server: unknown }) => {
       if (!isHttp2Server(server) || watched.has(server)) return
       watched.add(server)
-      watchServer(server, (stream, headers) => {
-        if (isOn) startRequest(tracer, stream, headers)
-      })
+      watchServer(server)
     },
   })
   return () => {
-    isOn = false
     unsubscribe()
+    if (current === tracer) current = undefined
   }
 }
 
@@ -52,11 +53,11 @@ function isHttp2Server(server: unknown): server is Http2Server {
   )
 }
 
-function watchServer(
-  server: EventEmitter,
-  started: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
-): void {
-  const start = guard('http2.server stream', started)
+const start = guard('http2.server stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+  if (current !== undefined) startRequest(current, stream, headers)
+})
+
+function watchServer(server: EventEmitter): void {
   ownEmit(server, (original) => {
     return function emit(this: EventEmitter, ...args: [event: string | symbol, ...rest: unknown[]]) {
       if (args[0] !== 'stream') return original().apply(this, args)
