@@ -57,7 +57,7 @@ function refuseForeign(file: string): void {
   if (file === ':memory:' || file === '') return
   let handle: number
   try {
-    handle = openSync(file, 'wx', 0o600)
+    handle = openSync(file, 'wx+', 0o600)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     handle = openSync(file, 'r')
