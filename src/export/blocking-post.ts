@@ -4,6 +4,7 @@
  */
 import { readSync, writeSync } from 'node:fs'
 import { isIP, Socket } from 'node:net'
+import { dechunk } from './chunked.js'
 import type { Answer } from './http-post.js'
 
 /** Bytes of an answer that are read. */
@@ -160,14 +161,17 @@ function parse(bytes: Buffer): { answer: Answer; isWhole: boolean } | undefined 
     const length = field('content-length')
     const isChunked = /chunked/i.test(field('transfer-encoding') ?? '')
     const rest = bytes.subarray(at)
+    const { body, isWhole } = isChunked
+      ? dechunk(rest)
+      : { body: rest, isWhole: length !== undefined && rest.length >= Number(length) }
     return {
       answer: {
         status,
         retryAfter: field('retry-after'),
         contentType: field('content-type') ?? '',
-        body: isChunked ? rest.subarray(rest.indexOf('\n') + 1) : rest,
+        body,
       },
-      isWhole: isChunked ? rest.includes('0\r\n\r\n') : length !== undefined && rest.length >= Number(length),
+      isWhole,
     }
   }
 }

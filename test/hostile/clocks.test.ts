@@ -17,25 +17,25 @@ describe('the end of a process whose clock was replaced', { timeout: 60_000 }, (
     await receiver.close()
   })
 
-  const run = (how: string, endpoint: string) =>
+  const run = (how: string, endpoint: string, limit: string) =>
     runProgram(fixture('hostile/fake-clock.cjs'), {
       node: ['--no-warnings', '--require', PRELOAD],
       args: [how],
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, THREADSPAN_EXIT_TIMEOUT: '300' },
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, THREADSPAN_EXIT_TIMEOUT: limit },
       timeout: 15_000,
     })
 
   for (const how of ['past', 'frozen', 'future', 'mocked']) {
     it(`delivers all: ${how}`, async () => {
       receiver.spans.length = 0
-      const { code, stderr } = await run(how, receiver.endpoint)
+      const { code, stderr } = await run(how, receiver.endpoint, '10000')
       assert.deepEqual([code, lossesIn(stderr)], [0, undefined], stderr)
       assert.equal(receiver.spans.length, 10)
     })
 
     it(`waits no longer than it may for an endpoint that does not answer, and tells what is lost: ${how}`, async () => {
       const { port } = silent.address() as AddressInfo
-      const { code, signal, stderr } = await run(how, `http://127.0.0.1:${port}`)
+      const { code, signal, stderr } = await run(how, `http://127.0.0.1:${port}`, '300')
       assert.deepEqual([code, signal], [0, null])
       assert.equal(lossesIn(stderr)?.lost, 10, stderr)
     })
