@@ -1,12 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
-import * as diagnostics from 'node:diagnostics_channel'
 import { shared } from '../core/shared.js'
-import { isBuiltinLoaded, whenBuiltinLoads } from '../hooks/builtin-loads.js'
 import { guarded } from '../hooks/guarded.js'
 import { overrideEmit } from '../hooks/override-emit.js'
 import { replaceMethod } from '../hooks/replace-method.js'
 import { pairsWith } from './child-environment.js'
 import { noteSends } from './child-messages.js'
+import { whenChildProcessLoads } from './child-process-loads.js'
 import { followSync } from './child-process-sync.js'
 import { type OwnPreload, ownPreload } from './own-preload.js'
 
@@ -51,9 +50,6 @@ interface SpawnOptions {
   envPairs?: unknown
 }
 
-/** The module, and the channel that it publishes on. */
-const MODULE = 'child_process'
-
 type Spawn = (this: ChildProcess, ...given: unknown[]) => unknown
 
 /**
@@ -66,22 +62,11 @@ export function followChildren(boundary: ChildBoundary): void {
   if (state.isFollowing) return
   state.isFollowing = true
   const own = ownPreload(boundary.preload)
-  const follow = (): void => {
+  whenChildProcessLoads(() => {
     const module = process.getBuiltinModule('node:child_process')
     followAsync(module.ChildProcess, boundary, own)
     followSync(module, boundary, own)
     process.getBuiltinModule('node:module').syncBuiltinESMExports()
-  }
-  if (isBuiltinLoaded(MODULE)) {
-    follow()
-    return
-  }
-  // However the module was come by: a ChildProcess that is constructed tells, before the child is spawned.
-  const spawned = (): void => loaded()
-  diagnostics.subscribe(MODULE, spawned)
-  const loaded = whenBuiltinLoads(MODULE, MODULE, () => {
-    diagnostics.unsubscribe(MODULE, spawned)
-    follow()
   })
 }
 

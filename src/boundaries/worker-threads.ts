@@ -1,9 +1,11 @@
-import threads, { type Worker, type WorkerOptions } from 'node:worker_threads'
+import type { Worker, WorkerOptions } from 'node:worker_threads'
 import { shared } from '../core/shared.js'
 import { guarded } from '../hooks/guarded.js'
 import { overrideEmit } from '../hooks/override-emit.js'
 import { replaceMethod } from '../hooks/replace-method.js'
+import { isExecArgvReplaced, untracedWorker, withEnvelope } from './handoff.js'
 import { type OwnPreload, ownPreload } from './own-preload.js'
+import { constructWorkersBy } from './worker-class.js'
 import { type CompletedOptions, completeOptions, completeWithoutRefused } from './worker-options.js'
 
 /** How a Worker's thread ended. */
@@ -23,7 +25,7 @@ export interface WorkerBoundary {
   /**
    * Called before a Worker is made.
    *
-   * @returns what {@link receiveHandoff} returns in its thread: anything but undefined that structured clone takes, which may hold
+   * @returns what `receiveHandoff` returns in its thread: anything but undefined that structured clone takes, which may hold
    *   SharedArrayBuffers. Undefined leaves the Worker alone.
    */
   open(worker: { filename: string | URL; name: string | undefined; eval: boolean }): unknown
@@ -37,12 +39,6 @@ export interface WorkerBoundary {
   failed(data: unknown, error: unknown): void
 }
 
-interface Envelope {
-  readonly data: unknown
-  readonly execArgv: readonly string[] | undefined
-  readonly nodeOptions: string | undefined
-}
-
 interface Followed {
   readonly data: unknown
   error: unknown
@@ -51,16 +47,7 @@ interface Followed {
 
 type Constructor = typeof Worker
 
-const ENVIRONMENT_KEY = 'threadspan:handoff'
-
-const state = shared('boundaries.workers', () => ({
-  original: threads.Worker as Constructor,
-  isFollowing: false,
-  isReceived: false,
-  handoff: undefined as unknown,
-  /** Whether `process.execArgv` was replaced by the handoff: Node's own list, which Workers inherit, is then another. */
-  isReplaced: false,
-}))
+const state = shared('boundaries.followed', () => ({ isFollowing: false }))
 
 /**
  * Follows every Worker that this thread makes from now on: the preload runs in it before its program, and what
@@ -69,50 +56,45 @@ const state = shared('boundaries.workers', () => ({
  * The data travels as environment data (`setEnvironmentData`), set for the time of the constructor and taken out in the Worker's
  * preload: `workerData`, messages and `env` stay the application's, and Workers of the Worker do not inherit it.
  *
- * A left-alone Worker runs the preload too where Node hands it on by itself, and {@link receiveHandoff} tells it apart.
+ * A left-alone Worker runs the preload too where Node hands it on by itself, and `receiveHandoff` tells it apart.
  */
 export function followWorkers(boundary: WorkerBoundary): void {
   if (state.isFollowing) return
   state.isFollowing = true
-  const { original } = state
   const own = ownPreload(boundary.preload)
   const followed = new WeakMap<Worker, Followed>()
 
-  // A Proxy keeps name, length, prototype, statics, `instanceof`, subclasses and the error of a call without `new`.
-  const followedWorker = new Proxy(original, {
-    construct(target, args, newTarget) {
-      const [filename, options] = args as [unknown, WorkerOptions | null | undefined]
-      // What Node is going to refuse, it refuses in its own words.
-      const isFile = typeof filename === 'string' || (typeof filename === 'object' && filename !== null)
-      const isReadable = options === undefined || (typeof options === 'object' && options !== null)
-      if (!isFile || !isReadable) return Reflect.construct(target, args, newTarget)
-      const data = guarded('WorkerBoundary.open', () =>
-        boundary.open({
-          filename: filename as string | URL,
-          name: typeof options?.name === 'string' ? options.name : undefined,
-          eval: Boolean(options?.eval),
-        }),
-      )
-      // One that is left alone gets the preload all the same where Node hands it on, and has to find it.
-      if (data === undefined && !state.isReplaced && !own.stale()) {
-        return Reflect.construct(target, args, newTarget)
-      }
-      let worker: Worker
-      try {
-        worker = construct(target, args, newTarget, data, own)
-      } catch (error) {
-        if (data !== undefined) guarded('WorkerBoundary.failed', () => boundary.failed(data, error))
-        throw error
-      }
-      if (data === undefined) return worker
-      followed.set(worker, { data, error: undefined, terminated: false })
-      guarded('WorkerBoundary.created', () => boundary.created(worker, data))
-      return worker
-    },
+  constructWorkersBy((target, args, newTarget) => {
+    const [filename, options] = args as [unknown, WorkerOptions | null | undefined]
+    // What Node is going to refuse, it refuses in its own words.
+    const isFile = typeof filename === 'string' || (typeof filename === 'object' && filename !== null)
+    const isReadable = options === undefined || (typeof options === 'object' && options !== null)
+    if (!isFile || !isReadable) return make(target, args, newTarget)
+    const data = guarded('WorkerBoundary.open', () =>
+      boundary.open({
+        filename: filename as string | URL,
+        name: typeof options?.name === 'string' ? options.name : undefined,
+        eval: Boolean(options?.eval),
+      }),
+    )
+    // One that is left alone gets the preload all the same where Node hands it on, and has to find it.
+    if (data === undefined && !isExecArgvReplaced() && !own.stale()) {
+      return make(target, args, newTarget)
+    }
+    let worker: Worker
+    try {
+      worker = construct(target, args, newTarget, data, own)
+    } catch (error) {
+      if (data !== undefined) guarded('WorkerBoundary.failed', () => boundary.failed(data, error))
+      throw error
+    }
+    if (data === undefined) return worker
+    followed.set(worker, { data, error: undefined, terminated: false })
+    guarded('WorkerBoundary.created', () => boundary.created(worker, data))
+    return worker
   })
 
-  const { prototype } = original
-  redefine(prototype, 'constructor', followedWorker)
+  const { prototype } = untracedWorker()
   replaceMethod<Worker['terminate']>(
     prototype,
     'terminate',
@@ -143,13 +125,10 @@ export function followWorkers(boundary: WorkerBoundary): void {
     // Out of memory: `error` comes after the end, and where a listener throws, or there is none, `exit` never comes.
     return isGone ? () => end(worker, entry, 1) : undefined
   })
-  redefine(threads, 'Worker', followedWorker)
-  process.getBuiltinModule('node:module').syncBuiltinESMExports()
 }
 
-function redefine(target: object, name: string, value: unknown): void {
-  const descriptor = Object.getOwnPropertyDescriptor(target, name)
-  Object.defineProperty(target, name, { configurable: true, writable: true, ...descriptor, value })
+function make(target: Constructor, args: unknown[], newTarget: unknown): Worker {
+  return Reflect.construct(target, args, newTarget as Constructor) as Worker
 }
 
 function construct(
@@ -162,20 +141,9 @@ function construct(
   const attempt = (completed: CompletedOptions): Worker => {
     const { nodeOptions, options } = completed
     const list = options === args[1] ? args : [args[0], options, ...args.slice(2)]
-    const isInherited = state.isReplaced && !Array.isArray(options?.execArgv)
-    const envelope: Envelope = {
-      data,
-      execArgv: isInherited ? own.execArgv : completed.execArgv,
-      nodeOptions,
-    }
-    // A getter in the options may make a Worker of its own while this one is under way.
-    const outer = threads.getEnvironmentData(ENVIRONMENT_KEY)
-    threads.setEnvironmentData(ENVIRONMENT_KEY, envelope as object as threads.Serializable)
-    try {
-      return Reflect.construct(target, list, newTarget as Constructor) as Worker
-    } finally {
-      threads.setEnvironmentData(ENVIRONMENT_KEY, outer)
-    }
+    const isInherited = isExecArgvReplaced() && !Array.isArray(options?.execArgv)
+    const execArgv = isInherited ? own.execArgv : completed.execArgv
+    return withEnvelope({ data, execArgv, nodeOptions }, () => make(target, list, newTarget))
   }
   const completed = completeOptions(args[1] as WorkerOptions | undefined, own)
   try {
@@ -185,32 +153,4 @@ function construct(
     if (accepted === undefined) throw error
     return attempt(accepted)
   }
-}
-
-/**
- * In a Worker, to be called by the preload: takes out what the parent thread left there, and shows the program the arguments and
- * the `NODE_OPTIONS` that its parent asked for.
- *
- * @returns what {@link WorkerBoundary.open} returned for this Worker, cloned, at each call; undefined in a main thread and in a
- *   Worker that was left alone.
- */
-export function receiveHandoff(): unknown {
-  if (threads.isMainThread || state.isReceived) return state.handoff
-  state.isReceived = true
-  const envelope = threads.getEnvironmentData(ENVIRONMENT_KEY) as Envelope | undefined
-  if (envelope === undefined) return undefined
-  threads.setEnvironmentData(ENVIRONMENT_KEY, undefined as unknown as threads.Serializable)
-  const { data, execArgv, nodeOptions } = envelope
-  if (execArgv !== undefined) {
-    state.isReplaced = true
-    process.execArgv.splice(0, process.execArgv.length, ...execArgv)
-  }
-  if (nodeOptions !== undefined) process.env['NODE_OPTIONS'] = nodeOptions
-  state.handoff = data
-  return data
-}
-
-/** The constructor as Node made it, for threads of our own, which are not followed. */
-export function untracedWorker(): typeof Worker {
-  return state.original
 }

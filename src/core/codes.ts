@@ -36,6 +36,8 @@ export interface Codes {
   THREADSPAN_SDK_REFUSED: 'warning'
   /** Pools of a library are not traced, because following it failed. */
   THREADSPAN_POOL_UNTRACED: 'warning'
+  /** A file of this package could not be loaded when it was needed. */
+  THREADSPAN_PRELOAD: 'warning'
   /** `async-hook-domain` cannot be loaded. */
   THREADSPAN_ERRORS_DOMAIN: 'warning'
   /** `OTEL_PROPAGATORS` names a propagator that is not known. */

@@ -1,17 +1,7 @@
 import { onChannelAsked } from './channel-asks.js'
 import type { Disable } from './channels.js'
 import { guarded } from './guarded.js'
-import { replaceMethod } from './replace-method.js'
-
-type Load = (this: unknown, ...args: unknown[]) => unknown
-
-/** What to call once a module is there, by the words that it is asked for with. */
-const byRequest = new Map<unknown, () => void>()
-/** What to call once what is being loaded has been: the modules that have given a sign meanwhile. */
-let seen: (() => void)[] = []
-/** How many loads are under way. */
-let depth = 0
-let restore: Disable | undefined
+import { afterLoad, onAnyLoad } from './module-loads.js'
 
 /** Whether this thread has the module; `fork`ed children load `child_process` for their IPC channel before any preload. */
 export function isBuiltinLoaded(name: string): boolean {
@@ -33,8 +23,6 @@ export function isBuiltinLoaded(name: string): boolean {
  * What is left out: what was taken from `process.getBuiltinModule` in the tick that loaded the module, or called at the top level of an ES
  * module that CommonJS code loads by `require`.
  *
- * Everything is taken back as soon as all modules that are waited for are there.
- *
  * @param name without `node:`.
  * @param sign the first channel that the module asks for as it loads; undefined where it asks for none.
  * @returns calls `then` now: the module has been found to be there in another way.
@@ -45,60 +33,21 @@ export function whenBuiltinLoads(name: string, sign: string | undefined, then: (
     return () => {}
   }
   let isDone = false
-  let forget: Disable = () => {}
+  const forget: Disable[] = []
   const done = (): void => {
     if (isDone) return
     isDone = true
-    forget()
-    byRequest.delete(name)
-    byRequest.delete(`node:${name}`)
-    if (byRequest.size === 0) {
-      restore?.()
-      restore = undefined
-    }
+    for (const fn of forget) fn()
     guarded(`load of ${name}`, then)
   }
-  if (sign !== undefined) {
-    forget = onChannelAsked([sign], () => {
-      seen.push(done)
-      if (depth === 0) queueMicrotask(finish)
-    })
-  }
-  byRequest.set(name, done).set(`node:${name}`, done)
-  restore ??= watch()
+  if (sign !== undefined)
+    forget.push(
+      onChannelAsked(
+        (asked) => asked === sign,
+        () => afterLoad(done),
+      ),
+    )
+  // One that gives no sign, by its name.
+  forget.push(onAnyLoad([name, `node:${name}`], done))
   return done
-}
-
-function finish(): void {
-  const all = seen
-  seen = []
-  for (const done of all) done()
-}
-
-function watch(): Disable {
-  const { Module: loader } = process.getBuiltinModule('node:module') as unknown as { Module: { _load: Load } }
-  let isWatching = true
-  const original = replaceMethod<Load>(
-    loader,
-    '_load',
-    (original) =>
-      function (...args) {
-        if (!isWatching) return Reflect.apply(original, this, args)
-        depth++
-        try {
-          return Reflect.apply(original, this, args)
-        } finally {
-          depth--
-          if (seen.length > 0) finish()
-          // One that gives no sign, by its name.
-          byRequest.get(args[0])?.()
-        }
-      },
-  )
-  const load = loader._load
-  return () => {
-    isWatching = false
-    // Whoever put a function of theirs over it goes on calling it, and it calls on.
-    if (loader._load === load) loader._load = original
-  }
 }

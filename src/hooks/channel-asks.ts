@@ -1,29 +1,38 @@
 import diagnostics from 'node:diagnostics_channel'
+import { shared } from '../core/shared.js'
 import type { Disable } from './channels.js'
 import { replaceMethod } from './replace-method.js'
 
 type Channel = typeof diagnostics.channel
 
-/** Called when a module asks for a channel, before it has it. */
-export type OnAsk = (name: string) => void
+interface Listener {
+  matches(name: string): boolean
+  asked(name: string): void
+}
 
-const listeners = new Map<unknown, OnAsk>()
-let restore: Disable | undefined
+/** Of whichever copy of this code in the thread. */
+const asks = shared('hooks.asks', () => ({
+  listeners: new Set<Listener>(),
+  restore: undefined as Disable | undefined,
+}))
 
 /**
- * Tells when somebody asks `diagnostics_channel` for one of some channels. Node's own modules do that once, as they are loaded, whoever loads
- * them and by whatever way: so this tells of the load of a module without loading it, and which version of it this is.
+ * Tells when somebody asks `diagnostics_channel` for one of some channels, before he has it. Node's own modules do that once, as they are
+ * loaded, whoever loads them and by whatever way: so this tells of the load of a module without loading it, and which version of it this is.
  *
- * The function is put back when nobody waits any more. `listener` must not throw.
+ * A listener that adds another one has that one told of the same channel. The function is put back when nobody waits any more.
+ *
+ * @param asked must not throw, nor write to `process.stdout`: Node asks for channels while it makes that.
  */
-export function onChannelAsked(names: readonly string[], listener: OnAsk): Disable {
-  for (const name of names) listeners.set(name, listener)
-  restore ??= watch()
+export function onChannelAsked(matches: (name: string) => boolean, asked: (name: string) => void): Disable {
+  const { listeners } = asks
+  const listener: Listener = { matches, asked }
+  listeners.add(listener)
+  asks.restore ??= watch()
   return () => {
-    for (const name of names) if (listeners.get(name) === listener) listeners.delete(name)
-    if (listeners.size > 0) return
-    restore?.()
-    restore = undefined
+    if (!listeners.delete(listener) || listeners.size > 0) return
+    asks.restore?.()
+    asks.restore = undefined
   }
 }
 
@@ -35,7 +44,9 @@ function watch(): Disable {
     'channel',
     (original) =>
       function channel(this: unknown, ...args) {
-        listeners.get(args[0])?.(args[0] as string)
+        const [name] = args
+        if (typeof name === 'string')
+          for (const { matches, asked } of asks.listeners) if (matches(name)) asked(name)
         return Reflect.apply(original, this, args)
       },
   )

@@ -1,5 +1,4 @@
 /** Calls by which a program ends or replaces its own process without an `exit` event. */
-import { constants } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import { shared } from '../core/shared.js'
 import { guarded } from './guarded.js'
@@ -51,6 +50,7 @@ export function followOwnDeath(ended: (reason: string, isKilled: boolean) => voi
 
 function nameOf(signal: unknown): NodeJS.Signals {
   if (typeof signal === 'number') {
+    const { constants } = process.getBuiltinModule('node:os')
     for (const [name, number] of Object.entries(constants.signals))
       if (number === signal) return name as NodeJS.Signals
   }

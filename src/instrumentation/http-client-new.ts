@@ -7,6 +7,8 @@ import type { Disable } from '../hooks/channels.js'
 const CREATED = 'http.client.request.created'
 const START = 'http.client.request.start'
 
+const isSign = (name: string): boolean => name === CREATED || name === START
+
 type Seen = (request: ClientRequest) => void
 type Threw = (request: ClientRequest, error: unknown) => void
 
@@ -41,7 +43,7 @@ export function onNewRequest(seen: Seen, threw: Threw): RequestWatch {
     undo.push(patchAgent(agent, seen, threw), patchRequest(request, seen))
   } else {
     undo.push(
-      onChannelAsked([CREATED, START], (name) => {
+      onChannelAsked(isSign, (name) => {
         done()
         // The first of the two says whether Node's HTTP client publishes the other.
         if (name === START) patchWhileLoading(undo, seen, threw)

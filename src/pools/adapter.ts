@@ -5,6 +5,7 @@
  * nothing of spans: what happens at each step is the `PoolTracing` it is handed. `test/contract/` holds every adapter to
  * the same cases.
  */
+import type { LoadingModule } from '../hooks/module-loads.js'
 
 /** A task that was submitted under tracing. Opaque to adapters; theirs to hold until it is settled. */
 export type Submission = object
@@ -78,7 +79,7 @@ export interface LoadedModule {
   readonly request: string
   readonly exports: unknown
   /** The file that asked for it. */
-  readonly parent: { readonly filename: string | null; require(request: string): unknown }
+  readonly parent: LoadingModule
 }
 
 /** One pool library. */

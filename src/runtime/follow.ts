@@ -1,5 +1,5 @@
 /** What the preload follows beyond this thread: Workers, child processes, pools, HTTP; and this process to its end. */
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import {
   context as contextApi,
   ROOT_CONTEXT,
@@ -19,11 +19,11 @@ import { childDeath, workerDeath } from '../core/death.js'
 import { debug } from '../core/log.js'
 import { shared } from '../core/shared.js'
 import { hearLastWords, roomForLastWords } from '../errors/last-words.js'
+import type { Disable } from '../hooks/channels.js'
 import { guarded } from '../hooks/guarded.js'
-import { followOwnDeath } from '../hooks/own-death.js'
+import { loadPart } from '../hooks/parts.js'
 import { followProcessEnd } from '../hooks/process-end.js'
-import { endAnswered } from '../instrumentation/answered.js'
-import { enableInstrumentations, followSharedConnections } from '../instrumentation/index.js'
+import { whenFollowedLoads } from '../instrumentation/followed.js'
 import { ANCHOR, EXPORTER, LINK } from '../link/format.js'
 import { makeFolder } from '../link/owner.js'
 import { followPools } from '../pools/follow.js'
@@ -52,8 +52,8 @@ const HELPERS = /[\\/]node_modules[\\/](?:thread-stream|esbuild|synckit|@swc|sas
 export interface FollowOptions {
   /** Absolute path of the preload. */
   readonly preload: string
-  /** Absolute path of the folder that holds the pools' worker-side files. */
-  readonly pools: string
+  /** Absolute path of the folder of built files. */
+  readonly folder: string
   /** Names of instrumentations to leave out. */
   readonly disabled: readonly string[]
   /** Where `threadspan doctor` watches. */
@@ -62,7 +62,6 @@ export interface FollowOptions {
 
 /** Follows everything that this thread makes. */
 export function followAll(runtime: Runtime, options: FollowOptions): void {
-  const tracer = ownTracer()
   /** Stacks of where Workers were made, which are only put into words when one is needed. */
   const makers = new WeakMap<object, { readonly stack?: string }>()
   const { watch } = options
@@ -72,10 +71,11 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
     open({ filename, name }): WorkerHandoff | undefined {
       const file = String(filename)
       if (HELPERS.test(file)) return undefined
-      const snapshot = POOLS.test(file) ? undefined : capture()
+      const carrier = POOLS.test(file) ? {} : capture().toCarrier({ clone: true })
       const handoff: WorkerHandoff = {
         relay: runtime.relay?.openThread(),
-        carrier: snapshot?.toCarrier({ clone: true }),
+        // Where there is nothing, the Worker need not set anything up for it.
+        carrier: Object.keys(carrier).length === 0 ? undefined : carrier,
         name,
         lastWords: runtime.recorder === undefined ? undefined : roomForLastWords(),
         notes: runtime.config.disabled ? undefined : roomForNotes(),
@@ -106,19 +106,38 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
   const children = childBoundary(runtime, options.preload)
   followWorkers(watch?.workers(workers) ?? workers)
   followChildren(watch?.children(children) ?? children)
-  followPools({ tracing: poolTracing(), folder: options.pools })
-  followSharedConnections()
+  followPools({ tracing: poolTracing(), folder: join(options.folder, 'pools') })
   watch?.loads()
-  // An SDK comes with instrumentations of its own choice; two of them would tell of each request twice.
-  whenSdk(enableInstrumentations({ tracer, disabled: options.disabled }))
+  const instrumented = instrument(options)
   if (runtime.process !== undefined) {
     const ended: typeof processEnd.ended = (exitCode, uncaught) => {
-      guarded('answered calls', endAnswered)
+      guarded('answered calls', instrumented.end)
       processEnd.ended(exitCode, uncaught)
     }
     followProcessEnd({ ...processEnd, ended }, isSignal)
-    followOwnDeath(processEnd.dies)
   }
+}
+
+/** Loads the instrumentations with the first thing that they follow. @returns `end` ends the spans that are to end with the process. */
+function instrument({ folder, disabled }: FollowOptions): { readonly end: () => void } {
+  let part: typeof import('../instrumentation/part.cjs') | undefined
+  let hasSdk = false
+  let disable: Disable | undefined
+  let stop: Disable | undefined
+  stop = whenFollowedLoads(() => {
+    if (part !== undefined) return
+    part = guarded('instrumentations', () => loadPart(folder, 'instrumentation.cjs'))
+    part?.followSharedConnections()
+    if (!hasSdk) disable = part?.enableInstrumentations({ tracer: ownTracer(), disabled })
+    // What it is being told of, it tells the instrumentations.
+    stop?.()
+  })
+  // An SDK comes with instrumentations of its own choice; two of them would tell of each request twice.
+  whenSdk(() => {
+    hasSdk = true
+    disable?.()
+  })
+  return { end: () => part?.endAnswered() }
 }
 
 /** For a Worker that is left alone: what it makes is left alone as well, and the preload stays out of sight. */

@@ -1,7 +1,7 @@
 /** The context of messages to Workers and children: that of whoever sent them, or none; never that in which the receiver was made. */
 import { type Context, context as contextApi, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { receiveSends } from '../boundaries/child-messages.js'
-import { type EnterNote, receiveNotes, type WriteNote } from '../boundaries/worker-messages.js'
+import type { EnterNote, WriteNote } from '../boundaries/worker-messages.js'
 import { contextWithSpan, spanOf } from '../context/context.js'
 import { hexOfWord, TraceIdentity, wordOfHex } from '../core/ids.js'
 import { formatTraceparent, parseTraceparent } from '../core/traceparent.js'
@@ -46,13 +46,9 @@ function inContext<T>(context: Context, fn: () => T): T {
     : contextApi.with(context, fn)
 }
 
-const enterWords: EnterNote = (words, at, fn) =>
+/** In a Worker, whose maker notes what is current with each message. */
+export const enterNote: EnterNote = (words, at, fn) =>
   inContext(at === -1 ? ROOT_CONTEXT : contextIn(words, at), fn)
-
-/** In a Worker, whose maker has handed over room for notes. */
-export function receiveInWorker(notes: SharedArrayBuffer): void {
-  receiveNotes(notes, enterWords)
-}
 
 /** In a child process. */
 export function receiveInChild(): void {

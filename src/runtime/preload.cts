@@ -1,30 +1,44 @@
-/** The preload, which `register.cts` loads where Node is new enough. It is bundled into one CommonJS file. */
-import { join } from 'node:path'
-import { isMainThread } from 'node:worker_threads'
-import { restoreEnvironment } from '../boundaries/child-process.js'
+/**
+ * The preload's first stage, which `register.cts` loads where Node is new enough, into every thread and child: what has to be done before the
+ * program runs, and what sees that there is need of more. Bundled into one CommonJS file.
+ */
+import { isMainThread, type Worker } from 'node:worker_threads'
+import { restoreEnvironment } from '../boundaries/child-environment.js'
+import { isChildProcessLoaded, whenChildProcessLoads } from '../boundaries/child-process-loads.js'
+import { receiveHandoff } from '../boundaries/handoff.js'
 import { ownPreload } from '../boundaries/own-preload.js'
-import { receiveHandoff, untracedWorker } from '../boundaries/worker-threads.js'
-import { choosesOther } from '../config/exporter-choice.js'
+import { type Construct, constructWorkersBy, workersAreConstructedBy } from '../boundaries/worker-class.js'
+import { receiveNotes } from '../boundaries/worker-messages.js'
 import { DOCTOR } from '../core/doctor.js'
-import { followErrors } from '../errors/follow.js'
-import { leaveLastWords } from '../errors/last-words.js'
-import { guarded } from '../hooks/guarded.js'
-import type { Watch, Watched } from './doctor.cjs'
-import { ANCHOR, EXPORTER, followAll, followNothing, LINK } from './follow.js'
-import { receiveInChild, receiveInWorker } from './message-contexts.js'
-import { startRuntime, type WorkerHandoff, whenSdk } from './runtime.js'
+import { warnOnce } from '../core/log.js'
+import { beginNow, putOff, takeThread } from '../core/stage.js'
+import { whenErrorIsStray } from '../errors/late-errors.js'
+import { isBuiltinLoaded } from '../hooks/builtin-loads.js'
+import { followOwnDeath } from '../hooks/own-death.js'
+import { loadPart } from '../hooks/parts.js'
+import { whenFollowedLoads } from '../instrumentation/followed.js'
+import { whenPoolLoads } from '../pools/files.js'
+import { isApiUsed, whenApiIsUsed } from '../sdk/late-api.js'
+import type { WorkerHandoff } from './runtime.js'
+import type { Begun, First, SecondStage } from './second-stage.cjs'
 
 /** What Node is told to load in Workers and children. */
-const REGISTER = join(__dirname, 'register.cjs')
+const REGISTER = `${__dirname}/register.cjs`
 
-function anchorOf(text: string | undefined): bigint | undefined {
-  return text !== undefined && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined
+/** What the first stage is not enough for, from the start. */
+function isNeededNow({ given, handoff }: First): boolean {
+  return (
+    given[DOCTOR] !== undefined ||
+    handoff?.doctor !== undefined ||
+    isApiUsed() ||
+    isChildProcessLoaded() ||
+    ['_http_client', '_http_server'].some(isBuiltinLoaded)
+  )
 }
 
-/** Loads what only a program under `threadspan doctor` needs. */
-function watch(told?: string, watched?: Watched): Watch | undefined {
-  if (told === undefined) return undefined
-  return guarded('doctor', () => require(join(__dirname, 'doctor.cjs')).watch(told, watched))
+/** Whether there is something that an error which nobody catches would be told of. */
+function isErrorOfInterest({ given, handoff }: First): boolean {
+  return handoff !== undefined || (given['TRACEPARENT'] ?? process.env['TRACEPARENT']) !== undefined
 }
 
 function main(): void {
@@ -32,34 +46,57 @@ function main(): void {
   const handoff = isMainThread ? undefined : (receiveHandoff() as WorkerHandoff | undefined)
   const given = restoreEnvironment(ownPreload(REGISTER))
   // A Worker that is left alone runs the preload where Node hands it on by itself; it must not see it.
-  if (!isMainThread && handoff === undefined) {
-    followNothing(REGISTER)
-    return
+  const isAlone = !isMainThread && handoff === undefined
+  if (!takeThread()) return
+  const first: First = { folder: __dirname, preload: REGISTER, given, handoff, isAlone }
+  let begun: Begun | undefined
+  const begin = (): void => {
+    try {
+      begun = loadPart<SecondStage>(__dirname, 'second-stage.cjs').begin(first)
+    } catch (error) {
+      warnOnce('THREADSPAN_PRELOAD', `Nothing is traced in this thread: ${String(error)}`)
+    }
   }
-  const runtime = startRuntime({
-    env: isMainThread ? { ...process.env, ...given } : process.env,
-    collector: join(__dirname, 'collector.cjs'),
-    worker: untracedWorker,
-    handoff,
-    origin: {
-      // One that was told of an exporter of its own, by its parent's program or an `--env-file`, keeps that.
-      link: choosesOther(process.env, given[EXPORTER]) ? undefined : given[LINK],
-      anchor: anchorOf(given[ANCHOR]),
-    },
+  if (isNeededNow(first)) begin()
+  else wait(first, begin)
+  // Whatever has captured `process.kill` by the time of the first span calls this one.
+  if (isMainThread) followOwnDeath((reason, isKilled) => begun?.dies(reason, isKilled))
+  if (handoff?.notes === undefined) return
+  receiveNotes(handoff.notes, (words, at, fn) => {
+    // In a thread without any context, a message without one needs none.
+    if (at !== -1 || handoff.carrier !== undefined) beginNow()
+    return begun === undefined ? fn() : begun.enterNote(words, at, fn)
   })
-  if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
-  if (handoff?.notes !== undefined) receiveInWorker(handoff.notes)
-  if (isMainThread && given[ANCHOR] !== undefined) receiveInChild()
-  if (handoff?.lastWords !== undefined) leaveLastWords(handoff.lastWords)
-  const disabled = (process.env['OTEL_NODE_DISABLED_INSTRUMENTATIONS'] ?? '')
-    .split(',')
-    .map((name) => name.trim())
-  followAll(runtime, {
-    preload: REGISTER,
-    pools: join(__dirname, 'pools'),
-    disabled,
-    watch: watch(given[DOCTOR] ?? handoff?.doctor, { runtime, disabled, handoff, whenSdk }),
-  })
+}
+
+/** Calls `begin` with the first thing that needs the second stage. */
+function wait(first: First, begin: () => void): void {
+  let isBegun = false
+  const before: (() => void)[] = []
+  const after: (() => void)[] = []
+  const beginOnce = (): void => {
+    if (isBegun) return
+    isBegun = true
+    putOff(undefined)
+    for (const fn of before) fn()
+    begin()
+    // What these are being told of, they tell the second stage.
+    for (const fn of after) fn()
+  }
+  const waiting: Construct = (target, args, newTarget) => {
+    beginOnce()
+    const construct = workersAreConstructedBy()
+    return construct === undefined || construct === waiting
+      ? (Reflect.construct(target, args, newTarget as typeof target) as Worker)
+      : construct(target, args, newTarget)
+  }
+  constructWorkersBy(waiting)
+  whenChildProcessLoads(beginOnce)
+  if (first.isAlone) return
+  putOff(beginOnce)
+  before.push(whenApiIsUsed(beginOnce))
+  if (isErrorOfInterest(first)) before.push(whenErrorIsStray(beginOnce))
+  after.push(whenPoolLoads(beginOnce), whenFollowedLoads(beginOnce))
 }
 
 main()

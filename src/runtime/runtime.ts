@@ -22,6 +22,7 @@ import { ownDeath } from '../core/death.js'
 import { debug } from '../core/log.js'
 import { ownFile } from '../core/own-files.js'
 import { shared } from '../core/shared.js'
+import { beginNow } from '../core/stage.js'
 import { VERSION } from '../core/version.js'
 import { leaveStacks, recordErrorFields } from '../exceptions/settings.js'
 import type { Connection, Handoff } from '../link/messages.js'
@@ -33,10 +34,10 @@ import type { ListenerChange } from '../ring/signal-listeners.js'
 import { BasedContextManager } from '../sdk/based-context-manager.js'
 import { adoptEarlyTracers } from '../sdk/early-tracers.js'
 import { shareGlobalApi } from '../sdk/global-api.js'
-import { joinSdk, type SdkLink } from '../sdk/join.js'
+import type { joinSdk, SdkLink } from '../sdk/join.js'
 import type { Reading } from '../sdk/reading.js'
 import { YieldingProvider } from '../sdk/yielding-provider.js'
-import { ProcessRelay } from './process-relay.js'
+import type { ProcessRelay } from './process-relay.js'
 import { type ThreadRelay, WorkerRelay } from './thread-relay.js'
 
 /** The name under which our own spans' instrumentation scope goes. */
@@ -63,11 +64,19 @@ export interface ProcessOrigin {
   readonly anchor: bigint | undefined
 }
 
+/** What only a main thread needs, and a Worker shall not have to parse. */
+export interface ProcessPart {
+  readonly ProcessRelay: typeof ProcessRelay
+  readonly joinSdk: typeof joinSdk
+}
+
 export interface RuntimeOptions {
   /** The environment, with what a parent process had put into it. */
   readonly env: NodeJS.ProcessEnv
-  /** Absolute path of the collector thread's program. */
-  readonly collector: string
+  /** In a main thread: the absolute path of the telemetry thread's program. */
+  readonly collector?: string
+  /** In a main thread: loads what that needs. */
+  readonly processPart?: () => ProcessPart
   /** The Worker constructor for threads of our own. */
   readonly worker: () => typeof threads.Worker
   /** In a Worker: what its maker handed over. */
@@ -97,6 +106,7 @@ const state = shared('runtime', () => ({
 
 /** This thread's runtime, once it was started. */
 export function currentRuntime(): Runtime | undefined {
+  beginNow()
   return state.runtime
 }
 
@@ -126,11 +136,13 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const carrier = threads.isMainThread ? carrierFromEnv(options.env) : options.handoff?.carrier
   const arrived = carrier === undefined ? undefined : Snapshot.from(carrier, { remote: threads.isMainThread })
   const base = arrived?.context ?? ROOT_CONTEXT
-  const relay = config.disabled || !isLittleEndian() ? undefined : openRelay(options, config)
+  const isAble = !config.disabled && isLittleEndian() && typeof SharedArrayBuffer !== 'undefined'
+  const part = isAble && threads.isMainThread ? options.processPart?.() : undefined
+  const own = part && openProcess(part, options, config)
+  const relay = own ?? (isAble && !threads.isMainThread ? openThread(options, config) : undefined)
   const recorder = relay === undefined ? undefined : createRecorder(options, config, relay)
   const provider = recorder === undefined ? undefined : new YieldingProvider(recorder)
-  const sdk =
-    relay instanceof ProcessRelay && relay.link === undefined ? joinSdk(relay, loadReading) : undefined
+  const sdk = own === undefined || own.link !== undefined ? undefined : part?.joinSdk(own, loadReading)
   shareGlobalApi({
     register(isFree) {
       contextApi.setGlobalContextManager(new ThreadContextManager(base))
@@ -155,7 +167,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     config,
     recorder,
     relay,
-    process: relay instanceof ProcessRelay ? relay : undefined,
+    process: own,
     sdk,
   }
   state.runtime = runtime
@@ -186,22 +198,22 @@ export function whenSdk(fn: () => void): void {
   else state.waiting.push(fn)
 }
 
-function openRelay(options: RuntimeOptions, config: TracingConfig): ThreadRelay | undefined {
-  if (typeof SharedArrayBuffer === 'undefined') return undefined
-  const { handoff, connection, origin } = options
-  if (threads.isMainThread) {
-    return new ProcessRelay({
-      collector: options.collector,
-      worker: options.worker,
-      ringSize: config.ringSize,
-      exitTimeout: config.exitTimeout,
-      anchor: origin?.anchor,
-      link: origin?.link,
-      main: process.argv[1],
-      env: options.env,
-      outside: (fn) => contextApi.with(ROOT_CONTEXT, fn),
-    })
-  }
+function openProcess(part: ProcessPart, options: RuntimeOptions, config: TracingConfig): ProcessRelay {
+  const { collector = '', env, origin, worker } = options
+  return new part.ProcessRelay({
+    collector,
+    worker,
+    ringSize: config.ringSize,
+    exitTimeout: config.exitTimeout,
+    anchor: origin?.anchor,
+    link: origin?.link,
+    main: process.argv[1],
+    env,
+    outside: (fn) => contextApi.with(ROOT_CONTEXT, fn),
+  })
+}
+
+function openThread({ handoff, connection }: RuntimeOptions, config: TracingConfig): ThreadRelay | undefined {
   const anchor = handoff?.relay?.anchor ?? connection?.anchor
   if (anchor === undefined) return undefined
   startClock(anchor)

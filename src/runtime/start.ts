@@ -1,12 +1,14 @@
 /** For programs that say it in code: what the preload would start, without following anything. */
 import threads from 'node:worker_threads'
-import { untracedWorker } from '../boundaries/worker-threads.js'
+import { untracedWorker } from '../boundaries/handoff.js'
 import { ownFile } from '../core/own-files.js'
 import { followErrors } from '../errors/follow.js'
 import { followProcessEnd } from '../hooks/process-end.js'
 import type { Connection } from '../link/messages.js'
 import { providePoolTracing } from '../pools/shared.js'
 import { Accounts, type SpanAccounts } from '../ring/accounts.js'
+import { joinSdk } from '../sdk/join.js'
+import { ProcessRelay } from './process-relay.js'
 import { currentRuntime, isSignal, processEnd, startRuntime } from './runtime.js'
 import { poolTracing } from './task-spans.js'
 
@@ -33,6 +35,7 @@ export function start(): boolean {
   const runtime = startRuntime({
     env: process.env,
     collector: ownFile('collector.cjs'),
+    processPart: () => ({ ProcessRelay, joinSdk }),
     worker: untracedWorker,
   })
   if (runtime.process !== undefined) {
@@ -52,8 +55,10 @@ export function start(): boolean {
 export function joinProcess(): boolean {
   const running = currentRuntime()
   if (running !== undefined) return running.recorder !== undefined
+  // In a main thread it is `start` that does, now or later.
+  if (threads.isMainThread) return false
   const connection = threads.getEnvironmentData(CONNECTION) as unknown as Connection | undefined
-  const runtime = startRuntime({ env: process.env, collector: '', worker: untracedWorker, connection })
+  const runtime = startRuntime({ env: process.env, worker: untracedWorker, connection })
   providePoolTracing(poolTracing())
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
   return runtime.recorder !== undefined

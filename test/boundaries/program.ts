@@ -45,7 +45,8 @@ async function bundle(): Promise<string> {
     entry,
     `import { appendFileSync } from 'node:fs'
     import { isMainThread, threadId } from 'node:worker_threads'
-    import { followWorkers, receiveHandoff, untracedWorker } from ${imported('boundaries/worker-threads.js')}
+    import { receiveHandoff, untracedWorker } from ${imported('boundaries/handoff.js')}
+    import { followWorkers } from ${imported('boundaries/worker-threads.js')}
     import { followChildren, restoreEnvironment } from ${imported('boundaries/child-process.js')}
     import { ownPreload } from ${imported('boundaries/own-preload.js')}
     const tell = (what, told) =>

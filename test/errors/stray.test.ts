@@ -27,7 +27,7 @@ const REJECTIONS = new Set(['floating', 'rejected', 'executor', 'chain', 'aggreg
 
 /** Without the frames of what runs a function in a context: they are others with each context manager. */
 const ownLines = (text: string): string[] =>
-  text.split('\n').filter((line) => !/^ +at .*(\(node:|(?:register|preload)\.cjs|@opentelemetry)/.test(line))
+  text.split('\n').filter((line) => !/^ +at .*(\(node:|[\\/]dist[\\/]|@opentelemetry)/.test(line))
 
 describe('an error that nobody catches', () => {
   let receiver: Receiver

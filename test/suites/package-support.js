@@ -41,9 +41,11 @@ export function closure(entry) {
     if (files.has(file)) return
     const text = readFileSync(file, 'utf8')
     files.set(file, Buffer.byteLength(text))
-    for (const [, path] of text.matchAll(/^(?:import|export)\s(?:[^'"]*?\sfrom\s)?['"](\.[^'"]+)['"]/gm)) {
-      visit(resolve(dirname(file), path))
-    }
+    const paths = [
+      ...text.matchAll(/^(?:import|export)\s(?:[^'"]*?\sfrom\s)?['"](\.[^'"]+)['"]/gm),
+      ...text.matchAll(/^(?:const|let) \w+ = require\("(\.\/[^"]+)"\)/gm),
+    ]
+    for (const [, path] of paths) visit(resolve(dirname(file), path))
   }
   visit(entry)
   return { files: [...files.keys()], bytes: [...files.values()].reduce((sum, size) => sum + size, 0) }

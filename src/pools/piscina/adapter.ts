@@ -3,6 +3,7 @@ import { replace } from '../../hooks/replace-export.js'
 import type { LoadedModule, PoolAdapter, PoolHost } from '../adapter.js'
 import { sharedPools } from '../shared.js'
 import { Targets } from '../target.js'
+import { ownExport, PISCINA_FILES } from './files.js'
 import { looksAsExpected, type PiscinaInternals, tracePiscinaInternals } from './internals.js'
 import { type QueuedPool, showSubmitted } from './queue.js'
 import { type Run, tracedRun } from './run.js'
@@ -13,15 +14,6 @@ const replacements = new WeakMap<object, (run: Run) => Run>()
 type PiscinaClass = { readonly prototype: { run: Run } }
 
 const shimOf = ({ folder }: PoolHost): string => join(folder, 'piscina', 'task.cjs')
-
-/**
- * An own export, if there is one. A module that is still being loaded warns when it is asked for an export that it does not
- * have, so nothing else may be asked.
- */
-function ownExport(exports: unknown, name: string): unknown {
-  if (typeof exports !== 'object' || exports === null || !Object.hasOwn(exports, name)) return undefined
-  return (exports as Record<string, unknown>)[name]
-}
 
 function isPiscinaClass(value: unknown): value is PiscinaClass {
   if (typeof value !== 'function') return false
@@ -79,7 +71,7 @@ function replacementOf({ parent }: LoadedModule, host: PoolHost): ((run: Run) =>
 export const piscina: PoolAdapter = {
   name: 'piscina',
 
-  requests: ['./worker_pool', './index'],
+  requests: PISCINA_FILES,
 
   loaded(module, host) {
     const { request, exports } = module

@@ -16,9 +16,10 @@ interface Tracing {
   tell(error: unknown): unknown
 }
 
-/** See `core/shared.ts` and `pools/shared.ts`. */
+/** See `core/shared.ts`, `core/stage.ts` and `pools/shared.ts`. */
 interface Shared {
   get(name: 'pools'): { readonly tracing: Tracing | undefined } | undefined
+  get(name: 'stage'): { begin: (() => void) | undefined } | undefined
 }
 
 /** Piscina's worker file, which is what loads this one: where handlers given by a module name are looked for. */
@@ -28,6 +29,13 @@ const SHARED = Symbol.for('threadspan.shared.0')
 
 /** That of this thread, once it has one. */
 let tracing: Tracing | undefined
+
+function tracingHere(): Tracing | undefined {
+  const instances = (globalThis as { [SHARED]?: Shared })[SHARED]
+  // The preload has put it off until now.
+  instances?.get('stage')?.begin?.()
+  return instances?.get('pools')?.tracing
+}
 
 /** See `pools/failure.ts`: the submitter's side takes the error out before the pool or the application sees it. */
 function failWith(error: unknown): never {
@@ -88,7 +96,7 @@ function handlerFor(encoded: string): Handler | Promise<Handler> {
       wire = envelope['threadspan.wire']
       input = envelope['threadspan.task']
     }
-    tracing ??= (globalThis as { [SHARED]?: Shared })[SHARED]?.get('pools')?.tracing
+    tracing ??= tracingHere()
     if (tracing === undefined) return handler!(input)
     let result: unknown
     try {

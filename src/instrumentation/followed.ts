@@ -1,0 +1,52 @@
+/** What instrumentations follow, known as it is loaded, without their code. */
+import { isBuiltinLoaded } from '../hooks/builtin-loads.js'
+import { onChannelAsked } from '../hooks/channel-asks.js'
+import type { Disable } from '../hooks/channels.js'
+import { onAnyLoad } from '../hooks/module-loads.js'
+
+/** Channels of `node:http` and of undici, Node's own and installed ones, which are asked for as those are loaded. */
+const CHANNELS = /^(?:http\.(?:client|server)\.|undici:)/
+/** Node's modules that ask for them; `node:https`, `node:http2` and what Fastify and Express are made on need one of the two. */
+const BUILTINS = ['_http_client', '_http_server']
+
+/** Files of packages, by the words that they are asked for with. */
+export const FOLLOWED_FILES: readonly string[] = [
+  // express, router
+  './layer',
+  './lib/layer',
+  // pg
+  './client',
+  './native',
+  'pg-pool',
+  // mysql2
+  './base/connection.js',
+  './base/connection',
+  './lib/connection.js',
+  './connection.js',
+  './base/pool.js',
+  './base/pool',
+  './lib/pool.js',
+  './pool.js',
+]
+/** Where the files that ask for them lie. */
+const FOLDERS = /[\\/](?:router|pg|mysql2)[\\/]/
+
+/**
+ * Calls `then` when this thread loads something that is followed, before the application gets to use it; now where it has been loaded. Until
+ * it is ended, `then` may be called again.
+ */
+export function whenFollowedLoads(then: () => void): Disable {
+  if (BUILTINS.some(isBuiltinLoaded)) {
+    then()
+    return () => {}
+  }
+  const undo = [
+    onChannelAsked((name) => CHANNELS.test(name), then),
+    onAnyLoad(FOLLOWED_FILES, (request, _exports, parent) => {
+      if (request === 'pg-pool' || FOLDERS.test(parent?.filename ?? '')) then()
+    }),
+  ]
+  return () => {
+    for (const fn of undo.splice(0)) fn()
+  }
+}

@@ -1,0 +1,3 @@
+/** What only a main thread needs. Bundled into one CommonJS file for the preload, whose Workers do without. */
+export { joinSdk } from '../sdk/join.js'
+export { ProcessRelay } from './process-relay.js'
