@@ -1,4 +1,5 @@
 import type { TracerProvider } from '@opentelemetry/api'
+import { API_FILE } from './late-api.js'
 
 /** The provider that each copy of the API gives out until one is registered, and that asks that one from then on. */
 interface Proxied {
@@ -7,8 +8,6 @@ interface Proxied {
   readonly _delegate?: unknown
 }
 
-/** The files of a copy of the API, which Node programs load as CommonJS, wherever a package manager puts it. */
-const API = /[\\/]@opentelemetry[\\/]api[\\/](?:build|dist)[\\/]/
 
 /**
  * Gives tracers and providers to record with that the application asked for before anything was registered: a copy of the API tells
@@ -19,7 +18,7 @@ export function adoptEarlyTracers(provider: TracerProvider): void {
     _cache?: Record<string, { exports?: unknown } | undefined>
   }
   for (const file in cache) {
-    if (!API.test(file)) continue
+    if (!API_FILE.test(file)) continue
     const proxied = proxiedIn(cache[file]?.exports)
     if (proxied !== undefined && proxied._delegate === undefined) proxied.setDelegate(provider)
   }

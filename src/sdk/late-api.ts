@@ -3,9 +3,15 @@ const KEY = Symbol.for('opentelemetry.js.api.1')
 
 type Holder = { [KEY]?: unknown }
 
-/** Whether something is registered with OpenTelemetry's API. */
+/** The files of a copy of the API, which Node programs load as CommonJS, wherever a package manager puts it. */
+export const API_FILE = /[\\/]@opentelemetry[\\/]api[\\/](?:build|dist)[\\/]/
+
+/** Whether something is registered with OpenTelemetry's API, or a copy of it was loaded: tracers of that do not look again. */
 export function isApiUsed(): boolean {
-  return Object.hasOwn(globalThis, KEY)
+  if (Object.hasOwn(globalThis, KEY)) return true
+  const { _cache: cache } = process.getBuiltinModule('node:module') as unknown as { _cache?: object }
+  for (const file in cache) if (API_FILE.test(file)) return true
+  return false
 }
 
 /**
