@@ -8,7 +8,6 @@ interface Proxied {
   readonly _delegate?: unknown
 }
 
-
 /**
  * Gives tracers and providers to record with that the application asked for before anything was registered: a copy of the API tells
  * them only of what is registered through that very copy, which ours is not.
