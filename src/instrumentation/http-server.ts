@@ -84,7 +84,7 @@ function openRequest(request: IncomingMessage): OpenRequest | undefined {
 }
 
 /** Without loading `node:http`: what its servers have, and those of `node:net` have not. */
-function isHttpServer(server: unknown): server is Server {
+export function isHttpServer(server: unknown): server is Server {
   return (
     typeof server === 'object' && server !== null && 'requestTimeout' in server && 'headersTimeout' in server
   )

@@ -1,14 +1,14 @@
 import type { Tracer } from '@opentelemetry/api'
 import { shared } from '../core/shared.js'
-import type { Disable } from '../hooks/channels.js'
+import { type Disable, subscribe } from '../hooks/channels.js'
 import { onLoads } from '../hooks/module-loads.js'
 import { expressLoads } from './express/names.js'
 import { instrumentFastify } from './fastify.js'
 import { instrumentHttpClient } from './http-client.js'
 import { setKnownMethods } from './http-semantics.js'
-import { instrumentHttpServer } from './http-server.js'
+import { instrumentHttpServer, isHttpServer } from './http-server.js'
 import { instrumentHttp2Client } from './http2/client.js'
-import { instrumentHttp2Server } from './http2/server.js'
+import { instrumentHttp2Server, isHttp2Server } from './http2/server.js'
 import { mysql2Loads } from './mysql2/context.js'
 import { pgLoads } from './pg/context.js'
 import { instrumentUndici } from './undici.js'
@@ -24,6 +24,8 @@ export interface InstrumentationOptions {
   readonly disabled?: readonly string[]
   /** Method names to call known (`OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`); by default those of the semantic conventions. */
   readonly knownMethods?: readonly string[]
+  /** Called when an HTTP server begins to listen: there will be spans. Must not throw. */
+  readonly listens?: () => void
 }
 
 /** Of whichever copy of this package: a thread can be given the preloads of two installations. */
@@ -38,12 +40,13 @@ const current = shared('instrumentation', () => ({ disable: undefined as Disable
  */
 export function enableInstrumentations(options: InstrumentationOptions): Disable {
   current.disable?.()
-  const { tracer, disabled = [], knownMethods } = options
+  const { tracer, disabled = [], knownMethods, listens } = options
   setKnownMethods(knownMethods)
   const undo: Disable[] = []
   if (!disabled.includes('http')) {
     undo.push(instrumentHttpServer(tracer), instrumentHttpClient(tracer))
     undo.push(instrumentHttp2Server(tracer), instrumentHttp2Client(tracer))
+    if (listens !== undefined) undo.push(onHttpListen(listens))
   }
   if (!disabled.includes('undici')) undo.push(instrumentUndici(tracer))
   if (!disabled.includes('fastify')) undo.push(instrumentFastify())
@@ -54,6 +57,14 @@ export function enableInstrumentations(options: InstrumentationOptions): Disable
   }
   current.disable = disable
   return disable
+}
+
+function onHttpListen(listens: () => void): Disable {
+  return subscribe({
+    'tracing:net.server.listen:asyncStart': ({ server }: { server: unknown }) => {
+      if (isHttpServer(server) || isHttp2Server(server)) listens()
+    },
+  })
 }
 
 /**

@@ -108,7 +108,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
   followChildren(watch?.children(children) ?? children)
   followPools({ tracing: poolTracing(), folder: join(options.folder, 'pools') })
   watch?.loads()
-  const instrumented = instrument(options)
+  const instrumented = instrument(runtime, options)
   if (runtime.process !== undefined) {
     const ended: typeof processEnd.ended = (exitCode, uncaught) => {
       guarded('answered calls', instrumented.end)
@@ -119,7 +119,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
 }
 
 /** Loads the instrumentations with the first thing that they follow. @returns `end` ends the spans that are to end with the process. */
-function instrument({ folder, disabled }: FollowOptions): { readonly end: () => void } {
+function instrument(runtime: Runtime, { folder, disabled }: FollowOptions): { readonly end: () => void } {
   let part: typeof import('../instrumentation/part.cjs') | undefined
   let hasSdk = false
   let disable: Disable | undefined
@@ -128,7 +128,9 @@ function instrument({ folder, disabled }: FollowOptions): { readonly end: () => 
     if (part !== undefined) return
     part = guarded('instrumentations', () => loadPart(folder, 'instrumentation.cjs'))
     part?.followSharedConnections()
-    if (!hasSdk) disable = part?.enableInstrumentations({ tracer: ownTracer(), disabled })
+    // A signal that comes with the first requests finds the telemetry thread at work.
+    const listens = (): void => runtime.process?.prepare()
+    if (!hasSdk) disable = part?.enableInstrumentations({ tracer: ownTracer(), disabled, listens })
     // What it is being told of, it tells the instrumentations.
     stop?.()
   })

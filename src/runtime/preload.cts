@@ -37,8 +37,8 @@ function isNeededNow({ given, handoff }: First): boolean {
 }
 
 /** Whether there is something that an error which nobody catches would be told of. */
-function isErrorOfInterest({ given, handoff }: First): boolean {
-  return handoff !== undefined || (given['TRACEPARENT'] ?? process.env['TRACEPARENT']) !== undefined
+function isErrorOfInterest({ given, env, handoff }: First): boolean {
+  return handoff !== undefined || (given['TRACEPARENT'] ?? env['TRACEPARENT']) !== undefined
 }
 
 function main(): void {
@@ -48,7 +48,16 @@ function main(): void {
   // A Worker that is left alone runs the preload where Node hands it on by itself; it must not see it.
   const isAlone = !isMainThread && handoff === undefined
   if (!takeThread()) return
-  const first: First = { folder: __dirname, preload: REGISTER, given, handoff, isAlone }
+  const first: First = {
+    folder: __dirname,
+    preload: REGISTER,
+    given,
+    // As they are now, whatever the program makes of them before there is a span.
+    env: { ...process.env },
+    main: process.argv[1],
+    handoff,
+    isAlone,
+  }
   let begun: Begun | undefined
   const begin = (): void => {
     try {

@@ -85,6 +85,11 @@ export class ProcessRelay extends ThreadRelay {
     })
   }
 
+  /** There will be spans: what is to hand them on starts before, where that is this process. */
+  prepare(): void {
+    if (this.ownLink === undefined) this.collector.start()
+  }
+
   ring(): Ring | undefined {
     if (this.own !== undefined) return this.own
     const handoff = this.openThread()

@@ -73,6 +73,8 @@ export interface ProcessPart {
 export interface RuntimeOptions {
   /** The environment, with what a parent process had put into it. */
   readonly env: NodeJS.ProcessEnv
+  /** The program's file, as it was given; `process.argv[1]` where it is left out. */
+  readonly main?: string | undefined
   /** In a main thread: the absolute path of the telemetry thread's program. */
   readonly collector?: string
   /** In a main thread: loads what that needs. */
@@ -199,7 +201,7 @@ export function whenSdk(fn: () => void): void {
 }
 
 function openProcess(part: ProcessPart, options: RuntimeOptions, config: TracingConfig): ProcessRelay {
-  const { collector = '', env, origin, worker } = options
+  const { collector = '', env, main = process.argv[1], origin, worker } = options
   return new part.ProcessRelay({
     collector,
     worker,
@@ -207,7 +209,7 @@ function openProcess(part: ProcessPart, options: RuntimeOptions, config: Tracing
     exitTimeout: config.exitTimeout,
     anchor: origin?.anchor,
     link: origin?.link,
-    main: process.argv[1],
+    main,
     env,
     outside: (fn) => contextApi.with(ROOT_CONTEXT, fn),
   })

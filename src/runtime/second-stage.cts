@@ -22,6 +22,10 @@ export interface First {
   readonly preload: string
   /** What the parent process had put into the environment. */
   readonly given: Readonly<Record<string, string>>
+  /** What the program was given. */
+  readonly env: NodeJS.ProcessEnv
+  /** `process.argv[1]` at the start. */
+  readonly main: string | undefined
   /** In a Worker: what its maker handed over. */
   readonly handoff: WorkerHandoff | undefined
   /** Whether this is a Worker that nobody follows. */
@@ -52,28 +56,30 @@ function watch(folder: string, told?: string, watched?: Watched): Watch | undefi
 }
 
 /** Sets this thread up. Once. */
-export function begin({ folder, preload, given, handoff, isAlone }: First): Begun {
+export function begin(first: First): Begun {
+  const { folder, preload, given, handoff, isAlone } = first
   const begun: Begun = { enterNote, dies: processEnd.dies }
   if (isAlone) {
     followNothing(preload)
     return begun
   }
   const runtime = startRuntime({
-    env: isMainThread ? { ...process.env, ...given } : process.env,
+    env: isMainThread ? { ...first.env, ...given } : first.env,
+    main: first.main,
     collector: join(folder, 'collector.cjs'),
     processPart: () => loadPart(folder, 'process.cjs'),
     worker: untracedWorker,
     handoff,
     origin: {
       // One that was told of an exporter of its own, by its parent's program or an `--env-file`, keeps that.
-      link: choosesOther(process.env, given[EXPORTER]) ? undefined : given[LINK],
+      link: choosesOther(first.env, given[EXPORTER]) ? undefined : given[LINK],
       anchor: anchorOf(given[ANCHOR]),
     },
   })
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
   if (isMainThread && given[ANCHOR] !== undefined) receiveInChild()
   if (handoff?.lastWords !== undefined) leaveLastWords(handoff.lastWords)
-  const disabled = (process.env['OTEL_NODE_DISABLED_INSTRUMENTATIONS'] ?? '')
+  const disabled = (first.env['OTEL_NODE_DISABLED_INSTRUMENTATIONS'] ?? '')
     .split(',')
     .map((name) => name.trim())
   followAll(runtime, {

@@ -135,6 +135,23 @@ describe('a signal', { timeout: 120_000 }, () => {
     silent.close()
   })
 
+  it('loses nothing though it comes with the answer to the first request of a service', async () => {
+    for (let i = 0; i < 3; i++) {
+      receiver.spans.length = 0
+      const { child, output, until, end } = startService(
+        [process.execPath, '--require', PRELOAD, fixture('hostile/first-request.cjs')],
+        { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint },
+      )
+      await until(/\d+\n/)
+      // What starts as it begins to listen has started.
+      await new Promise((done) => setTimeout(done, 1000))
+      await fetch(`http://127.0.0.1:${Number(output())}/`)
+      child.kill('SIGTERM')
+      assert.deepEqual(await end, [null, 'SIGTERM'])
+      assert.deepEqual(names(), ['GET', 'in the server'])
+    }
+  })
+
   it('that was ignored when it started ends it all the same, as Node has it', async () => {
     const quoted = [...plain].map((part) => `'${part}'`).join(' ')
     const { child, end } = await ready(['/bin/sh', '-c', `trap '' HUP; exec ${quoted}`])

@@ -82,6 +82,19 @@ describe('a thread that has put the second stage off', () => {
     )
   })
 
+  it('reads the environment as it was at the start', async () => {
+    const { spans } = await run(
+      `process.env.OTEL_SDK_DISABLED = 'true'
+      process.env.OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:9'
+      process.argv[1] = '/nowhere.js'
+      ${SPAN}`,
+    )
+    assert.deepEqual(
+      spans.map(({ name }) => name),
+      ['made'],
+    )
+  })
+
   it('works where code may not be made of text', async () => {
     const { code, spans } = await run(SPAN, ['--disallow-code-generation-from-strings'])
     assert.deepEqual([code, spans.length], [0, 1])

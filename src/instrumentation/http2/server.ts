@@ -45,7 +45,7 @@ export function instrumentHttp2Server(tracer: Tracer): Disable {
 }
 
 /** Without loading `node:http2`: what its servers have, and no others. */
-function isHttp2Server(server: unknown): server is Http2Server {
+export function isHttp2Server(server: unknown): server is Http2Server {
   return (
     typeof server === 'object' &&
     server !== null &&
