@@ -32,6 +32,8 @@ export interface Codes {
   THREADSPAN_BUNDLED: 'error'
   /** This version of Node is too old. */
   THREADSPAN_NODE: 'error' | 'warning'
+  /** Another package makes the spans that this one makes. */
+  THREADSPAN_TWO_AGENTS: 'warning'
   /** An OpenTelemetry SDK could not be registered over this package. */
   THREADSPAN_SDK_REFUSED: 'warning'
   /** Pools of a library are not traced, because following it failed. */

@@ -31,6 +31,7 @@ import type { Watch } from './doctor.cjs'
 import { currentTraceparent, writeCurrent } from './message-contexts.js'
 import {
   isSignal,
+  noteFollowed,
   ownTracer,
   processEnd,
   type Runtime,
@@ -130,6 +131,7 @@ function instrument(runtime: Runtime, { folder, disabled }: FollowOptions): { re
     part?.followSharedConnections()
     // A signal that comes with the first requests finds the telemetry thread at work.
     const listens = (): void => runtime.process?.prepare()
+    if (!hasSdk) noteFollowed(['http', 'undici'].filter((name) => !disabled.includes(name)))
     if (!hasSdk) disable = part?.enableInstrumentations({ tracer: ownTracer(), disabled, listens })
     // What it is being told of, it tells the instrumentations.
     stop?.()
@@ -137,6 +139,7 @@ function instrument(runtime: Runtime, { folder, disabled }: FollowOptions): { re
   // An SDK comes with instrumentations of its own choice; two of them would tell of each request twice.
   whenSdk(() => {
     hasSdk = true
+    noteFollowed([])
     disable?.()
   })
   return { end: () => part?.endAnswered() }

@@ -19,7 +19,7 @@ import { createPropagator } from '../context/propagators.js'
 import { Snapshot } from '../context/snapshot.js'
 import { shareClock, startClock } from '../core/clock.js'
 import { ownDeath } from '../core/death.js'
-import { debug } from '../core/log.js'
+import { debug, warnOnce } from '../core/log.js'
 import { ownFile } from '../core/own-files.js'
 import { shared } from '../core/shared.js'
 import { beginNow } from '../core/stage.js'
@@ -104,6 +104,8 @@ const state = shared('runtime', () => ({
   /** Whether the application has registered a TracerProvider in this thread. */
   hasSdk: false,
   waiting: [] as (() => void)[],
+  /** Names of the instrumentations that make spans in this thread. */
+  followed: new Set<string>() as ReadonlySet<string>,
 }))
 
 /** This thread's runtime, once it was started. */
@@ -143,7 +145,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const own = part && openProcess(part, options, config)
   const relay = own ?? (isAble && !threads.isMainThread ? openThread(options, config) : undefined)
   const recorder = relay === undefined ? undefined : createRecorder(options, config, relay)
-  const provider = recorder === undefined ? undefined : new YieldingProvider(recorder)
+  const provider = recorder === undefined ? undefined : new YieldingProvider(recorder, warnOfDouble)
   const sdk = own === undefined || own.link !== undefined ? undefined : part?.joinSdk(own, loadReading)
   shareGlobalApi({
     register(isFree) {
@@ -192,6 +194,20 @@ function createRecorder(options: RuntimeOptions, config: TracingConfig, relay: T
     thread: threadAttributes(id, name),
     open: () => relay.ring(),
   })
+}
+
+/** Sets which instrumentations make spans in this thread from now on. */
+export function noteFollowed(names: readonly string[]): void {
+  state.followed = new Set(names)
+}
+
+/** A package that the application has registered makes the spans that an instrumentation of ours makes. */
+function warnOfDouble(name: string): void {
+  if (!state.followed.has(name)) return
+  warnOnce(
+    'THREADSPAN_TWO_AGENTS',
+    `@opentelemetry/instrumentation-${name} is registered beside threadspan, and each request gets two spans: leave that out, or set OTEL_NODE_DISABLED_INSTRUMENTATIONS=${name}`,
+  )
 }
 
 /** Calls `fn` once this thread has an SDK of the application's; at once where it has one. */

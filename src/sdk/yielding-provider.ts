@@ -1,4 +1,5 @@
 import type { Context, Span, SpanOptions, Tracer, TracerOptions, TracerProvider } from '@opentelemetry/api'
+import { doubleOf } from './other-agents.js'
 
 type Arguments = [name: string, version?: string, options?: TracerOptions]
 
@@ -11,7 +12,14 @@ export class YieldingProvider implements TracerProvider {
   /** Counts changes of `provider`. */
   private generation = 0
 
-  constructor(recorder: TracerProvider) {
+  /**
+   * @param doubled Called with the name of an instrumentation of ours when another package, which makes the same spans, makes one by the
+   *   recorder. Must not throw.
+   */
+  constructor(
+    recorder: TracerProvider,
+    private readonly doubled: (name: string) => void = () => {},
+  ) {
     this.provider = recorder
   }
 
@@ -36,7 +44,12 @@ export class YieldingProvider implements TracerProvider {
       }
       return tracer
     }
-    return new YieldingTracer(current)
+    const double = doubleOf(args[0])
+    if (double === undefined) return new YieldingTracer(current)
+    return new YieldingTracer(() => {
+      if (!this.hasYielded) this.doubled(double)
+      return current()
+    })
   }
 }
 
