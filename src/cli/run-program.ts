@@ -40,11 +40,14 @@ export function runProgram(
   stop?: AbortSignal,
 ): Promise<ProgramEnd> {
   const options = { stdio: 'inherit', env: environmentWithPreload(preload, env, watch.env, program) } as const
+  let started: ChildProcess | undefined
+  // Before there is a program: a signal may come as soon as that says that it is ready.
+  const stopForwarding = forwardSignals((signal) => started?.kill(signal))
   const child = isCommand
     ? // npm and the like are scripts on Windows, which only the shell can start.
       spawn(program[0]!, program.slice(1), { ...options, shell: process.platform === 'win32' })
     : spawn(process.execPath, program, options)
-  const stopForwarding = forwardSignals(child)
+  started = child
   let patience: NodeJS.Timeout | undefined
   const end = () => {
     child.kill()
@@ -70,12 +73,12 @@ export function runProgram(
 }
 
 /** Passes on what was sent to us alone; what was sent to the process group, the program got by itself. */
-function forwardSignals(child: ChildProcess): () => void {
+function forwardSignals(send: (signal: NodeJS.Signals) => void): () => void {
   const witness = new SignalWitness()
   const handlers: [NodeJS.Signals, () => void][] = []
   const pass = async (signal: NodeJS.Signals): Promise<void> => {
     const wasForAll = (await witness.wasForAll()) ?? (process.stdin.isTTY && FROM_TERMINAL.has(signal))
-    if (!wasForAll) child.kill(signal)
+    if (!wasForAll) send(signal)
   }
   for (const signal of PASSED_ON) {
     const handler = () => void pass(signal)

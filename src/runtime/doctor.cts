@@ -19,6 +19,7 @@ import {
   type ThreadRecord,
 } from '../core/doctor.js'
 import { randomHex } from '../core/ids.js'
+import { watchApiUse } from './doctor-api.js'
 import { watchLoads } from './doctor-loads.js'
 import { describeChild, errorName, libraryOf, MOST_NAME, madeAt, shortName } from './doctor-names.js'
 import type { Runtime, WorkerHandoff } from './runtime.js'
@@ -194,6 +195,9 @@ export function watch(told: string, watched: Watched | undefined): Watch | undef
   return {
     workers: (boundary) => watchWorkers(boundary, telling),
     children: (boundary) => watchChildren(boundary, telling),
-    loads: () => watchLoads(thread, tell),
+    loads() {
+      watchLoads(thread, tell)
+      watchApiUse((version) => tell({ type: 'loaded', thread, what: '@opentelemetry/api', version }))
+    },
   }
 }

@@ -16,9 +16,7 @@
  */
 import { warnOnce } from '../core/log.js'
 import { callingApiVersion } from './api-version.js'
-
-/** Where API 1.x keeps what is registered. */
-const KEY = Symbol.for('opentelemetry.js.api.1')
+import { API_KEY } from './late-api.js'
 
 const KINDS = ['trace', 'context', 'propagation'] as const
 
@@ -33,7 +31,7 @@ const ENOUGH = 1_000_000
 const PLAIN = { enumerable: true, configurable: true, writable: true }
 
 type Registry = { version: string } & Record<string, unknown>
-type Holder = { [KEY]?: Registry | undefined }
+type Holder = { [API_KEY]?: Registry | undefined }
 
 export interface GlobalApiOptions {
   /**
@@ -54,18 +52,18 @@ export interface GlobalApiOptions {
  */
 export function shareGlobalApi({ register, taken }: GlobalApiOptions): void {
   const holder = globalThis as Holder
-  const before = holder[KEY]
+  const before = holder[API_KEY]
   const isFree = (kind: ApiKind) => before?.[kind] === undefined
-  if (Object.getOwnPropertyDescriptor(holder, KEY)?.configurable === false) {
+  if (Object.getOwnPropertyDescriptor(holder, API_KEY)?.configurable === false) {
     register(isFree)
     return
   }
   // In an empty place our copy of the API makes a registry of its own version.
-  delete holder[KEY]
+  delete holder[API_KEY]
   register(isFree)
-  const own = holder[KEY]
+  const own = holder[API_KEY]
   if (own === undefined) {
-    if (before !== undefined) holder[KEY] = before
+    if (before !== undefined) holder[API_KEY] = before
     return
   }
   new SharedRegistry(before, own, taken).watch(holder)
@@ -102,16 +100,16 @@ class SharedRegistry {
     const { registry } = this
     let lookUps = 0
     const announced = (caller: (value: unknown) => void) => this.begin(callingApiVersion(caller))
-    Object.defineProperty(holder, KEY, {
+    Object.defineProperty(holder, API_KEY, {
       get: () => {
         if (this.isRegistering) this.end()
-        if (++lookUps === ENOUGH) Object.defineProperty(holder, KEY, { value: registry, ...PLAIN })
+        if (++lookUps === ENOUGH) Object.defineProperty(holder, API_KEY, { value: registry, ...PLAIN })
         return registry
       },
       set: function set(value: unknown) {
         if (value === registry) announced(set)
         // Somebody starts over with a registry of his own, which is what he gets.
-        else Object.defineProperty(holder, KEY, { value, ...PLAIN })
+        else Object.defineProperty(holder, API_KEY, { value, ...PLAIN })
       },
       enumerable: true,
       configurable: true,

@@ -5,6 +5,8 @@ import { printable } from './text.js'
 export interface TraceSpan {
   readonly span: Span
   readonly resource: Resource
+  /** Name of the instrumentation scope. */
+  readonly scope: string
 }
 
 /** One thread of one process. */
@@ -66,7 +68,7 @@ export interface WaterfallTrace {
 /** The spans of a decoded request, each with its Resource. */
 export function spansOf(request: TraceRequest): TraceSpan[] {
   return request.resourceSpans.flatMap(({ resource, scopeSpans }) =>
-    scopeSpans.flatMap(({ spans }) => spans.map((span) => ({ span, resource }))),
+    scopeSpans.flatMap(({ scope, spans }) => spans.map((span) => ({ span, resource, scope: scope.name }))),
   )
 }
 

@@ -29,7 +29,7 @@ describe('threadspan doctor script', () => {
     told(/^program: --for,me$/m)
     told(/· everything\.mjs ended with exit code 3 /)
     told(
-      /✓ Followed in 6 threads of 2 processes: Workers, child processes, pools, http, undici, fastify; errors by context/,
+      /✓ Followed in 6 threads of 2 processes: Workers, child processes, pools, http \(HTTP\/2 too\), undici, fastify, express; errors by context/,
     )
     told(/✓ piscina 5\.\S+: followed from inside/)
     told(/✓ @opentelemetry\/api 1\.9\./)
@@ -99,6 +99,23 @@ describe('threadspan doctor script', () => {
     assert.match(interrupted.stdout, /✓ 1 span in 1 trace, all delivered/)
   })
 
+  test('a copy of the API that comes as ES modules is seen, in a Worker as well', async () => {
+    const { code, stdout } = await threadspan(['doctor', fixture('doctor/es-module-api.mjs')], { env }).ended
+    assert.equal(code, 0, stdout)
+    assert.match(stdout, /✓ @opentelemetry\/api 1\.10\./)
+  })
+
+  test('a package that makes the same spans is a problem', async () => {
+    const program = fixture('../sdk/two-agents.cjs')
+    const { code, stdout } = await threadspan(['doctor', program], { env }).ended
+    assert.equal(code, 1, stdout)
+    assert.match(stdout, /✗ @opentelemetry\/instrumentation-http makes spans of what is followed already/)
+    const { stdout: alone } = await threadspan(['doctor', program], {
+      env: { ...env, OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'http' },
+    }).ended
+    assert.doesNotMatch(alone, /instrumentation-http/)
+  })
+
   test('a program that is killed leaves what it had', async () => {
     const { stdout } = await threadspan(['doctor', plain, 'SIGKILL'], { env }).ended
     assert.match(stdout, /· plain\.mjs was ended by SIGKILL/)
@@ -110,7 +127,10 @@ describe('threadspan doctor script', () => {
       env: { ...env, OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'fastify,http', THREADSPAN_ERRORS: 'domain' },
     }).ended
     assert.equal(fewer.code, 0, fewer.stdout)
-    assert.match(fewer.stdout, /✓ Followed in 1 thread of 1 process: .*pools, undici; errors by domain/)
+    assert.match(
+      fewer.stdout,
+      /✓ Followed in 1 thread of 1 process: .*pools, undici, express; errors by domain/,
+    )
     assert.match(fewer.stdout, /· Left out by OTEL_NODE_DISABLED_INSTRUMENTATIONS: http, fastify/)
     for (const variable of [{ OTEL_SDK_DISABLED: 'true' }, { OTEL_TRACES_SAMPLER: 'always_off' }]) {
       const { code, stdout } = await threadspan(['doctor', plain], { env: { ...env, ...variable } }).ended

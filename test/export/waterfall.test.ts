@@ -51,6 +51,7 @@ function span(
   const time = (milliseconds: number): bigint => ORIGIN + BigInt(Math.round(milliseconds * 1e6))
   return {
     resource: { attributes: { 'service.name': service, 'process.pid': pid }, droppedAttributesCount: 0 },
+    scope: 'test',
     span: {
       traceId,
       spanId: hexId(id),

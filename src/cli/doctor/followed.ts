@@ -3,7 +3,7 @@ import { counted, type Finding, grouped, listed, note, ok, problem, shownName } 
 import type { Watched } from './records.js'
 import { apiRefuses, apiWorks, piscinaIsTested } from './versions.js'
 
-const INSTRUMENTATIONS = ['http', 'undici', 'fastify']
+const INSTRUMENTATIONS = ['http', 'undici', 'fastify', 'express']
 
 /** What is followed in the threads of a program that was watched, by what they told of themselves. */
 export function checkFollowed(watched: Watched, isRestricted: boolean): Finding[] {
@@ -38,7 +38,9 @@ function recording(threads: readonly ThreadRecord[]): Finding[] {
   const groups = grouped(threads, ({ disabled, errors }) => `${errors} ${disabled.join()}`)
   for (const group of groups.values()) {
     const { disabled, errors } = group[0]!
-    const on = INSTRUMENTATIONS.filter((name) => !disabled.includes(name))
+    const on = INSTRUMENTATIONS.filter((name) => !disabled.includes(name)).map((name) =>
+      name === 'http' ? 'http (HTTP/2 too)' : name,
+    )
     const off = INSTRUMENTATIONS.filter((name) => disabled.includes(name))
     const processes = new Set(group.map(({ pid }) => pid)).size
     const where =

@@ -1,4 +1,5 @@
 import { CLOSED_ATTRIBUTE } from '../../ring/closed-span.js'
+import { doubleOf } from '../../sdk/other-agents.js'
 import { eachSpan } from '../spans-file.js'
 import { counted, cut, type Finding, grouped, listed, note, ok, problem } from './finding.js'
 import type { Watched } from './records.js'
@@ -34,6 +35,8 @@ class Spans {
   count = 0
   readonly traces = new Set<string>()
   readonly closed: string[] = []
+  /** Names of instrumentations of ours whose spans another package has made as well. */
+  readonly doubled = new Set<string>()
   private readonly ids = new Set<string>()
   private readonly children: Child[] = []
 
@@ -44,10 +47,12 @@ class Spans {
 
   static async in(path: string): Promise<Spans> {
     const spans = new Spans()
-    const isWhole = await eachSpan(path, ({ span }) => {
+    const isWhole = await eachSpan(path, ({ span, scope }) => {
       if (++spans.count > MOST_SPANS) return
       spans.traces.add(span.traceId)
       spans.ids.add(span.spanId)
+      const double = doubleOf(scope)
+      if (double !== undefined) spans.doubled.add(double)
       if (Object.hasOwn(span.attributes, CLOSED_ATTRIBUTE)) spans.closed.push(span.name)
       if (span.parentSpanId === '') return
       spans.children.push({
@@ -78,6 +83,14 @@ export async function checkSpans(
     for (const [cause, count] of causes) dropped.set(cause, (dropped.get(cause) ?? 0) + count)
   const lost = [...dropped.values()].reduce((sum, count) => sum + count, 0)
   const findings = [...summary(spans, lost)]
+  for (const name of spans.doubled) {
+    if (watched.threads.every(({ disabled }) => disabled.includes(name))) continue
+    findings.push(
+      problem(
+        `@opentelemetry/instrumentation-${name} makes spans of what is followed already: do not register it, or set OTEL_NODE_DISABLED_INSTRUMENTATIONS=${name}`,
+      ),
+    )
+  }
   for (const [cause, count] of dropped) {
     findings.push(problem(`${count} dropped (${cause}): ${CAUSES[cause] ?? 'see docs/endings.md'}`))
   }
