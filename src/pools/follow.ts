@@ -3,9 +3,10 @@ import { onAnyLoad } from '../hooks/module-loads.js'
 import type { LoadedModule, PoolAdapter, PoolHost } from './adapter.js'
 import { piscina } from './piscina/adapter.js'
 import { providePoolTracing, sharedPools } from './shared.js'
+import { tinypool } from './tinypool/adapter.js'
 
 /** Every pool library that is known. */
-export const adapters: readonly PoolAdapter[] = [piscina]
+export const adapters: readonly PoolAdapter[] = [piscina, tinypool]
 
 /**
  * Makes the pools of every known library traced as the application loads it. Once per thread; later calls do nothing.

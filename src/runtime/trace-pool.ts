@@ -12,7 +12,7 @@ export { untracePool } from '../pools/trace-pool.js'
  * Tasks reach a handler unchanged, whether it is wrapped in `traceTask` or not; spans inside the worker are recorded where it
  * imports `threadspan/worker`.
  *
- * @param pool A pool of a library that is known: piscina.
+ * @param pool A pool of a library that is known: piscina, tinypool.
  * @returns The same pool. One that is traced already, by this function or by the preload, is left alone.
  * @throws ThreadspanError `THREADSPAN_POOL_UNKNOWN` if the object is no pool of a library that is known.
  */

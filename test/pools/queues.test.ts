@@ -66,7 +66,7 @@ describe('a traced pool', () => {
     assert.equal(orders[1], orders[0])
   })
 
-  it('is none of another library, though that was made from one that is known', async () => {
+  it('is one of Tinypool too, in threads and in child processes', async () => {
     for (const runtime of ['worker_threads', 'child_process'] as const) {
       const pool = new Tinypool({
         runtime,
@@ -75,10 +75,22 @@ describe('a traced pool', () => {
         maxThreads: 1,
       })
       const { run } = pool
-      assert.throws(() => tracePool(pool), { code: 'THREADSPAN_POOL_UNKNOWN' })
-      assert.equal(pool.run, run)
-      assert.equal(await pool.run(7), 7)
+      assert.equal(tracePool(pool), pool)
+      assert.notEqual(pool.run, run)
+      assert.equal(await withTransaction('request', () => pool.run(7)), 7)
+      assert.equal(await pool.run(8, { name: 'urgent' }), 8)
       await pool.destroy()
     }
+  })
+
+  it('is none of a class that only looks like one', () => {
+    class Other {
+      run(): void {}
+      destroy(): void {}
+      get threads(): never[] {
+        return []
+      }
+    }
+    assert.throws(() => tracePool(new Other()), { code: 'THREADSPAN_POOL_UNKNOWN' })
   })
 })

@@ -2,14 +2,15 @@ import { join } from 'node:path'
 import { replace } from '../../hooks/replace-export.js'
 import type { LoadedModule, PoolAdapter, PoolHost } from '../adapter.js'
 import { sharedPools } from '../shared.js'
-import { Targets } from '../target.js'
+import { traceOne, untraceOne } from '../trace-one.js'
+import { type Kind, type Run, tracedRun } from '../traced-run.js'
 import { ownExport, PISCINA_FILES } from './files.js'
 import { looksAsExpected, type PiscinaInternals, tracePiscinaInternals } from './internals.js'
-import { type QueuedPool, showSubmitted } from './queue.js'
-import { type Run, tracedRun } from './run.js'
 
 /** Of each copy whose internals are traced, what its `run` is to be replaced by. */
 const replacements = new WeakMap<object, (run: Run) => Run>()
+
+const PISCINA: Kind = { pool: 'piscina', symbols: 'Piscina', queues: ['ArrayTaskQueue', 'FixedQueue'] }
 
 type PiscinaClass = { readonly prototype: { run: Run } }
 
@@ -52,7 +53,7 @@ function traceInternals({ parent, exports }: LoadedModule, host: PoolHost): void
 
 /** What traces `run` of the class in the module: by the internals beside it, if they are traced. */
 function replacementOf({ parent }: LoadedModule, host: PoolHost): ((run: Run) => Run) | undefined {
-  const byCall = (run: Run): Run => tracedRun(run, host, shimOf(host))
+  const byCall = (run: Run): Run => tracedRun(run, PISCINA, host, shimOf(host))
   try {
     const internals = parent.require('./worker_pool') as object
     if (!sharedPools().traced.has(internals)) return byCall
@@ -93,27 +94,8 @@ export const piscina: PoolAdapter = {
   },
 
   trace(pool, host) {
-    const { traced } = sharedPools()
-    if (traced.has(classOf(pool)!) || traced.has(pool)) return
-    const holder = pool as { run: Run }
-    const before = Object.getOwnPropertyDescriptor(pool, 'run')
-    const shim = shimOf(host)
-    const targets = new Targets()
-    const queue = (pool as QueuedPool).options?.taskQueue
-    if (queue !== undefined) showSubmitted(queue, targets, shim)
-    const run = tracedRun(holder.run, host, shim, targets)
-    Object.defineProperty(pool, 'run', { value: run, writable: true, configurable: true, enumerable: false })
-    traced.set(pool, () => {
-      // Whoever replaced `run` after us keeps what they did.
-      if (holder.run !== run) return
-      if (before === undefined) Reflect.deleteProperty(pool, 'run')
-      else Object.defineProperty(pool, 'run', before)
-    })
+    if (!sharedPools().traced.has(classOf(pool)!)) traceOne(pool, PISCINA, host, shimOf(host))
   },
 
-  untrace(pool) {
-    const { traced } = sharedPools()
-    traced.get(pool)?.()
-    traced.delete(pool)
-  },
+  untrace: untraceOne,
 }

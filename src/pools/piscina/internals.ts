@@ -3,7 +3,7 @@ import type { FailureNotes, FailureOrigin, PoolTracing, Submission } from '../ad
 import { whoAwaits } from '../awaiting.js'
 import { type Failure, openFailure } from '../failure.js'
 import { type Target, Targets } from '../target.js'
-import type { Run } from './run.js'
+import type { Run } from '../traced-run.js'
 
 /** The parts of Piscina's `TaskInfo` (5.1 and later) that are used here. */
 interface TaskInfo {

@@ -1,4 +1,4 @@
-import type { Targets } from '../target.js'
+import type { Targets } from './target.js'
 
 /** A pool whose tasks wait in a queue of the application's. */
 export interface QueuedPool {
