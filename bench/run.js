@@ -8,7 +8,16 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const NAMES = ['pool-task', 'span', 'worker-start', 'snapshot', 'domains', 'loop-delay', 'start-end']
+const NAMES = [
+  'pool-task',
+  'span',
+  'worker-start',
+  'snapshot',
+  'domains',
+  'loop-delay',
+  'start-end',
+  'http-request',
+]
 
 function installPeers() {
   if (existsSync(join(here, 'node_modules'))) return
