@@ -32,13 +32,16 @@ export interface Origin {
   readonly low: number
   /** Milliseconds since the epoch, for arithmetic with other times. */
   readonly ms: number
+  /** The same in two parts, which together are exact: whole milliseconds, and what is less than one. */
+  readonly whole: number
+  readonly rest: number
 }
 
 /** Nanoseconds by which the wall clock is ahead of `process.hrtime.bigint()`. */
 let anchor: bigint | undefined
 /** Where `performance.now()` is zero on the monotonic clock, in nanoseconds. */
 let zero = 0n
-let current: Origin = { high: 0, low: 0, ms: 0 }
+let current: Origin = { high: 0, low: 0, ms: 0, whole: 0, rest: 0 }
 
 /** How far an inherited anchor may lie from this machine's wall clock before it is taken for a stranger's, in nanoseconds. */
 const PLAUSIBLE = 2_000_000_000n
@@ -79,6 +82,8 @@ function setAnchor(value: bigint): void {
     high: Number(origin >> 32n),
     low: Number(origin & 0xffffffffn),
     ms: Number(origin / 1000n) / 1000,
+    whole: Number(origin / 1_000_000n),
+    rest: Number(origin % 1_000_000n) / 1e6,
   }
 }
 
@@ -196,6 +201,11 @@ export function epochMs(time: number, origin: Origin = current): number {
   return origin.ms + time
 }
 
+/** Milliseconds from the origin to a time of so many milliseconds, whole ones first: of them a double holds as many as there are. */
+function since(ms: number, more: number, { whole, rest }: Origin): number {
+  return ms - whole + (more - rest)
+}
+
 /**
  * A user's time as milliseconds of this thread's clock. Numbers below `performance.timeOrigin` are readings of
  * `performance.now()`, larger ones are milliseconds since the epoch, as OpenTelemetry's API has it; what is no time at
@@ -206,11 +216,11 @@ export function timeOf(input: TimeInput | undefined, origin: Origin = current): 
   if (input === undefined) return now()
   let time = Number.NaN
   try {
-    if (typeof input === 'number') time = input < timeOrigin ? input : input - origin.ms
-    else if (input instanceof Date) time = Date.prototype.getTime.call(input) - origin.ms
+    if (typeof input === 'number') time = input < timeOrigin ? input : since(input, 0, origin)
+    else if (input instanceof Date) time = since(Date.prototype.getTime.call(input), 0, origin)
     else if (Array.isArray(input) && typeof input[0] === 'number' && typeof input[1] === 'number') {
       const [seconds, nanos] = input as HrTime
-      time = seconds * 1000 - origin.ms + nanos / 1e6
+      time = since(seconds * 1000, nanos / 1e6, origin)
     }
   } catch {
     // A revoked proxy.

@@ -119,6 +119,21 @@ describe('the recorder', () => {
     assert.deepEqual(found[0]!.status, { code: 0, message: '' })
   })
 
+  it('writes the times that it is given to the nanosecond', () => {
+    const { tracer, take } = record()
+    const seconds = Math.floor(Date.now() / 1000) - 100
+    const second = BigInt(seconds) * 1_000_000_000n
+    for (const nanos of [0, 1, 7, 500, 999, 123_456_789, 999_999_999]) {
+      tracer.startSpan('one', { startTime: [seconds, nanos] }).end([seconds + 1, nanos])
+      tracer.startSpan('one', { startTime: new Date(seconds * 1000 + 7) }).end(new Date((seconds + 1) * 1000))
+      const found = take().map(({ start, end }) => [start - second, end - second])
+      assert.deepEqual(found, [
+        [BigInt(nanos), 1_000_000_000n + BigInt(nanos)],
+        [7_000_000n, 1_000_000_000n],
+      ])
+    }
+  })
+
   it('holds Ok to be final, and a message to belong to an error', () => {
     const { tracer, take } = record()
     const one = tracer.startSpan('one')
