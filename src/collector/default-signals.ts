@@ -12,7 +12,7 @@ interface SignalHandle {
   onsignal: ((signal: number) => void) | undefined
   /** @returns 0, or an error of the system. */
   start(signal: number): number
-  stop(): number
+  close(): void
   unref(): void
 }
 
@@ -34,8 +34,9 @@ interface Heard {
   readonly number: number
   /** Where the main thread says whether the program listens. */
   readonly word: number
-  readonly handle: SignalHandle
-  isStarted: boolean
+  readonly make: () => SignalHandle
+  /** While it hears. Made anew each time: one that is stopped and started again is still told of what came before. */
+  handle: SignalHandle | undefined
   /** How often a listener had been added when the handle was started. */
   since: number
 }
@@ -58,11 +59,14 @@ export class DefaultSignals {
     SIGNALS.forEach((name, i) => {
       const number = constants.signals[name]
       if (number === undefined || isTaken(number, name)) return
-      const handle = new Handle()
-      const word = SIGNALS_AT + i
-      const entry: Heard = { name, number, word, handle, isStarted: false, since: 0 }
-      handle.onsignal = () => this.hear(entry)
-      this.heard.push(entry)
+      this.heard.push({
+        name,
+        number,
+        word: SIGNALS_AT + i,
+        make: () => new Handle(),
+        handle: undefined,
+        since: 0,
+      })
     })
     this.update()
   }
@@ -73,7 +77,7 @@ export class DefaultSignals {
     for (const entry of this.heard) {
       const state = Atomics.load(this.control, entry.word)
       const isOurs = (state & HAS_LISTENER) === 0
-      if (isOurs === entry.isStarted) continue
+      if (isOurs === (entry.handle !== undefined)) continue
       if (isOurs) this.start(entry)
       else this.stop(entry)
     }
@@ -81,13 +85,19 @@ export class DefaultSignals {
 
   private start(entry: Heard): void {
     entry.since = Atomics.and(this.control, entry.word, ~WAS_HEARD) & ~WAS_HEARD
-    entry.isStarted = entry.handle.start(entry.number) === 0
-    entry.handle.unref()
+    const handle = entry.make()
+    handle.onsignal = () => this.hear(entry)
+    if (handle.start(entry.number) !== 0) {
+      handle.close()
+      return
+    }
+    handle.unref()
+    entry.handle = handle
   }
 
   private stop(entry: Heard): void {
-    entry.handle.stop()
-    entry.isStarted = false
+    entry.handle?.close()
+    entry.handle = undefined
   }
 
   private hear(entry: Heard): void {
@@ -114,7 +124,7 @@ export class DefaultSignals {
 
   /** Gives the default back and sends the signal again: the process is gone then, or was not to die of it. */
   private send({ number }: Heard): void {
-    for (const entry of this.heard) if (entry.isStarted) this.stop(entry)
+    for (const entry of this.heard) this.stop(entry)
     try {
       process.kill(process.pid, number)
     } catch {
