@@ -9,16 +9,10 @@ const CHANNELS = /^(?:http\.(?:client|server)\.|undici:)/
 /** Node's modules that ask for them; `node:https`, `node:http2` and what Fastify and Express are made on need one of the two. */
 const BUILTINS = ['_http_client', '_http_server']
 
-/** Files of packages, by the words that they are asked for with. */
-export const FOLLOWED_FILES: readonly string[] = [
-  // express, router
-  './layer',
-  './lib/layer',
-  // pg
-  './client',
-  './native',
-  'pg-pool',
-  // mysql2
+/** Files of packages, by the words that the packages' own files ask for them with. */
+export const EXPRESS_FILES = ['./layer', './lib/layer'] as const
+export const PG_FILES = ['./client', './native', 'pg-pool'] as const
+export const MYSQL2_FILES = [
   './base/connection.js',
   './base/connection',
   './lib/connection.js',
@@ -27,7 +21,8 @@ export const FOLLOWED_FILES: readonly string[] = [
   './base/pool',
   './lib/pool.js',
   './pool.js',
-]
+] as const
+const FILES: readonly string[] = [...EXPRESS_FILES, ...PG_FILES, ...MYSQL2_FILES]
 /** Where the files that ask for them lie. */
 const FOLDERS = /[\\/](?:router|pg|mysql2)[\\/]/
 
@@ -42,7 +37,7 @@ export function whenFollowedLoads(then: () => void): Disable {
   }
   const undo = [
     onChannelAsked((name) => CHANNELS.test(name), then),
-    onAnyLoad(FOLLOWED_FILES, (request, _exports, parent) => {
+    onAnyLoad(FILES, (request, _exports, parent) => {
       if (request === 'pg-pool' || FOLDERS.test(parent?.filename ?? '')) then()
     }),
   ]

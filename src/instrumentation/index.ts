@@ -1,7 +1,7 @@
 import type { Tracer } from '@opentelemetry/api'
 import { shared } from '../core/shared.js'
 import { type Disable, subscribe } from '../hooks/channels.js'
-import { onLoads } from '../hooks/module-loads.js'
+import { type OnLoad, onLoads } from '../hooks/module-loads.js'
 import { expressLoads } from './express/names.js'
 import { instrumentFastify } from './fastify.js'
 import { instrumentHttpClient } from './http-client.js'
@@ -72,5 +72,5 @@ function onHttpListen(listens: () => void): Disable {
  * spans, and is of use whoever makes them. Libraries that were loaded before are not seen.
  */
 export function followSharedConnections(): Disable {
-  return onLoads(new Map([...pgLoads, ...mysql2Loads]))
+  return onLoads(new Map<string, OnLoad>([...pgLoads, ...mysql2Loads]))
 }

@@ -5,7 +5,7 @@
 
 /**
  * What the worker's file throws in place of an error, for the submitter's side of the adapter to open. User code never gets to see one.
- * `pools/piscina/task.cts` makes it.
+ * `pools/handlers.cts` makes it.
  */
 interface FailureMessage {
   readonly 'threadspan.error': unknown

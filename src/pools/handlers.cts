@@ -13,6 +13,8 @@ export type Handler = (input: unknown) => unknown
 export interface HandlerLoading {
   /** The handler, or undefined where the file exports none of that name. Rejects with what the library would say. */
   load(filename: string, name: string): Promise<Handler | undefined>
+  /** What the library says where there is no handler. */
+  missing(filename: string, name: string): string
   /** Whether what a task throws goes to the submitter by structured clone; else it is thrown as it is. */
   readonly clones: boolean
 }
@@ -46,7 +48,7 @@ function failWith(error: unknown): never {
   throw told === undefined ? error : { 'threadspan.error': error, 'threadspan.told': told }
 }
 
-function handlerFor(encoded: string, { load, clones }: HandlerLoading): Promise<Handler> {
+function handlerFor(encoded: string, { load, missing, clones }: HandlerLoading): Promise<Handler> {
   const [name, filename] = encoded.split('\0') as [string, string]
   const short = basename(filename).replace(/(?<=.)\.[^.]*$/, '')
   const task = name === 'default' ? short : `${short}.${name}`
@@ -87,7 +89,7 @@ function handlerFor(encoded: string, { load, clones }: HandlerLoading): Promise<
 
   async function retry(message: unknown): Promise<unknown> {
     handler ??= await load(filename, name)
-    if (handler === undefined) throw new Error(`No handler function exported from ${filename}`)
+    if (handler === undefined) throw new Error(missing(filename, name))
     return call(message)
   }
 }

@@ -1,7 +1,7 @@
 import { shared } from '../core/shared.js'
 import type { PoolTracing } from './adapter.js'
 
-/** What the copies of this code in one thread have in common. `piscina/task.cts` reads it too. */
+/** What the copies of this code in one thread have in common. `handlers.cts` reads it too. */
 export interface SharedPools {
   /** What worker-side files call. Undefined until this thread is set up. */
   tracing: PoolTracing | undefined

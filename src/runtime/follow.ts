@@ -128,11 +128,13 @@ function instrument(runtime: Runtime, { folder, disabled }: FollowOptions): { re
   stop = whenFollowedLoads(() => {
     if (part !== undefined) return
     part = guarded('instrumentations', () => loadPart(folder, 'instrumentation.cjs'))
+    if (part !== undefined && !hasSdk) {
+      // A signal that comes with the first requests finds the telemetry thread at work.
+      const listens = (): void => runtime.process?.prepare()
+      noteFollowed(['http', 'undici'].filter((name) => !disabled.includes(name)))
+      disable = part.enableInstrumentations({ tracer: ownTracer(), disabled, listens })
+    }
     part?.followSharedConnections()
-    // A signal that comes with the first requests finds the telemetry thread at work.
-    const listens = (): void => runtime.process?.prepare()
-    if (!hasSdk) noteFollowed(['http', 'undici'].filter((name) => !disabled.includes(name)))
-    if (!hasSdk) disable = part?.enableInstrumentations({ tracer: ownTracer(), disabled, listens })
     // What it is being told of, it tells the instrumentations.
     stop?.()
   })

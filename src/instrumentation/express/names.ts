@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { guard } from '../../hooks/channels.js'
 import type { Loaded, OnLoad } from '../../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
+import { EXPRESS_FILES } from '../followed.js'
 import { serverRequest } from '../http-server.js'
 import { type ServerRequest, setRoute } from '../server-transaction.js'
 
@@ -24,10 +25,9 @@ const watched = new WeakMap<object, object>()
  * Express 4 and 5: the transaction is named by the whole template, `GET /orgs/:org/items/:item`, before the route's handlers run, and
  * what they fail with is kept for the answer.
  */
-export const expressLoads: readonly (readonly [request: string, onLoad: OnLoad])[] = [
-  ['./layer', watchLayer],
-  ['./lib/layer', watchLayer],
-]
+export const expressLoads: readonly (readonly [request: string, onLoad: OnLoad])[] = EXPRESS_FILES.map(
+  (request) => [request, watchLayer],
+)
 
 function watchLayer({ exports, parent }: Loaded): unknown {
   if (!ROUTER_FILE.test(parent)) return undefined

@@ -2,6 +2,7 @@ import { capture } from '../../context/snapshot.js'
 import type { Loaded, OnLoad } from '../../hooks/module-loads.js'
 import { patchMethod, prototypeOf } from '../../hooks/patch-method.js'
 import { withBoundCallbacks } from '../bind-callbacks.js'
+import { MYSQL2_FILES } from '../followed.js'
 
 interface Command {
   execute?: unknown
@@ -14,16 +15,9 @@ const MYSQL2_FILE = /[\\/]mysql2[\\/]/
  * mysql2: each command runs in the context in which it was queued, whoever opened the connection. A command is handed every
  * packet by `execute`, and calls its callback and its listeners, and fills its streams, from there.
  */
-export const mysql2Loads: readonly (readonly [request: string, onLoad: OnLoad])[] = [
-  './base/connection.js',
-  './base/connection',
-  './lib/connection.js',
-  './connection.js',
-  './base/pool.js',
-  './base/pool',
-  './lib/pool.js',
-  './pool.js',
-].map((request) => [request, patch])
+export const mysql2Loads: readonly (readonly [request: string, onLoad: OnLoad])[] = MYSQL2_FILES.map(
+  (request) => [request, patch],
+)
 
 function patch({ exports, parent }: Loaded): undefined {
   const prototype = prototypeOf(exports)

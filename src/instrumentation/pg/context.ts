@@ -3,6 +3,7 @@ import { capture, type Snapshot } from '../../context/snapshot.js'
 import type { OnLoad } from '../../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
 import { bindFunctions, withBoundCallbacks } from '../bind-callbacks.js'
+import type { PG_FILES } from '../followed.js'
 
 /** By what pg's client tells a query (also pg-cursor's, pg-query-stream's, pg-copy-streams') of what the server sent. */
 const HANDLERS = [
@@ -27,7 +28,7 @@ const submitted = new WeakMap<object, Snapshot>()
  * A promise needs none of it. Callbacks are bound; a query that is an object of its own (`Query`, a cursor, a stream) runs what
  * it is told in the context in which it was given to `client.query`.
  */
-export const pgLoads: readonly (readonly [request: string, onLoad: OnLoad])[] = [
+export const pgLoads: readonly (readonly [request: (typeof PG_FILES)[number], onLoad: OnLoad])[] = [
   ['./client', ({ exports, parent }) => (PG_FILE.test(parent) ? patchClient(exports) : undefined)],
   ['./native', ({ exports, parent }) => (PG_FILE.test(parent) ? patchClient(exports) : undefined)],
   ['pg-pool', ({ exports }) => patchPool(exports)],

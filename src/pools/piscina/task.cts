@@ -41,4 +41,8 @@ async function load(filename: string, name: string): Promise<Handler | undefined
   return typeof handler === 'function' ? (handler as Handler) : undefined
 }
 
-export = handlersOf({ load, clones: true })
+export = handlersOf({
+  load,
+  missing: (filename) => `No handler function exported from ${filename}`,
+  clones: true,
+})

@@ -42,5 +42,9 @@ function specifierOf(filename: string): string {
   return /^[a-z-]+:/.test(filename) ? filename : pathToFileURL(createRequire(worker).resolve(filename)).href
 }
 
-// Errors of a child process arrive as plain objects of what was enumerable.
-export = handlersOf({ load, clones: state?.isChildProcess !== true })
+export = handlersOf({
+  load,
+  missing: (filename, name) => `No handler function "${name}" exported from "${filename}"`,
+  // Errors of a child process arrive as plain objects of what was enumerable.
+  clones: state?.isChildProcess !== true,
+})
