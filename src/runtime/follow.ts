@@ -24,6 +24,7 @@ import { guarded } from '../hooks/guarded.js'
 import { loadPart } from '../hooks/parts.js'
 import { followProcessEnd } from '../hooks/process-end.js'
 import { whenFollowedLoads } from '../instrumentation/followed.js'
+import { LIBRARIES } from '../instrumentation/libraries.js'
 import { ANCHOR, EXPORTER, LINK } from '../link/format.js'
 import { makeFolder } from '../link/owner.js'
 import { followPools } from '../pools/follow.js'
@@ -123,7 +124,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
 function instrument(runtime: Runtime, { folder, disabled }: FollowOptions): { readonly end: () => void } {
   let part: typeof import('../instrumentation/part.cjs') | undefined
   let hasSdk = false
-  let disable: Disable | undefined
+  let disable: ((name?: string) => void) | undefined
   let stop: Disable | undefined
   stop = whenFollowedLoads(() => {
     if (part !== undefined) return
@@ -131,8 +132,12 @@ function instrument(runtime: Runtime, { folder, disabled }: FollowOptions): { re
     if (part !== undefined && !hasSdk) {
       // A signal that comes with the first requests finds the telemetry thread at work.
       const listens = (): void => runtime.process?.prepare()
-      noteFollowed(['http', 'undici'].filter((name) => !disabled.includes(name)))
       disable = part.enableInstrumentations({ tracer: ownTracer(), disabled, listens })
+      const names = LIBRARIES.map(({ name }) => name)
+      noteFollowed(
+        names.filter((name) => !disabled.includes(name)),
+        disable,
+      )
     }
     part?.followSharedConnections()
     // What it is being told of, it tells the instrumentations.

@@ -25,6 +25,7 @@ import { shared } from '../core/shared.js'
 import { beginNow } from '../core/stage.js'
 import { VERSION } from '../core/version.js'
 import { leaveStacks, recordErrorFields } from '../exceptions/settings.js'
+import { guarded } from '../hooks/guarded.js'
 import type { Connection, Handoff } from '../link/messages.js'
 import { Recorder } from '../recorder/recorder.js'
 import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from '../recorder/sampler.js'
@@ -105,7 +106,9 @@ const state = shared('runtime', () => ({
   hasSdk: false,
   waiting: [] as (() => void)[],
   /** Names of the instrumentations that make spans in this thread. */
-  followed: new Set<string>() as ReadonlySet<string>,
+  followed: new Set<string>(),
+  /** Ends one of them. */
+  leave: undefined as ((name: string) => void) | undefined,
 }))
 
 /** This thread's runtime, once it was started. */
@@ -196,14 +199,27 @@ function createRecorder(options: RuntimeOptions, config: TracingConfig, relay: T
   })
 }
 
-/** Sets which instrumentations make spans in this thread from now on. */
-export function noteFollowed(names: readonly string[]): void {
+/** Sets which instrumentations make spans in this thread from now on. `leave` ends one of them. */
+export function noteFollowed(names: readonly string[], leave?: (name: string) => void): void {
   state.followed = new Set(names)
+  state.leave = leave
 }
+
+/** Those that cannot end with requests under way: their spans hold what is active. */
+const STAYING: ReadonlySet<string> = new Set(['http', 'undici'])
 
 /** A package that the application has registered makes the spans that an instrumentation of ours makes. */
 function warnOfDouble(name: string): void {
   if (!state.followed.has(name)) return
+  if (!STAYING.has(name)) {
+    debug(
+      '@opentelemetry/instrumentation-%s is registered beside threadspan, which leaves these spans to it',
+      name,
+    )
+    state.followed.delete(name)
+    guarded(`leave ${name}`, () => state.leave?.(name))
+    return
+  }
   warnOnce(
     'THREADSPAN_TWO_AGENTS',
     `@opentelemetry/instrumentation-${name} is registered beside threadspan, and each request gets two spans: leave that out, or set OTEL_NODE_DISABLED_INSTRUMENTATIONS=${name}`,

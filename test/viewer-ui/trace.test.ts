@@ -98,7 +98,9 @@ describe('one trace', { skip: noBrowser }, () => {
   it('shows lanes: a band per process, its queue, its threads; arrows move along and across', async () => {
     const page = await on.open(`#/trace/${ORDER}`)
     await press(page, 'v')
-    const rows = await page.locator('.lane-process, .lane-row').allTextContents()
+    const drawn = page.locator('.lane-process, .lane-row')
+    await drawn.first().waitFor()
+    const rows = await drawn.allTextContents()
     assert.equal(rows.length, 9)
     assert.match(rows[0]!, /^shop\s*pid 4120$/)
     assert.ok(rows.some((row) => /Waiting 14 tasks/.test(row)))

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { guard } from '../../hooks/channels.js'
-import type { Loaded, OnLoad } from '../../hooks/module-loads.js'
+import { type Loaded, type OnLoad, onLoads } from '../../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
-import { EXPRESS_FILES } from '../followed.js'
+import type { Instrumentation } from '../contract.js'
 import { serverRequest } from '../http-server.js'
+import { filesOf } from '../libraries.js'
 import { type ServerRequest, setRoute } from '../server-transaction.js'
 
 /** What Express's router (in `express` itself up to version 4, in `router` from 5) keeps for each `use` and each route. */
@@ -25,9 +26,10 @@ const watched = new WeakMap<object, object>()
  * Express 4 and 5: the transaction is named by the whole template, `GET /orgs/:org/items/:item`, before the route's handlers run, and
  * what they fail with is kept for the answer.
  */
-export const expressLoads: readonly (readonly [request: string, onLoad: OnLoad])[] = EXPRESS_FILES.map(
-  (request) => [request, watchLayer],
-)
+export const express: Instrumentation = {
+  name: 'express',
+  enable: () => onLoads(new Map<string, OnLoad>(filesOf('express').map((request) => [request, watchLayer]))),
+}
 
 function watchLayer({ exports, parent }: Loaded): unknown {
   if (!ROUTER_FILE.test(parent)) return undefined

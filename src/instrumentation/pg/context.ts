@@ -1,9 +1,8 @@
 import { bindEmitter } from '../../context/emitter.js'
 import { capture, type Snapshot } from '../../context/snapshot.js'
-import type { OnLoad } from '../../hooks/module-loads.js'
-import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
+import { holderOf, type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
 import { bindFunctions, withBoundCallbacks } from '../bind-callbacks.js'
-import type { PG_FILES } from '../followed.js'
+import { PG_FILE, type PgLoads } from './files.js'
 
 /** By what pg's client tells a query (also pg-cursor's, pg-query-stream's, pg-copy-streams') of what the server sent. */
 const HANDLERS = [
@@ -28,13 +27,11 @@ const submitted = new WeakMap<object, Snapshot>()
  * A promise needs none of it. Callbacks are bound; a query that is an object of its own (`Query`, a cursor, a stream) runs what
  * it is told in the context in which it was given to `client.query`.
  */
-export const pgLoads: readonly (readonly [request: (typeof PG_FILES)[number], onLoad: OnLoad])[] = [
+export const pgContextLoads: PgLoads = [
   ['./client', ({ exports, parent }) => (PG_FILE.test(parent) ? patchClient(exports) : undefined)],
   ['./native', ({ exports, parent }) => (PG_FILE.test(parent) ? patchClient(exports) : undefined)],
   ['pg-pool', ({ exports }) => patchPool(exports)],
 ]
-
-const PG_FILE = /[\\/]pg[\\/]lib[\\/]index\.js$/
 
 function patchPool(exports: unknown): undefined {
   const prototype = prototypeOf(exports)
@@ -88,10 +85,8 @@ function bindQuery(query: Query): void {
   submitted.set(query, snapshot)
   if (typeof query.callback === 'function') query.callback = snapshot.wrap(query.callback as never)
   for (const name of HANDLERS) {
-    let holder: object | null = query
-    while (holder !== null && !Object.hasOwn(holder, name))
-      holder = Object.getPrototypeOf(holder) as object | null
-    if (holder !== null) patchMethod(holder, name, inSubmitted)
+    const holder = holderOf(query, name)
+    if (holder !== undefined) patchMethod(holder, name, inSubmitted)
   }
 }
 

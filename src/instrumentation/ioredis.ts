@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Span, Tracer } from '@opentelemetry/api'
+import { type Disable, subscribe } from '../hooks/channels.js'
+import { guarded } from '../hooks/guarded.js'
+import { type Loaded, type OnLoad, onLoads } from '../hooks/module-loads.js'
+import { type Method, patchMethod, prototypeOf } from '../hooks/patch-method.js'
+import type { Instrumentation } from './contract.js'
+import { type Database, endDatabase, startOperation } from './database-span.js'
+import { filesOf, inFolder } from './libraries.js'
+import { redisErrorCode, redisOperation } from './redis-command.js'
+import { type Failure, spanOfChannel } from './traced-channel.js'
+
+/** What ioredis publishes of a command, and of commands that go together. */
+interface Told {
+  readonly command?: unknown
+  readonly args?: unknown
+  readonly batchMode?: unknown
+  readonly batchSize?: unknown
+  readonly database?: unknown
+  readonly serverAddress?: unknown
+  readonly serverPort?: unknown
+}
+
+interface Command {
+  readonly name?: unknown
+  readonly args?: unknown
+  resolve?: unknown
+  reject?: unknown
+}
+
+interface Client {
+  readonly options?: {
+    readonly host?: unknown
+    readonly port?: unknown
+    readonly path?: unknown
+    readonly db?: unknown
+  }
+  readonly condition?: { readonly select?: unknown } | null
+}
+
+/** Any file of ioredis. */
+const FILE = inFolder('ioredis')
+
+let tracer: Tracer | undefined
+/** How many batches are being sent. */
+let batches = 0
+/** Commands that have a span. One that waited for its connection is sent twice. */
+const sent = new WeakSet<object>()
+
+/**
+ * ioredis: a span of each command, and of each `multi`. From 5.11 on it tells of them on its tracing channels; before, a client is seen to send
+ * them, those of a `multi` one by one.
+ */
+export const ioredis: Instrumentation = { name: 'ioredis', enable }
+
+function enable(by: Tracer): Disable {
+  tracer = by
+  const undo = ['ioredis:command', 'ioredis:batch'].map((name) =>
+    spanOfChannel<Told>(name, (told) => startTold(by, told), end),
+  )
+  undo.push(
+    subscribe({
+      'tracing:ioredis:batch:start': () => void batches++,
+      'tracing:ioredis:batch:end': () => void batches--,
+    }),
+  )
+  undo.push(onLoads(new Map<string, OnLoad>(filesOf('ioredis').map((request) => [request, patch]))))
+  return () => {
+    tracer = undefined
+    batches = 0
+    for (const fn of undo) fn()
+  }
+}
+
+function startTold(by: Tracer, told: Told): Span | undefined {
+  const { command, args, batchMode, batchSize, database, serverAddress, serverPort } = told
+  const to = databaseOf(database, serverAddress, serverPort)
+  if (typeof command === 'string') {
+    // Sent by a batch, which has a span of its own.
+    if (batches > 0) return undefined
+    return startOperation(by, to, redisOperation(command, Array.isArray(args) ? args : []))
+  }
+  return startOperation(by, to, {
+    name: typeof batchMode === 'string' ? batchMode : 'PIPELINE',
+    size: typeof batchSize === 'number' ? batchSize : undefined,
+  })
+}
+
+function databaseOf(database: unknown, address: unknown, port: unknown): Database {
+  return {
+    system: 'redis',
+    namespace: typeof database === 'number' ? String(database) : undefined,
+    address: typeof address === 'string' ? address : undefined,
+    port: Number(port) || undefined,
+  }
+}
+
+function patch({ exports, parent }: Loaded): undefined {
+  // The file of the versions that publish.
+  if (!FILE.test(parent) || existsSync(join(dirname(parent), 'tracing.js'))) return
+  const prototype = prototypeOf((exports as { default?: unknown } | undefined)?.default)
+  if (prototype !== undefined) patchMethod(prototype, 'sendCommand', sending, 'spans')
+}
+
+function sending(original: Method): Method {
+  return function (...args) {
+    const command = args[0] as Command | undefined
+    if (tracer !== undefined && typeof command?.name === 'string' && !sent.has(command))
+      guarded('ioredis', () => watch(tracer!, this as Client, command))
+    return original.apply(this, args)
+  }
+}
+
+/** By what settles the command: to follow its promise would make its failure one that somebody has handled. */
+function watch(by: Tracer, { options, condition }: Client, command: Command): void {
+  sent.add(command)
+  const { path, host, port, db } = options ?? {}
+  const { name, args, resolve, reject } = command
+  const to = databaseOf(condition?.select ?? db, path ?? host, port)
+  const span = startOperation(by, to, redisOperation(name as string, Array.isArray(args) ? args : []))
+  if (span === undefined || typeof resolve !== 'function' || typeof reject !== 'function') {
+    span?.end()
+    return
+  }
+  command.resolve = function (this: unknown, ...values: unknown[]) {
+    end(span)
+    return Reflect.apply(resolve, this, values)
+  }
+  command.reject = function (this: unknown, ...values: unknown[]) {
+    end(span, { error: values[0] })
+    return Reflect.apply(reject, this, values)
+  }
+}
+
+function end(span: Span, failure?: Failure): void {
+  endDatabase(span, failure, redisErrorCode)
+}

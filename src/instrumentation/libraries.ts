@@ -1,0 +1,70 @@
+/** What instrumentations follow, as plain data: the preload, the instrumentations, `threadspan doctor` and the docs' table go by this list. */
+
+/** A library, and how it is noticed that a thread loads it. */
+export interface Library {
+  /** OpenTelemetry's name for its instrumentation, as `OTEL_NODE_DISABLED_INSTRUMENTATIONS` has it. */
+  readonly name: string
+  /** The npm package that holds what is followed, and its versions that are tested. None for what is in Node alone. */
+  readonly packages?: Readonly<Record<string, string>>
+  /** Beginnings of the names of channels that it asks `node:diagnostics_channel` for as it is loaded. */
+  readonly channels?: readonly string[]
+  /** Node's modules that it is in, or is made on. */
+  readonly builtins?: readonly string[]
+  /** The words that its CommonJS files are asked for with, by files in `folder`. */
+  readonly files?: readonly string[]
+  /** A folder on the way to the files that ask. */
+  readonly folder?: string
+}
+
+export const LIBRARIES = [
+  { name: 'http', channels: ['http.client.', 'http.server.'], builtins: ['_http_client', '_http_server'] },
+  { name: 'undici', packages: { undici: '5 to 8' }, channels: ['undici:'] },
+  { name: 'fastify', packages: { fastify: '5' } },
+  { name: 'express', packages: { express: '4, 5' }, files: ['./layer', './lib/layer'], folder: 'router' },
+  { name: 'pg', packages: { pg: '8' }, files: ['./client', './native', 'pg-pool'], folder: 'pg' },
+  {
+    name: 'mysql2',
+    packages: { mysql2: '3' },
+    channels: ['tracing:mysql2:'],
+    files: [
+      './base/connection.js',
+      './base/connection',
+      './lib/connection.js',
+      './connection.js',
+      './base/pool.js',
+      './base/pool',
+      './lib/pool.js',
+      './pool.js',
+    ],
+    folder: 'mysql2',
+  },
+  {
+    name: 'ioredis',
+    packages: { ioredis: '5, 6' },
+    channels: ['tracing:ioredis:'],
+    files: ['./Redis'],
+    folder: 'ioredis',
+  },
+  {
+    name: 'redis',
+    packages: { redis: '4 to 6', '@redis/client': '1, 5, 6' },
+    channels: ['tracing:node-redis:'],
+    files: ['./commands-queue'],
+    folder: 'client',
+  },
+] as const satisfies readonly Library[]
+
+/** What can be left out, by OpenTelemetry's names for it. `http` is servers and clients of `node:http`, `node:https` and `node:http2`. */
+export type InstrumentationName = (typeof LIBRARIES)[number]['name']
+
+/** Matches paths below a package's folder, and below one that an application has it in by another name (`npm:` aliases: `mysql2-next`). */
+export function inFolder(name: string): RegExp {
+  return new RegExp(`[\\\\/]${name}(?:-[^\\\\/]*)?[\\\\/]`)
+}
+
+type Filed = Extract<(typeof LIBRARIES)[number], { readonly files: unknown }>
+
+/** The words that a library's files are asked for with. */
+export function filesOf<N extends Filed['name']>(name: N): Extract<Filed, { name: N }>['files'] {
+  return (LIBRARIES as readonly Library[]).find((library) => library.name === name)!.files as never
+}

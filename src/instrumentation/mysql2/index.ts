@@ -1,0 +1,10 @@
+import { onLoads } from '../../hooks/module-loads.js'
+import type { Instrumentation } from '../contract.js'
+import { mysql2ContextLoads } from './context.js'
+import { traceMysql2 } from './spans.js'
+
+export const mysql2: Instrumentation = {
+  name: 'mysql2',
+  enable: traceMysql2,
+  follow: () => onLoads(new Map(mysql2ContextLoads)),
+}

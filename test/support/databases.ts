@@ -1,0 +1,132 @@
+/** Real servers for tests, from Debian's packages: each in a folder of its own, on a free port of loopback, for the time of a test file. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+
+export interface DatabaseServer {
+  readonly port: number
+  stop(): Promise<void>
+}
+
+const POSTGRESQL = '/usr/lib/postgresql'
+
+function hasCommand(name: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0
+}
+
+/** Why there is no such server, or false. In continuous integration a missing one is no excuse: there the tests run, and fail. */
+function missing(isThere: boolean, name: string): string | false {
+  return isThere || process.env['CI'] ? false : `There is no ${name}: apt-get install ${name}`
+}
+
+export const noPostgresql = missing(existsSync(POSTGRESQL), 'postgresql')
+export const noRedis = missing(hasCommand('redis-server'), 'redis-server')
+export const noMariadb = missing(hasCommand('mariadbd'), 'mariadb-server')
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function listening(port: number, server: ChildProcess, said: () => string): Promise<void> {
+  for (let i = 0; i < 600; i++) {
+    if (server.exitCode !== null) break
+    const socket = connect(port, '127.0.0.1')
+    const isUp = await new Promise<boolean>((done) => {
+      socket.on('connect', () => done(true)).on('error', () => done(false))
+    })
+    socket.destroy()
+    if (isUp) return
+    await new Promise((done) => setTimeout(done, 100))
+  }
+  throw new Error(`The server on port ${port} did not come up: ${said()}`)
+}
+
+/** Servers of databases refuse to be run by root. */
+function asOther(user: string, command: string, args: readonly string[]): [string, string[]] {
+  if (userInfo().uid !== 0) return [command, [...args]]
+  return ['setpriv', ['--reuid', user, '--regid', user, '--clear-groups', command, ...args]]
+}
+
+function ownFolder(name: string, user: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `threadspan-${name}-`))
+  if (userInfo().uid === 0) {
+    const id = (which: string) => Number(spawnSync('id', [which, user], { encoding: 'utf8' }).stdout)
+    chownSync(folder, id('-u'), id('-g'))
+  }
+  return folder
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`)
+}
+
+async function serve(command: string, args: readonly string[], port: number, folder: string) {
+  const server = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  for (const stream of [server.stdout, server.stderr]) stream.on('data', (text) => (said += text))
+  await listening(port, server, () => said)
+  return {
+    port,
+    async stop() {
+      server.kill('SIGKILL')
+      if (server.exitCode === null && server.signalCode === null) await once(server, 'exit')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** PostgreSQL, with a superuser `postgres` who needs no password. */
+export async function startPostgresql(): Promise<DatabaseServer> {
+  const bin = join(POSTGRESQL, readdirSync(POSTGRESQL).sort().at(-1)!, 'bin')
+  const folder = ownFolder('postgresql', 'postgres')
+  const data = join(folder, 'data')
+  run(...asOther('postgres', join(bin, 'initdb'), ['-D', data, '-A', 'trust', '-U', 'postgres', '--no-sync']))
+  const port = await freePort()
+  const options = ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1']
+  return serve(...asOther('postgres', join(bin, 'postgres'), [...options, '-c', 'fsync=off']), port, folder)
+}
+
+/** Redis, without persistence. */
+export async function startRedis(): Promise<DatabaseServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'threadspan-redis-'))
+  const port = await freePort()
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder]
+  return serve('redis-server', options, port, folder)
+}
+
+/** MariaDB, with a user `test` who needs no password and a database `shop`. */
+export async function startMariadb(): Promise<DatabaseServer> {
+  const folder = ownFolder('mariadb', 'mysql')
+  const data = join(folder, 'data')
+  run(
+    ...asOther('mysql', 'mariadb-install-db', [
+      '--no-defaults',
+      `--datadir=${data}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+    ]),
+  )
+  const port = await freePort()
+  const socket = join(folder, 'socket')
+  const options = [
+    '--no-defaults',
+    `--datadir=${data}`,
+    `--port=${port}`,
+    '--bind-address=127.0.0.1',
+    `--socket=${socket}`,
+    `--pid-file=${join(folder, 'pid')}`,
+  ]
+  const server = await serve(...asOther('mysql', 'mariadbd', options), port, folder)
+  const sql = "create database shop; create user test@'127.0.0.1'; grant all on *.* to test@'127.0.0.1'"
+  run('mariadb', ['--no-defaults', '-u', 'root', `--socket=${socket}`, '-e', sql])
+  return server
+}
