@@ -75,6 +75,7 @@ const parts = (entries) => ({
 
 export default [
   bundle('runtime/preload.cts', 'preload.cjs', 'cjs'),
+  bundle('boundaries/environment-part.cts', 'environment.cjs', 'cjs'),
   // For test runners and tools that cannot `require` ES modules. The application's own copy of the API serves it.
   bundle(
     'index.ts',
@@ -87,6 +88,7 @@ export default [
     'second-stage': 'runtime/second-stage.cts',
     process: 'runtime/process-part.cts',
     instrumentation: 'instrumentation/part.cts',
+    pools: 'pools/part.cts',
   }),
   bundle('worker.ts', 'worker.js', 'esm'),
   // What pools load in place of a handler's file: from what tsc made of it, which is CommonJS as its author wrote it.

@@ -9,7 +9,7 @@ import { whenChildProcessLoads } from './child-process-loads.js'
 import { followSync } from './child-process-sync.js'
 import { type OwnPreload, ownPreload } from './own-preload.js'
 
-export { restoreEnvironment } from './child-environment.js'
+export { restoreEnvironment } from './restored-environment.js'
 
 /** How a child process ended. */
 export interface ChildEnd {
@@ -37,7 +37,9 @@ export interface ChildBoundary {
     file: string
     args: readonly string[]
     sync: boolean
-  }): { env: Record<string, string>; handle: unknown; note?: () => string | undefined } | undefined
+  }):
+    | { env: Record<string, string>; handle: unknown; note?: (() => string | undefined) | undefined }
+    | undefined
   /** The child runs. A synchronous one has ended by then, and one of `execSync` or `execFileSync` that succeeds is not told of. */
   started(handle: unknown, pid: number): void
   /** The child is gone, or never came. Called exactly once, before the application's own `exit` and `error` listeners. */

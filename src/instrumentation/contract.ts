@@ -15,6 +15,8 @@ export interface EnableOptions {
  */
 export interface Instrumentation {
   readonly name: InstrumentationName
+  /** Versions of the library that are tested, as the docs say it. */
+  readonly versions: string
   /**
    * Makes spans from now on, of what the thread has loaded and will load.
    * @returns ends it. What is under way need not be followed to its end.

@@ -16,10 +16,10 @@ import { redis } from './redis.js'
 import { instrumentUndici } from './undici.js'
 
 /** Every library that is followed. */
-const INSTRUMENTATIONS: readonly Instrumentation[] = [
-  { name: 'http', enable: instrumentHttp },
-  { name: 'undici', enable: instrumentUndici },
-  { name: 'fastify', enable: instrumentFastify },
+export const INSTRUMENTATIONS: readonly Instrumentation[] = [
+  { name: 'http', versions: "Node's", enable: instrumentHttp },
+  { name: 'undici', versions: '5 to 8', enable: instrumentUndici },
+  { name: 'fastify', versions: '5', enable: instrumentFastify },
   express,
   pg,
   mysql2,

@@ -52,7 +52,7 @@ const sent = new WeakSet<object>()
  * ioredis: a span of each command, and of each `multi`. From 5.11 on it tells of them on its tracing channels; before, a client is seen to send
  * them, those of a `multi` one by one.
  */
-export const ioredis: Instrumentation = { name: 'ioredis', enable }
+export const ioredis: Instrumentation = { name: 'ioredis', versions: '5, 6', enable }
 
 function enable(by: Tracer): Disable {
   tracer = by

@@ -4,8 +4,6 @@
 export interface Library {
   /** OpenTelemetry's name for its instrumentation, as `OTEL_NODE_DISABLED_INSTRUMENTATIONS` has it. */
   readonly name: string
-  /** The npm package that holds what is followed, and its versions that are tested. None for what is in Node alone. */
-  readonly packages?: Readonly<Record<string, string>>
   /** Beginnings of the names of channels that it asks `node:diagnostics_channel` for as it is loaded. */
   readonly channels?: readonly string[]
   /** Node's modules that it is in, or is made on. */
@@ -18,13 +16,12 @@ export interface Library {
 
 export const LIBRARIES = [
   { name: 'http', channels: ['http.client.', 'http.server.'], builtins: ['_http_client', '_http_server'] },
-  { name: 'undici', packages: { undici: '5 to 8' }, channels: ['undici:'] },
-  { name: 'fastify', packages: { fastify: '5' } },
-  { name: 'express', packages: { express: '4, 5' }, files: ['./layer', './lib/layer'], folder: 'router' },
-  { name: 'pg', packages: { pg: '8' }, files: ['./client', './native', 'pg-pool'], folder: 'pg' },
+  { name: 'undici', channels: ['undici:'] },
+  { name: 'fastify' },
+  { name: 'express', files: ['./layer', './lib/layer'], folder: 'router' },
+  { name: 'pg', files: ['./client', './native', 'pg-pool'], folder: 'pg' },
   {
     name: 'mysql2',
-    packages: { mysql2: '3' },
     channels: ['tracing:mysql2:'],
     files: [
       './base/connection.js',
@@ -40,14 +37,12 @@ export const LIBRARIES = [
   },
   {
     name: 'ioredis',
-    packages: { ioredis: '5, 6' },
     channels: ['tracing:ioredis:'],
     files: ['./Redis'],
     folder: 'ioredis',
   },
   {
     name: 'redis',
-    packages: { redis: '4 to 6', '@redis/client': '1, 5, 6' },
     channels: ['tracing:node-redis:'],
     files: ['./commands-queue'],
     folder: 'client',

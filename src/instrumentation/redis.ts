@@ -30,7 +30,7 @@ let tracer: Tracer | undefined
  * node-redis: a span of each command, and of each `multi` or pipeline as a whole. From 5.12 on it tells of them on its tracing channels; before,
  * commands are seen one by one as they are queued, where it is not known to which server they go.
  */
-export const redis: Instrumentation = { name: 'redis', enable }
+export const redis: Instrumentation = { name: 'redis', versions: '4 to 6', enable }
 
 function enable(by: Tracer): Disable {
   tracer = by

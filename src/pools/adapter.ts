@@ -26,6 +26,19 @@ export interface FailureNotes {
   readonly awaiting: string | undefined
 }
 
+/** A task of a pool that posts messages, from its submission on. Neither method throws on its own account. */
+export interface HeldTask {
+  /**
+   * Runs what posts the task, whenever the pool does it, in what was current at the submission, below the task's span. The message carries it.
+   * @throws what `fn` throws.
+   */
+  post<T>(fn: () => T): T
+  /** The task succeeded. Called instead of `fail`, once. */
+  settle(): void
+  /** The task failed. Called instead of `settle`, once. */
+  fail(error: unknown): void
+}
+
 /**
  * The steps of a task's life, called by adapters. None of them throws on its own account; `run` throws and returns what the
  * handler does.
@@ -38,6 +51,11 @@ export interface PoolTracing {
    * @returns undefined when there is nothing to carry; the task then goes out untouched.
    */
   submit(pool: string, task: string): Submission | undefined
+  /**
+   * The same for pools that post messages to Workers and child processes which the preload follows: a message carries what is current where it is
+   * posted, and the worker's side needs nothing of its own.
+   */
+  hold(pool: string, task: string): HeldTask
   /**
    * When the task is posted to a worker, at most once for each submission.
    * @returns What the worker needs, small and structured-cloneable; never undefined.
@@ -93,6 +111,10 @@ export interface PoolAdapter {
    * its internals where they look as expected and otherwise by its public interface. Never throws.
    */
   loaded(module: LoadedModule, host: PoolHost): void
+  /** Matches the library's ES modules whose exports the adapter wants to see; only later Nodes can show them. */
+  readonly modules?: RegExp
+  /** Such a module was loaded. Does what `loaded` does. Never throws. */
+  imported?(exports: object, host: PoolHost): void
   /** Whether the object is a pool of this library, of any version and copy. */
   accepts(pool: object): boolean
   /** Makes one pool traced through its public interface. A pool that is traced already stays as it is. */

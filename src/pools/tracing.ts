@@ -20,6 +20,7 @@ import { contextWithCarriedTransaction, transactionIn } from '../context/transac
 import { registrations } from '../context/values.js'
 import { describeCrossed, describeException } from '../exceptions/exception.js'
 import type { PoolTracing } from './adapter.js'
+import { holdTask } from './held-task.js'
 
 /** What most tasks carry: their parent span, the monotonic milliseconds of the submission, and their transaction. */
 type ShortWire = readonly [
@@ -80,6 +81,8 @@ export function apiTracing(tracer: Tracer): PoolTracing {
         return undefined
       }
     },
+
+    hold: (pool, task) => holdTask(tracer, pool, task),
 
     wire(submission) {
       return (submission as Submitted).wire

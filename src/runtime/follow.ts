@@ -27,7 +27,9 @@ import { whenFollowedLoads } from '../instrumentation/followed.js'
 import { LIBRARIES } from '../instrumentation/libraries.js'
 import { ANCHOR, EXPORTER, LINK } from '../link/format.js'
 import { makeFolder } from '../link/owner.js'
-import { followPools } from '../pools/follow.js'
+import { whenPoolLoads } from '../pools/files.js'
+import type * as PoolsPart from '../pools/part.cjs'
+import { providePoolTracing } from '../pools/shared.js'
 import type { Watch } from './doctor.cjs'
 import { currentTraceparent, writeCurrent } from './message-contexts.js'
 import {
@@ -48,6 +50,8 @@ export { ANCHOR, EXPORTER, LINK }
  * Workers and children whose context is none: they outlive the request that happens to make them. Their tasks bring contexts of their own.
  */
 const POOLS = /[\\/]node_modules[\\/](?:piscina|tinypool|workerpool|poolifier|jest-worker)[\\/]/
+/** Of those, the ones whose tasks carry their context by themselves, over ports of their own: what their other messages are sent in is nobody's. */
+const PORTS = /[\\/]node_modules[\\/](?:piscina|tinypool)[\\/]/
 /** Workers that libraries run for themselves and that never make a span: they stay as they are. */
 const HELPERS = /[\\/]node_modules[\\/](?:thread-stream|esbuild|synckit|@swc|sass-embedded)[\\/]/
 
@@ -80,7 +84,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
         carrier: Object.keys(carrier).length === 0 ? undefined : carrier,
         name,
         lastWords: runtime.recorder === undefined ? undefined : roomForLastWords(),
-        notes: runtime.config.disabled ? undefined : roomForNotes(),
+        notes: runtime.config.disabled || PORTS.test(file) ? undefined : roomForNotes(),
       }
       const maker = {}
       Error.captureStackTrace(maker)
@@ -108,7 +112,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
   const children = childBoundary(runtime, options.preload)
   followWorkers(watch?.workers(workers) ?? workers)
   followChildren(watch?.children(children) ?? children)
-  followPools({ tracing: poolTracing(), folder: join(options.folder, 'pools') })
+  followPoolsLate(options.folder)
   watch?.loads()
   const instrumented = instrument(runtime, options)
   if (runtime.process !== undefined) {
@@ -118,6 +122,23 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
     }
     followProcessEnd({ ...processEnd, ended }, isSignal)
   }
+}
+
+/** Loads the adapters of pools with the first library that one of them follows. */
+function followPoolsLate(folder: string): void {
+  const tracing = poolTracing()
+  providePoolTracing(tracing)
+  let isLoaded = false
+  let stop: Disable | undefined
+  stop = whenPoolLoads(() => {
+    if (isLoaded) return
+    isLoaded = true
+    guarded('pools', () =>
+      loadPart<typeof PoolsPart>(folder, 'pools.cjs').followPools({ tracing, folder: join(folder, 'pools') }),
+    )
+    // What it is being told of, it tells the adapters.
+    stop?.()
+  })
 }
 
 /** Loads the instrumentations with the first thing that they follow. @returns `end` ends the spans that are to end with the process. */
@@ -190,7 +211,11 @@ function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
         }
         env[ANCHOR] = String(runtime.relay.connection.anchor)
       }
-      return { env, handle: { span, pid: undefined } satisfies Child, note: currentTraceparent }
+      return {
+        env,
+        handle: { span, pid: undefined } satisfies Child,
+        note: args.some((argument) => PORTS.test(argument)) ? undefined : currentTraceparent,
+      }
     },
     started(handle, pid) {
       const child = handle as Child

@@ -3,10 +3,11 @@
  * program runs, and what sees that there is need of more. Bundled into one CommonJS file.
  */
 import { isMainThread, type Worker } from 'node:worker_threads'
-import { restoreEnvironment } from '../boundaries/child-environment.js'
 import { isChildProcessLoaded, whenChildProcessLoads } from '../boundaries/child-process-loads.js'
+import type * as EnvironmentPart from '../boundaries/environment-part.cjs'
 import { receiveHandoff } from '../boundaries/handoff.js'
-import { ownPreload } from '../boundaries/own-preload.js'
+import { MANIFEST } from '../boundaries/manifest.js'
+import { type OwnPreload, ownPreload } from '../boundaries/own-preload.js'
 import { type Construct, constructWorkersBy, workersAreConstructedBy } from '../boundaries/worker-class.js'
 import { receiveNotes } from '../boundaries/worker-messages.js'
 import { DOCTOR } from '../core/doctor.js'
@@ -14,6 +15,7 @@ import { warnOnce } from '../core/log.js'
 import { beginNow, putOff, takeThread } from '../core/stage.js'
 import { whenErrorIsStray } from '../errors/late-errors.js'
 import { isBuiltinLoaded } from '../hooks/builtin-loads.js'
+import { guarded } from '../hooks/guarded.js'
 import { followOwnDeath } from '../hooks/own-death.js'
 import { loadPart } from '../hooks/parts.js'
 import { whenFollowedLoads } from '../instrumentation/followed.js'
@@ -41,10 +43,20 @@ function isErrorOfInterest({ given, env, handoff }: First): boolean {
   return handoff !== undefined || (given['TRACEPARENT'] ?? env['TRACEPARENT']) !== undefined
 }
 
+/** Puts the environment of a child back as its parent's program chose it. @returns what was added to it. */
+function takeGiven(own: OwnPreload): Readonly<Record<string, string>> {
+  if (process.env[MANIFEST] === undefined) return {}
+  return (
+    guarded('environment', () =>
+      loadPart<typeof EnvironmentPart>(__dirname, 'environment.cjs').restoreEnvironment(own),
+    ) ?? {}
+  )
+}
+
 function main(): void {
   // First: it puts `process.execArgv` back, which `ownPreload` reads.
   const handoff = isMainThread ? undefined : (receiveHandoff() as WorkerHandoff | undefined)
-  const given = restoreEnvironment(ownPreload(REGISTER))
+  const given = takeGiven(ownPreload(REGISTER))
   // A Worker that is left alone runs the preload where Node hands it on by itself; it must not see it.
   const isAlone = !isMainThread && handoff === undefined
   if (!takeThread()) return

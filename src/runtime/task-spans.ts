@@ -76,6 +76,8 @@ function taskTracing(tracer: RecorderTracer | undefined, general: PoolTracing): 
         : new WordSubmission(span, plain.parent, plain.transaction)
     },
 
+    hold: (pool, task) => general.hold(pool, task),
+
     wire(submission) {
       if (!(submission instanceof WordSubmission)) return general.wire(submission)
       const { span, transaction } = submission

@@ -26,7 +26,10 @@ describe('what a thread loads of the package', { concurrency: 2 }, () => {
     it(`is the first stage where it does nothing with spans: ${where}`, async () => {
       assert.deepEqual(await parts('nothing', where), [[], []])
     })
-    for (const what of ['api', 'toolkit', 'worker', 'child', 'pool'])
+    it(`has the adapters of pools with the first pool: ${where}`, async () => {
+      assert.deepEqual(await parts('pool', where), [[], ['pools.cjs', ...needed].sort()])
+    })
+    for (const what of ['api', 'toolkit', 'worker', 'child'])
       it(`is the second stage from then on: ${where}, ${what}`, async () => {
         assert.deepEqual(await parts(what, where), [[], needed])
       })

@@ -6,13 +6,21 @@ import { dist } from '../support/dist.js'
 const { LIBRARIES } = (await import(
   dist('instrumentation/libraries.js')
 )) as typeof import('../../src/instrumentation/libraries.js')
+const { INSTRUMENTATIONS } = (await import(
+  dist('instrumentation/index.js')
+)) as typeof import('../../src/instrumentation/index.js')
 
 test('the table of docs/instrumentations.md names what is followed, with the versions that are tested', () => {
   const rows = readFileSync('docs/instrumentations.md', 'utf8').matchAll(/^\| `(\w+)` \| (.*?) \| (.*?) \|/gm)
-  const documented = [...rows].map(([, name, , versions]) => [name, versions])
-  const followed = LIBRARIES.map((library) => [
-    library.name,
-    'packages' in library ? Object.values(library.packages)[0] : "Node's",
-  ])
-  assert.deepEqual(documented, followed)
+  assert.deepEqual(
+    [...rows].map(([, name, , versions]) => [name, versions]),
+    INSTRUMENTATIONS.map(({ name, versions }) => [name, versions]),
+  )
+})
+
+test('there is an instrumentation for each line of what is noticed', () => {
+  assert.deepEqual(
+    INSTRUMENTATIONS.map(({ name }) => name),
+    LIBRARIES.map(({ name }) => name),
+  )
 })

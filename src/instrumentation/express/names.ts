@@ -28,6 +28,7 @@ const watched = new WeakMap<object, object>()
  */
 export const express: Instrumentation = {
   name: 'express',
+  versions: '4, 5',
   enable: () => onLoads(new Map<string, OnLoad>(filesOf('express').map((request) => [request, watchLayer]))),
 }
 

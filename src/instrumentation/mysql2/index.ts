@@ -5,6 +5,7 @@ import { traceMysql2 } from './spans.js'
 
 export const mysql2: Instrumentation = {
   name: 'mysql2',
+  versions: '3',
   enable: traceMysql2,
   follow: () => onLoads(new Map(mysql2ContextLoads)),
 }

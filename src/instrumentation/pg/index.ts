@@ -5,6 +5,7 @@ import { tracePg } from './spans.js'
 
 export const pg: Instrumentation = {
   name: 'pg',
+  versions: '8',
   enable: tracePg,
   follow: () => onLoads(new Map(pgContextLoads)),
 }

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
+import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
 import type { PoolAdapter, PoolHost } from '../adapter.js'
+import { sharedPools } from '../shared.js'
 import { traceOne, untraceOne } from '../trace-one.js'
 import type { Kind } from '../traced-run.js'
 
@@ -24,7 +26,7 @@ function isTinypoolClass(value: unknown): boolean {
 /**
  * Tinypool (https://github.com/tinylibs/tinypool), in worker threads and in child processes, by its public `run`.
  *
- * It is an ES module of one file, which no loader of CommonJS shows: pools are traced one by one.
+ * It is an ES module of one file, which only later Nodes show; there each pool is traced with its first task. Elsewhere `tracePool` traces one.
  */
 export const tinypool: PoolAdapter = {
   name: 'tinypool',
@@ -32,6 +34,22 @@ export const tinypool: PoolAdapter = {
   requests: [],
 
   loaded() {},
+
+  modules: /[\\/]tinypool[^\\/]*[\\/]dist[\\/]index\.js$/,
+
+  imported(exports, host) {
+    const { Tinypool, default: other = Tinypool } = exports as { Tinypool?: unknown; default?: unknown }
+    const prototype = isTinypoolClass(other) ? prototypeOf(other) : undefined
+    if (prototype === undefined) return
+    const running = (original: Method): Method =>
+      function (...args) {
+        const pool = this as { run: Method }
+        if (sharedPools().traced.has(pool)) return original.apply(pool, args)
+        traceOne(pool, TINYPOOL, host, shimOf(host))
+        return pool.run(...args)
+      }
+    patchMethod(prototype, 'run', running, 'pool')
+  },
 
   accepts(pool) {
     for (let proto = Object.getPrototypeOf(pool); proto !== null; proto = Object.getPrototypeOf(proto)) {
