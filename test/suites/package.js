@@ -58,7 +58,9 @@ const MOST = {
   'second-stage.cjs': [3, 240_000],
   'worker.js': [1, 170_000],
   'process.cjs': [3, 160_000],
+  'environment.cjs': [1, 4_000],
   'instrumentation.cjs': [3, 160_000],
+  'pools.cjs': [3, 160_000],
 }
 
 const folder = mkdtempSync(join(realpathSync(tmpdir()), 'threadspan-package-'))
