@@ -143,3 +143,9 @@ function describeFailure(span: Span, error: unknown, code?: (error: object) => u
   const message = isObject ? (error as { message?: unknown }).message : error
   span.setStatus({ code: SpanStatusCode.ERROR, message: withoutQuotations(String(message ?? '')) })
 }
+
+/** What PostgreSQL calls a failure (its manual, "PostgreSQL Error Codes"); a system's error is none of its. */
+export function sqlState(error: object): unknown {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && /^[\dA-Z]{5}$/.test(code) ? code : undefined
+}

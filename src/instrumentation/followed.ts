@@ -2,6 +2,7 @@
 import { isBuiltinLoaded } from '../hooks/builtin-loads.js'
 import { onChannelAsked } from '../hooks/channel-asks.js'
 import type { Disable } from '../hooks/channels.js'
+import { onEsModule } from '../hooks/es-module-loads.js'
 import { onAnyLoad } from '../hooks/module-loads.js'
 import { inFolder, LIBRARIES, type Library } from './libraries.js'
 
@@ -18,7 +19,8 @@ export function whenFollowedLoads(then: () => void): Disable {
     return () => {}
   }
   const undo = [onChannelAsked((name) => channels.some((start) => name.startsWith(start)), then)]
-  for (const { files, folder = '' } of libraries) {
+  for (const { files, folder = '', module } of libraries) {
+    if (module !== undefined) undo.push(onEsModule({ file: module, loads: then }))
     if (files === undefined) continue
     const isBelow = inFolder(folder)
     undo.push(

@@ -12,6 +12,7 @@ import { instrumentHttp2Server, isHttp2Server } from './http2/server.js'
 import { ioredis } from './ioredis.js'
 import { mysql2 } from './mysql2/index.js'
 import { pg } from './pg/index.js'
+import { postgres } from './postgres.js'
 import { redis } from './redis.js'
 import { instrumentUndici } from './undici.js'
 
@@ -22,6 +23,7 @@ export const INSTRUMENTATIONS: readonly Instrumentation[] = [
   { name: 'fastify', versions: '5', enable: instrumentFastify },
   express,
   pg,
+  postgres,
   mysql2,
   ioredis,
   redis,

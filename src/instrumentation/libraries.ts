@@ -12,7 +12,12 @@ export interface Library {
   readonly files?: readonly string[]
   /** A folder on the way to the files that ask. */
   readonly folder?: string
+  /** Matches the URL of its ES module that is followed. */
+  readonly module?: RegExp
 }
+
+/** The file of postgres.js, as an ES module, that has its queries. */
+export const POSTGRES_MODULE = /[\\/]postgres[^\\/]*[\\/]src[\\/]query\.js$/
 
 export const LIBRARIES = [
   { name: 'http', channels: ['http.client.', 'http.server.'], builtins: ['_http_client', '_http_server'] },
@@ -20,6 +25,7 @@ export const LIBRARIES = [
   { name: 'fastify' },
   { name: 'express', files: ['./layer', './lib/layer'], folder: 'router' },
   { name: 'pg', files: ['./client', './native', 'pg-pool'], folder: 'pg' },
+  { name: 'postgres', files: ['./query.js'], folder: 'postgres', module: POSTGRES_MODULE },
   {
     name: 'mysql2',
     channels: ['tracing:mysql2:'],

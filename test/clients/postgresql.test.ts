@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import module from 'node:module'
 import { after, before, describe, it } from 'node:test'
 import { type DatabaseServer, noPostgresql, startPostgresql } from '../support/databases.js'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
@@ -111,5 +112,49 @@ describe('statements of pg', { skip: noPostgresql }, () => {
       queries.map(({ scope }) => scope),
       Array.from({ length: 3 }, () => '@opentelemetry/instrumentation-pg'),
     )
+  })
+})
+
+describe('queries of postgres.js', { skip: noPostgresql }, () => {
+  let server: DatabaseServer
+  before(async () => {
+    server = await startPostgresql()
+  })
+  after(() => server?.stop())
+
+  const QUERIES = [
+    'INSERT orders',
+    'SELECT orders',
+    'SELECT generate_series',
+    'SELECT orders',
+    'SELECT generate_series',
+    'SELECT orders',
+  ]
+  const run = async (more: object = {}) => {
+    const { default: pg } = await import('pg')
+    const client = new pg.Client({ host: '127.0.0.1', port: server.port, user: 'postgres' })
+    await client.connect()
+    await client.query('drop table if exists orders')
+    await client.end()
+    return runClient({ scenario: 'postgres', name: 'postgres', port: server.port, ...more })
+  }
+
+  // An ES module is seen by later Nodes alone.
+  for (const form of 'registerHooks' in module ? (['require', 'import'] as const) : (['require'] as const)) {
+    for (const pool of [1, 10]) {
+      it(`are spans of the request that asked, by ${form}, with a pool of ${pool}`, async () => {
+        const spans = await run({ form, pool })
+        assertNames(spans, QUERIES)
+        const [[insert, select, , failed] = []] = byRequest(spans)
+        assert.equal(insert!.attributes['db.query.text'], 'insert into orders ?')
+        assert.equal(select!.attributes['db.query.text'], 'select who from orders where who = ? and id = ?')
+        assert.equal(failed!.attributes['db.response.status_code'], '22P02')
+      })
+    }
+  }
+
+  it('are no spans where they are left out, and run in their request all the same', async () => {
+    const spans = await run({ env: { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'postgres' } })
+    assert.equal(spans.length, REQUESTS)
   })
 })

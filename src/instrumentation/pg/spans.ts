@@ -4,7 +4,7 @@ import type { Disable } from '../../hooks/channels.js'
 import { guarded } from '../../hooks/guarded.js'
 import { onLoads } from '../../hooks/module-loads.js'
 import { holderOf, type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
-import { type Database, endDatabase, startSql } from '../database-span.js'
+import { type Database, endDatabase, sqlState, startSql } from '../database-span.js'
 import type { Failure } from '../traced-channel.js'
 import { PG_FILE, type PgLoads } from './files.js'
 
@@ -149,10 +149,4 @@ function told(original: Method): Method {
 
 function end(span: Span, failure?: Failure): void {
   endDatabase(span, failure, sqlState)
-}
-
-/** What PostgreSQL calls a failure (its manual, "PostgreSQL Error Codes"); a system's error is none of its. */
-function sqlState(error: object): unknown {
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' && /^[\dA-Z]{5}$/.test(code) ? code : undefined
 }
