@@ -147,7 +147,7 @@ describe('queries of postgres.js', { skip: noPostgresql }, () => {
         assertNames(spans, QUERIES)
         const [[insert, select, , failed] = []] = byRequest(spans)
         assert.equal(insert!.attributes['db.query.text'], 'insert into orders ?')
-        assert.equal(select!.attributes['db.query.text'], 'select who from orders where who = ? and id = ?')
+        assert.equal(select!.attributes['db.query.text'], 'select who from "orders" where who = ? and id = ?')
         assert.equal(failed!.attributes['db.response.status_code'], '22P02')
       })
     }
