@@ -4,12 +4,14 @@ import { type Disable, subscribe } from '../hooks/channels.js'
 import type { EnableOptions, Instrumentation } from './contract.js'
 import { express } from './express/names.js'
 import { instrumentFastify } from './fastify.js'
+import { hapi } from './hapi.js'
 import { instrumentHttpClient } from './http-client.js'
 import { setKnownMethods } from './http-semantics.js'
 import { instrumentHttpServer, isHttpServer } from './http-server.js'
 import { instrumentHttp2Client } from './http2/client.js'
 import { instrumentHttp2Server, isHttp2Server } from './http2/server.js'
 import { ioredis } from './ioredis.js'
+import { koa } from './koa.js'
 import { mysql2 } from './mysql2/index.js'
 import { pg } from './pg/index.js'
 import { postgres } from './postgres.js'
@@ -22,6 +24,8 @@ export const INSTRUMENTATIONS: readonly Instrumentation[] = [
   { name: 'undici', versions: '5 to 8', enable: instrumentUndici },
   { name: 'fastify', versions: '5', enable: instrumentFastify },
   express,
+  koa,
+  hapi,
   pg,
   postgres,
   mysql2,

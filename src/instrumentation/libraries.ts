@@ -24,6 +24,8 @@ export const LIBRARIES = [
   { name: 'undici', channels: ['undici:'] },
   { name: 'fastify' },
   { name: 'express', files: ['./layer', './lib/layer'], folder: 'router' },
+  { name: 'koa', files: ['./context'], folder: 'koa' },
+  { name: 'hapi', files: ['./request'], folder: 'hapi' },
   { name: 'pg', files: ['./client', './native', 'pg-pool'], folder: 'pg' },
   { name: 'postgres', files: ['./query.js'], folder: 'postgres', module: POSTGRES_MODULE },
   {

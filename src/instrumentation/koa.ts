@@ -1,0 +1,80 @@
+import type { IncomingMessage } from 'node:http'
+import { guard } from '../hooks/channels.js'
+import { type Loaded, type OnLoad, onLoads } from '../hooks/module-loads.js'
+import { type Method, patchMethod } from '../hooks/patch-method.js'
+import type { Instrumentation } from './contract.js'
+import { serverRequest } from './http-server.js'
+import { filesOf, inFolder } from './libraries.js'
+import { setRoute } from './server-transaction.js'
+
+/** Koa's context, which each request has one of. */
+interface KoaContext {
+  readonly req?: IncomingMessage
+}
+
+const FILE = inFolder('koa')
+/** Where the routers of Koa say which route they have found. */
+const ROUTE = '_matchedRoute'
+
+const routes = new WeakMap<object, unknown>()
+let isOn = false
+
+/**
+ * Koa: the transaction is named by the route that a router of it has found (`@koa/router`, `koa-router`: each says it on the context), and what a
+ * middleware fails with is kept for the answer.
+ */
+export const koa: Instrumentation = {
+  name: 'koa',
+  versions: '2, 3',
+  enable() {
+    isOn = true
+    const forget = onLoads(new Map<string, OnLoad>(filesOf('koa').map((request) => [request, patch])))
+    return () => {
+      isOn = false
+      forget()
+    }
+  },
+}
+
+function patch({ exports, parent }: Loaded): undefined {
+  if (!FILE.test(parent) || typeof exports !== 'object' || exports === null || ROUTE in exports) return
+  if (typeof (exports as { onerror?: unknown }).onerror !== 'function') return
+  patchMethod(exports, 'onerror', failing, 'spans')
+  Object.defineProperty(exports, ROUTE, {
+    get(this: object) {
+      return routes.get(this)
+    },
+    set(this: object, route: unknown) {
+      const before = routes.get(this)
+      routes.set(this, route)
+      found(this as KoaContext, { route, before })
+    },
+    configurable: true,
+    enumerable: false,
+  })
+}
+
+const found = guard(
+  'koa route',
+  ({ req }: KoaContext, { route, before }: { readonly route: unknown; readonly before: unknown }) => {
+    const handled = isOn && req !== undefined ? serverRequest(req) : undefined
+    if (handled === undefined || (typeof route !== 'string' && !(route instanceof RegExp))) return
+    // The routers say so of each middleware on the way to the route as well.
+    if (typeof before === 'string' && (before.startsWith(String(route)) || /[(*{]/.test(String(route))))
+      return
+    setRoute(handled, req!.method ?? '', String(route) || '/')
+  },
+)
+
+/** `onerror(error)` of the context; Koa calls it without one as well. */
+function failing(original: Method): Method {
+  return function (...args) {
+    if (isOn && args[0]) failed(this as KoaContext, args[0])
+    return original.apply(this, args)
+  }
+}
+
+const failed = guard('koa error', ({ req }: KoaContext, error: unknown) => {
+  const handled = req === undefined ? undefined : serverRequest(req)
+  if (handled !== undefined) handled.thrown ??= error
+})
