@@ -7,6 +7,8 @@ Runs a Node.js script, or any command that starts Node.js, with every request, w
 traced. Without an OTLP endpoint in the environment the trace that has most to show is drawn at the end.
 
   --service NAME   service.name of what is traced (OTEL_SERVICE_NAME)
+  --transaction NAME
+                   one transaction for the whole run, where the program has none of its own
   --file FILE      also write the spans to FILE, as OTLP JSON lines
   --view           open a viewer for the time of the run
   -q, --quiet      print nothing of our own
@@ -20,6 +22,8 @@ export interface RunArguments {
   readonly quiet: boolean
   readonly file: string | undefined
   readonly service: string | undefined
+  /** What the transaction of the whole run is called; undefined for none. */
+  readonly transaction: string | undefined
   /** The script and its arguments, or the command and its arguments. */
   readonly program: readonly string[]
   /** Whether `program` is a command rather than a script for Node.js. */
@@ -32,6 +36,7 @@ const options = {
   quiet: { type: 'boolean', short: 'q' },
   file: { type: 'string' },
   service: { type: 'string' },
+  transaction: { type: 'string' },
 } as const
 
 /**
@@ -50,7 +55,7 @@ export function ownLength(argv: readonly string[], withValue: readonly string[])
 
 /** @throws ThreadspanError `THREADSPAN_CLI_USAGE`. */
 export function parseRun(argv: readonly string[]): RunArguments {
-  const length = ownLength(argv, ['--file', '--service'])
+  const length = ownLength(argv, ['--file', '--service', '--transaction'])
   const { values } = parseArguments({
     args: argv.slice(0, length),
     options,
@@ -68,6 +73,7 @@ export function parseRun(argv: readonly string[]): RunArguments {
     quiet: values.quiet === true,
     file: values.file,
     service: values.service,
+    transaction: values.transaction,
     program,
     isCommand,
   }

@@ -71,6 +71,7 @@ function environment(wanted: RunArguments, viewerEndpoint: string | undefined) {
   else if (set('OTEL_EXPORTER_OTLP_ENDPOINT') || set('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'))
     exporters.push('otlp')
   if (wanted.service !== undefined) env['OTEL_SERVICE_NAME'] = wanted.service
+  if (wanted.transaction !== undefined) env['THREADSPAN_TRANSACTION'] = wanted.transaction
   if (wanted.file !== undefined) {
     env['THREADSPAN_FILE'] = resolve(wanted.file)
     exporters.push('file')

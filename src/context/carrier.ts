@@ -75,7 +75,8 @@ export function carrierFromEnv(env: Readonly<Record<string, string | undefined>>
   if (env['TRACEPARENT']) carrier.traceparent = env['TRACEPARENT']
   if (env['TRACESTATE']) carrier.tracestate = env['TRACESTATE']
   if (env['BAGGAGE']) carrier.baggage = env['BAGGAGE']
-  const transaction = fromJson(env[TRANSACTION])
+  // Whatever is no JSON names the transaction of the whole run.
+  const transaction = env[TRANSACTION]?.startsWith('{') ? fromJson(env[TRANSACTION]) : undefined
   if (transaction !== undefined) carrier.transaction = transaction as NonNullable<Carrier['transaction']>
   const values = fromJson(env[VALUES])
   if (values !== undefined) carrier.values = values as NonNullable<Carrier['values']>

@@ -28,9 +28,10 @@ import type { Begun, First, SecondStage } from './second-stage.cjs'
 const REGISTER = `${__dirname}/register.cjs`
 
 /** What the first stage is not enough for, from the start. */
-function isNeededNow({ given, handoff }: First): boolean {
+function isNeededNow({ given, handoff, env }: First): boolean {
   return (
     given[DOCTOR] !== undefined ||
+    (isMainThread && env['THREADSPAN_TRANSACTION'] !== undefined) ||
     handoff?.doctor !== undefined ||
     isApiUsed() ||
     isChildProcessLoaded() ||

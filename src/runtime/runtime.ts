@@ -39,6 +39,7 @@ import type { joinSdk, SdkLink } from '../sdk/join.js'
 import type { Reading } from '../sdk/reading.js'
 import { YieldingProvider } from '../sdk/yielding-provider.js'
 import type { ProcessRelay } from './process-relay.js'
+import { type RunTransaction, runName, startRun } from './run-transaction.js'
 import { type ThreadRelay, WorkerRelay } from './thread-relay.js'
 
 /** The name under which our own spans' instrumentation scope goes. */
@@ -107,6 +108,8 @@ const state = shared('runtime', () => ({
   waiting: [] as (() => void)[],
   /** Names of the instrumentations that make spans in this thread. */
   followed: new Set<string>(),
+  /** The transaction of the whole program, where it was asked for. */
+  run: undefined as RunTransaction | undefined,
   /** Ends one of them. */
   leave: undefined as ((name: string) => void) | undefined,
 }))
@@ -142,12 +145,17 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   recordErrorFields(config.errorFields)
   const carrier = threads.isMainThread ? carrierFromEnv(options.env) : options.handoff?.carrier
   const arrived = carrier === undefined ? undefined : Snapshot.from(carrier, { remote: threads.isMainThread })
-  const base = arrived?.context ?? ROOT_CONTEXT
   const isAble = !config.disabled && isLittleEndian() && typeof SharedArrayBuffer !== 'undefined'
   const part = isAble && threads.isMainThread ? options.processPart?.() : undefined
   const own = part && openProcess(part, options, config)
   const relay = own ?? (isAble && !threads.isMainThread ? openThread(options, config) : undefined)
   const recorder = relay === undefined ? undefined : createRecorder(options, config, relay)
+  const name = threads.isMainThread ? runName(options.env) : undefined
+  state.run =
+    name === undefined || recorder === undefined
+      ? undefined
+      : startRun(recorder, SCOPE, name, arrived?.context)
+  const base = state.run?.context ?? arrived?.context ?? ROOT_CONTEXT
   const provider = recorder === undefined ? undefined : new YieldingProvider(recorder, warnOfDouble)
   const sdk = own === undefined || own.link !== undefined ? undefined : part?.joinSdk(own, loadReading)
   shareGlobalApi({
@@ -272,7 +280,8 @@ export function isSignal(event: string): boolean {
 export const processEnd = {
   /** Delivers everything. */
   ended(exitCode: unknown, uncaught: unknown): void {
-    const { runtime } = state
+    const { run, runtime } = state
+    guarded('transaction of the run', () => run?.end(exitCode, uncaught))
     runtime?.process?.finish(ownDeath(exitCode, uncaught))
     runtime?.sdk?.finish()
   },

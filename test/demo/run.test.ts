@@ -40,6 +40,14 @@ describe('threadspan run', () => {
     assert.match(stderr, /^ ╰╴worker /m)
   })
 
+  test('--transaction puts all of the run below one transaction', async () => {
+    const { code, stderr } = await threadspan(['run', '--transaction', 'nightly', program, 'exit', '3']).ended
+    assert.equal(code, 3, stderr)
+    assert.match(stderr, /^ nightly$/m)
+    assert.match(stderr, /^ ╰╴main /m)
+    assert.doesNotMatch(stderr, /traces,/)
+  })
+
   test('a command is traced by its environment, which the program does not see', async () => {
     const { code, stdout, stderr } = await threadspan(['run', '--', process.execPath, program, 'exit', '4'])
       .ended
