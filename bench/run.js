@@ -17,6 +17,7 @@ const NAMES = [
   'loop-delay',
   'start-end',
   'http-request',
+  'pg-statement',
 ]
 
 function installPeers() {
