@@ -88,6 +88,7 @@ export default [
     'second-stage': 'runtime/second-stage.cts',
     process: 'runtime/process-part.cts',
     instrumentation: 'instrumentation/part.cts',
+    databases: 'instrumentation/databases-part.cts',
     pools: 'pools/part.cts',
   }),
   bundle('worker.ts', 'worker.js', 'esm'),

@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/api'
 import { count } from '../core/counters.js'
 import { redactText } from '../exceptions/redact-text.js'
-import { errorType } from './http-semantics.js'
+import { errorType } from './error-type.js'
 import { type Dialect, readStatement } from './sql-statement.js'
 import { isSuppressed } from './suppressed.js'
 import type { Failure } from './traced-channel.js'

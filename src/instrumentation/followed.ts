@@ -6,14 +6,20 @@ import { onEsModule } from '../hooks/es-module-loads.js'
 import { onAnyLoad } from '../hooks/module-loads.js'
 import { inFolder, LIBRARIES, type Library } from './libraries.js'
 
-const libraries: readonly Library[] = LIBRARIES
-const channels = libraries.flatMap((library) => library.channels ?? [])
+/** What speaks HTTP, or clients of databases. */
+export type Kind = 'web' | 'databases'
 
 /**
  * Calls `then` when this thread loads something that is followed, before the application gets to use it; now where it has been loaded. Until
  * it is ended, `then` may be called again.
+ *
+ * @param kind undefined for both.
  */
-export function whenFollowedLoads(then: () => void): Disable {
+export function whenFollowedLoads(then: () => void, kind?: Kind): Disable {
+  const libraries = (LIBRARIES as readonly Library[]).filter(
+    ({ isDatabase = false }) => kind === undefined || isDatabase === (kind === 'databases'),
+  )
+  const channels = libraries.flatMap((library) => library.channels ?? [])
   if (libraries.some(({ builtins }) => builtins?.some(isBuiltinLoaded))) {
     then()
     return () => {}

@@ -1,5 +1,6 @@
 import { type Attributes, type Span, SpanStatusCode } from '@opentelemetry/api'
 import { recordError } from '../context/exception.js'
+import { errorType } from './error-type.js'
 
 /**
  * What client and server spans of HTTP have in common, by OpenTelemetry's semantic conventions for HTTP spans (stable).
@@ -43,14 +44,6 @@ export function setMethod(attributes: Attributes, method: string): void {
     attributes['http.request.method'] = '_OTHER'
     attributes['http.request.method_original'] = method
   }
-}
-
-/** `error.type` for an error: its `code` if it has one (`ECONNREFUSED`), else its class. Few different values, as it must be. */
-export function errorType(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return '_OTHER'
-  const { code, name } = error as { code?: unknown; name?: unknown }
-  if (typeof code === 'string' && code !== '') return code
-  return typeof name === 'string' && name !== '' ? name : '_OTHER'
 }
 
 /** Marks `span` as failed by `error`, with its system error's or library's code as `error.type` where it has one. */

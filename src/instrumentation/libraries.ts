@@ -14,6 +14,8 @@ export interface Library {
   readonly folder?: string
   /** Matches the URL of its ES module that is followed. */
   readonly module?: RegExp
+  /** Whether it is a client of a database. */
+  readonly isDatabase?: boolean
 }
 
 /** The file of postgres.js, as an ES module, that has its queries. */
@@ -26,8 +28,8 @@ export const LIBRARIES = [
   { name: 'express', files: ['./layer', './lib/layer'], folder: 'router' },
   { name: 'koa', files: ['./context'], folder: 'koa' },
   { name: 'hapi', files: ['./request'], folder: 'hapi' },
-  { name: 'pg', files: ['./client', './native', 'pg-pool'], folder: 'pg' },
-  { name: 'postgres', files: ['./query.js'], folder: 'postgres', module: POSTGRES_MODULE },
+  { name: 'pg', files: ['./client', './native', 'pg-pool'], folder: 'pg', isDatabase: true },
+  { name: 'postgres', files: ['./query.js'], folder: 'postgres', module: POSTGRES_MODULE, isDatabase: true },
   {
     name: 'mysql2',
     channels: ['tracing:mysql2:'],
@@ -42,18 +44,21 @@ export const LIBRARIES = [
       './pool.js',
     ],
     folder: 'mysql2',
+    isDatabase: true,
   },
   {
     name: 'ioredis',
     channels: ['tracing:ioredis:'],
     files: ['./Redis'],
     folder: 'ioredis',
+    isDatabase: true,
   },
   {
     name: 'redis',
     channels: ['tracing:node-redis:'],
     files: ['./commands-queue'],
     folder: 'client',
+    isDatabase: true,
   },
 ] as const satisfies readonly Library[]
 

@@ -1,3 +1,4 @@
-/** The instrumentations, which a thread loads with the first thing that they follow. Bundled into one CommonJS file. */
+/** What follows HTTP, which a thread loads with the first thing of it. Bundled into one CommonJS file. */
 export { endAnswered } from './answered.js'
-export { enableInstrumentations, followSharedConnections } from './index.js'
+export { enableAll } from './enable.js'
+export { WEB } from './web.js'

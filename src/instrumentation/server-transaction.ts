@@ -12,7 +12,8 @@ import {
 import { contextWithSpan } from '../context/context.js'
 import { recordError } from '../context/exception.js'
 import { contextWithTransaction, transactionOf } from '../context/transaction.js'
-import { errorType, fail, failAborted, methodName } from './http-semantics.js'
+import { errorType } from './error-type.js'
+import { fail, failAborted, methodName } from './http-semantics.js'
 
 /** Headers as Node gives them: lower-case names. */
 export type Headers = Readonly<Record<string, string | string[] | undefined>>

@@ -23,8 +23,11 @@ import type { Disable } from '../hooks/channels.js'
 import { guarded } from '../hooks/guarded.js'
 import { loadPart } from '../hooks/parts.js'
 import { followProcessEnd } from '../hooks/process-end.js'
-import { whenFollowedLoads } from '../instrumentation/followed.js'
-import { LIBRARIES } from '../instrumentation/libraries.js'
+import type { Instrumentation } from '../instrumentation/contract.js'
+import type * as DatabasesPart from '../instrumentation/databases-part.cjs'
+import type { DisableNamed, enableAll } from '../instrumentation/enable.js'
+import { type Kind, whenFollowedLoads } from '../instrumentation/followed.js'
+import type * as WebPart from '../instrumentation/part.cjs'
 import { ANCHOR, EXPORTER, LINK } from '../link/format.js'
 import { makeFolder } from '../link/owner.js'
 import { whenPoolLoads } from '../pools/files.js'
@@ -33,6 +36,7 @@ import { providePoolTracing } from '../pools/shared.js'
 import type { Watch } from './doctor.cjs'
 import { currentTraceparent, writeCurrent } from './message-contexts.js'
 import {
+  forgetFollowed,
   isSignal,
   noteFollowed,
   ownTracer,
@@ -54,6 +58,11 @@ const POOLS = /[\\/]node_modules[\\/](?:piscina|tinypool|workerpool|poolifier|je
 const PORTS = /[\\/]node_modules[\\/](?:piscina|tinypool)[\\/]/
 /** Workers that libraries run for themselves and that never make a span: they stay as they are. */
 const HELPERS = /[\\/]node_modules[\\/](?:thread-stream|esbuild|synckit|@swc|sass-embedded)[\\/]/
+
+/** What each part of the instrumentations has. */
+interface Enabling {
+  readonly enableAll: typeof enableAll
+}
 
 export interface FollowOptions {
   /** Absolute path of the preload. */
@@ -141,36 +150,56 @@ function followPoolsLate(folder: string): void {
   })
 }
 
-/** Loads the instrumentations with the first thing that they follow. @returns `end` ends the spans that are to end with the process. */
+/**
+ * Loads the instrumentations with the first thing that they follow: what speaks HTTP apart from the clients of databases.
+ * @returns `end` ends the spans that are to end with the process.
+ */
 function instrument(runtime: Runtime, { folder, disabled }: FollowOptions): { readonly end: () => void } {
-  let part: typeof import('../instrumentation/part.cjs') | undefined
+  const ends: DisableNamed[] = []
+  let web: typeof WebPart | undefined
   let hasSdk = false
-  let disable: ((name?: string) => void) | undefined
-  let stop: Disable | undefined
-  stop = whenFollowedLoads(() => {
-    if (part !== undefined) return
-    part = guarded('instrumentations', () => loadPart(folder, 'instrumentation.cjs'))
-    if (part !== undefined && !hasSdk) {
-      // A signal that comes with the first requests finds the telemetry thread at work.
-      const listens = (): void => runtime.process?.prepare()
-      disable = part.enableInstrumentations({ tracer: ownTracer(), disabled, listens })
-      const names = LIBRARIES.map(({ name }) => name)
-      noteFollowed(
-        names.filter((name) => !disabled.includes(name)),
-        disable,
-      )
-    }
-    part?.followSharedConnections()
-    // What it is being told of, it tells the instrumentations.
-    stop?.()
+  const enable = ({ enableAll }: Enabling, instrumentations: readonly Instrumentation[]): void => {
+    if (hasSdk) return
+    // A signal that comes with the first requests finds the telemetry thread at work.
+    const listens = (): void => runtime.process?.prepare()
+    ends.push(enableAll(instrumentations, { tracer: ownTracer(), disabled, listens }))
+    const names = instrumentations.map(({ name }) => name)
+    noteFollowed(
+      names.filter((name) => !disabled.includes(name)),
+      (name) => {
+        for (const end of ends) end(name)
+      },
+    )
+  }
+  loadOnce('web', () => {
+    web = loadPart<typeof WebPart>(folder, 'instrumentation.cjs')
+    enable(web, web.WEB)
+  })
+  loadOnce('databases', () => {
+    const part = loadPart<typeof DatabasesPart>(folder, 'databases.cjs')
+    enable(part, part.DATABASES)
+    part.followSharedConnections()
   })
   // An SDK comes with instrumentations of its own choice; two of them would tell of each request twice.
   whenSdk(() => {
     hasSdk = true
-    noteFollowed([])
-    disable?.()
+    forgetFollowed()
+    for (const end of ends) end()
   })
-  return { end: () => part?.endAnswered() }
+  return { end: () => web?.endAnswered() }
+}
+
+/** Calls `load` when something of the kind is loaded, once. */
+function loadOnce(kind: Kind, load: () => void): void {
+  let isLoaded = false
+  let stop: Disable | undefined
+  stop = whenFollowedLoads(() => {
+    if (isLoaded) return
+    isLoaded = true
+    guarded(kind, load)
+    // What it is being told of, it tells the instrumentations.
+    stop?.()
+  }, kind)
 }
 
 /** For a Worker that is left alone: what it makes is left alone as well, and the preload stays out of sight. */

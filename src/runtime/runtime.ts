@@ -207,10 +207,15 @@ function createRecorder(options: RuntimeOptions, config: TracingConfig, relay: T
   })
 }
 
-/** Sets which instrumentations make spans in this thread from now on. `leave` ends one of them. */
-export function noteFollowed(names: readonly string[], leave?: (name: string) => void): void {
-  state.followed = new Set(names)
+/** More instrumentations make spans in this thread from now on. `leave` ends one of them. */
+export function noteFollowed(names: readonly string[], leave: (name: string) => void): void {
+  for (const name of names) state.followed.add(name)
   state.leave = leave
+}
+
+/** None does. */
+export function forgetFollowed(): void {
+  state.followed.clear()
 }
 
 /** Those that cannot end with requests under way: their spans hold what is active. */

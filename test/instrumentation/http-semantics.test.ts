@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { dist } from '../support/dist.js'
 
-const { errorType, methodName, setKnownMethods, setMethod, splitHostPort } = (await import(
+const { errorType } = (await import(
+  dist('instrumentation/error-type.js')
+)) as typeof import('../../src/instrumentation/error-type.js')
+const { methodName, setKnownMethods, setMethod, splitHostPort } = (await import(
   dist('instrumentation/http-semantics.js')
 )) as typeof import('../../src/instrumentation/http-semantics.js')
 

@@ -33,6 +33,11 @@ describe('what a thread loads of the package', { concurrency: 2 }, () => {
       it(`is the second stage from then on: ${where}, ${what}`, async () => {
         assert.deepEqual(await parts(what, where), [[], needed])
       })
+    // pg makes Node load its HTTP as well.
+    for (const what of ['mysql2', 'ioredis', 'redis', 'postgres'])
+      it(`has what follows databases from then on: ${where}, ${what}`, async () => {
+        assert.deepEqual(await parts(what, where), [[], ['databases.cjs', ...needed].sort()])
+      })
     for (const what of ['http', 'http2', 'fetch', 'undici', 'express'])
       it(`has the instrumentations from then on: ${where}, ${what}`, async () => {
         assert.deepEqual(await parts(what, where), [[], ['instrumentation.cjs', ...needed].sort()])

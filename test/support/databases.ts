@@ -13,8 +13,10 @@ export interface DatabaseServer {
 
 const POSTGRESQL = '/usr/lib/postgresql'
 
-function hasCommand(name: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0
+/** The program's path; servers lie where not every user's PATH leads. */
+function commandOf(name: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/local/sbin', '/usr/sbin']
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
 }
 
 /** Why there is no such server, or false. In continuous integration a missing one is no excuse: there the tests run, and fail. */
@@ -23,8 +25,8 @@ function missing(isThere: boolean, name: string): string | false {
 }
 
 export const noPostgresql = missing(existsSync(POSTGRESQL), 'postgresql')
-export const noRedis = missing(hasCommand('redis-server'), 'redis-server')
-export const noMariadb = missing(hasCommand('mariadbd'), 'mariadb-server')
+export const noRedis = missing(commandOf('redis-server') !== undefined, 'redis-server')
+export const noMariadb = missing(commandOf('mariadbd') !== undefined, 'mariadb-server')
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -125,7 +127,7 @@ export async function startMariadb(): Promise<DatabaseServer> {
     `--socket=${socket}`,
     `--pid-file=${join(folder, 'pid')}`,
   ]
-  const server = await serve(...asOther('mysql', 'mariadbd', options), port, folder)
+  const server = await serve(...asOther('mysql', commandOf('mariadbd') ?? 'mariadbd', options), port, folder)
   const sql = "create database shop; create user test@'127.0.0.1'; grant all on *.* to test@'127.0.0.1'"
   run('mariadb', ['--no-defaults', '-u', 'root', `--socket=${socket}`, '-e', sql])
   return server
