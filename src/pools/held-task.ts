@@ -16,8 +16,13 @@ export function holdTask(tracer: Tracer, pool: string, task: string): HeldTask {
   const context = contextApi.active()
   if (spanOf(context) === undefined) return new Held(context, undefined)
   const attributes = { 'threadspan.pool': pool, 'threadspan.task': task }
-  const span = tracer.startSpan(`task ${task}`, { kind: SpanKind.INTERNAL, attributes }, context)
-  return new Held(contextWithSpan(context, span), span)
+  try {
+    const span = tracer.startSpan(`task ${task}`, { kind: SpanKind.INTERNAL, attributes }, context)
+    return new Held(contextWithSpan(context, span), span)
+  } catch {
+    // An SDK of the application's: its fault is none of the task's.
+    return new Held(context, undefined)
+  }
 }
 
 class Held implements HeldTask {

@@ -62,7 +62,8 @@ function tracedQuery(original: Method): Method {
     if (!span.isRecording()) return original.apply(this, args)
     try {
       if (isSubmittable(query)) {
-        watch(query, span)
+        // One that is frozen cannot be followed to its end.
+        if (guarded('pg', () => watch(query, span)) === undefined) span.end()
         return original.apply(this, args)
       }
       const at = args.findIndex((argument, i) => i > 0 && typeof argument === 'function')
@@ -127,12 +128,13 @@ function isSubmittable(query: unknown): query is Submittable {
 }
 
 /** The connection tells the query what has become of it. */
-function watch(query: Submittable, span: Span): void {
+function watch(query: Submittable, span: Span): true {
   open.set(query, span)
   for (const name of ['handleReadyForQuery', 'handleError']) {
     const holder = holderOf(query, name)
     if (holder !== undefined) patchMethod(holder, name, told, 'spans')
   }
+  return true
 }
 
 function told(original: Method): Method {

@@ -1,4 +1,5 @@
 import { followResult } from '../../context/settled.js'
+import { guarded } from '../../hooks/guarded.js'
 import { holderOf, type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
 import type { HeldTask, PoolAdapter, PoolHost } from '../adapter.js'
 import { taskName } from '../task-name.js'
@@ -60,7 +61,7 @@ export const jestWorker: PoolAdapter = {
 function traceFarms(prototype: object, { tracing }: PoolHost): void {
   const doing = (original: Method): Method =>
     function (...args) {
-      follow(this as Farm)
+      guarded('jest-worker', () => follow(this as Farm))
       const task = tracing.hold('jest-worker', taskName(args[0]))
       const before = submitted
       submitted = task

@@ -1,3 +1,4 @@
+import { guarded } from '../../hooks/guarded.js'
 import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
 import type { HeldTask, PoolAdapter, PoolHost } from '../adapter.js'
 import { taskName } from '../task-name.js'
@@ -86,7 +87,7 @@ function executing(original: Method): Method {
     if (promise === undefined) return original.apply(this, args)
     const task = held.get(promise) ?? submitted
     if (task === undefined) return original.apply(this, args)
-    patchMethod(handler.worker, 'send', sending, 'pool')
+    guarded('workerpool', () => patchMethod(handler.worker, 'send', sending, 'pool'))
     const queued = handler.requestQueue.length
     const before = posted
     posted = task
