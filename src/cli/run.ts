@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isThreadspanError } from '../core/errors.js'
+import { TRANSACTION } from '../core/variables.js'
 import { DescendantWatch } from '../runtime/descendant-watch.js'
 import { terminalStyle } from '../terminal/terminal.js'
 import { renderWaterfall } from '../terminal/waterfall.js'
@@ -71,7 +72,7 @@ function environment(wanted: RunArguments, viewerEndpoint: string | undefined) {
   else if (set('OTEL_EXPORTER_OTLP_ENDPOINT') || set('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'))
     exporters.push('otlp')
   if (wanted.service !== undefined) env['OTEL_SERVICE_NAME'] = wanted.service
-  if (wanted.transaction !== undefined) env['THREADSPAN_TRANSACTION'] = wanted.transaction
+  if (wanted.transaction !== undefined) env[TRANSACTION] = wanted.transaction
   if (wanted.file !== undefined) {
     env['THREADSPAN_FILE'] = resolve(wanted.file)
     exporters.push('file')

@@ -1,5 +1,6 @@
 import { count } from '../core/counters.js'
 import { truncateTracestate } from '../core/tracestate.js'
+import { TRANSACTION } from '../core/variables.js'
 
 /**
  * What crosses a boundary: a {@link Snapshot} in plain form, safe for structured clone, JSON and environment variables.
@@ -22,7 +23,6 @@ const MAX_VALUES_LENGTH = 8192
 /** Characters of a transaction's name that travel. */
 const MAX_NAME_LENGTH = 256
 
-const TRANSACTION = 'THREADSPAN_TRANSACTION'
 const VALUES = 'THREADSPAN_VALUES'
 
 /**

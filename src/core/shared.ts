@@ -1,6 +1,11 @@
 /** What has to be one per thread although this package may be loaded twice: as the preload's bundle and as the modules that the application imports. */
 const KEY = Symbol.for('threadspan.shared.0')
 
+/** Source text that gives what is shared by a name, where it has been made. */
+export function sharedInSource(name: string): string {
+  return `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(KEY))})].get(${JSON.stringify(name)})`
+}
+
 /**
  * The thread's one instance of something, made at the first call.
  *

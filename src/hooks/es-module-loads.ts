@@ -1,5 +1,5 @@
 import Module from 'node:module'
-import { shared } from '../core/shared.js'
+import { shared, sharedInSource } from '../core/shared.js'
 import type { Disable } from './channels.js'
 import { guarded } from './guarded.js'
 
@@ -61,6 +61,6 @@ const load: Load = (url, context, next) => {
   return {
     ...loaded,
     source: `${text}
-import * as threadspanSelf from ${own};globalThis[Symbol.for('threadspan.shared.0')].get('${NAME}').tell(${own},threadspanSelf)`,
+import * as threadspanSelf from ${own};${sharedInSource(NAME)}.tell(${own},threadspanSelf)`,
   }
 }

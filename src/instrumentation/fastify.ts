@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Disable } from '../hooks/channels.js'
-import { guard, subscribe } from '../hooks/channels.js'
-import { serverRequest } from './http-server.js'
-import { type ServerRequest, setRoute } from './server-transaction.js'
+import { subscribe } from '../hooks/channels.js'
+import { noteRoute, noteThrown, serverRequest } from './http-server.js'
+import type { ServerRequest } from './server-transaction.js'
 
 interface HandlerMessage {
   readonly request: { readonly raw: IncomingMessage }
@@ -29,9 +29,7 @@ export function instrumentFastify(): Disable {
   return subscribe({
     'fastify.initialization': ({ fastify }: { fastify: Instance }) => addHooks(fastify),
     'tracing:fastify.request.handler:start': ({ request, route }: HandlerMessage) => {
-      const handled = serverRequest(request.raw)
-      if (handled !== undefined && typeof route.url === 'string')
-        setRoute(handled, request.raw.method ?? '', route.url)
+      if (typeof route.url === 'string') noteRoute(request.raw, route.url)
     },
     'tracing:fastify.request.handler:error': ({ request, reply, error }: HandlerMessage) => {
       const handled = serverRequest(request.raw)
@@ -42,21 +40,12 @@ export function instrumentFastify(): Disable {
 }
 
 function addHooks(fastify: Instance): void {
-  const route = guard('fastify route', ({ raw, routeOptions }: Request) => {
-    const handled = serverRequest(raw)
-    if (handled !== undefined && typeof routeOptions?.url === 'string')
-      setRoute(handled, raw.method ?? '', routeOptions.url)
-  })
-  const failed = guard('fastify error', ({ raw }: Request, error: unknown) => {
-    const handled = serverRequest(raw)
-    if (handled !== undefined) handled.thrown ??= error
-  })
-  fastify.addHook('onRequest', (request: Request, _reply: unknown, done: () => void) => {
-    route(request)
+  fastify.addHook('onRequest', ({ raw, routeOptions }: Request, _reply: unknown, done: () => void) => {
+    if (typeof routeOptions?.url === 'string') noteRoute(raw, routeOptions.url)
     done()
   })
-  fastify.addHook('onError', (request: Request, _reply: unknown, error: unknown, done: () => void) => {
-    failed(request, error)
+  fastify.addHook('onError', ({ raw }: Request, _reply: unknown, error: unknown, done: () => void) => {
+    noteThrown(raw, error)
     done()
   })
 }

@@ -1,11 +1,9 @@
 import type { IncomingMessage } from 'node:http'
-import { guard } from '../hooks/channels.js'
 import { type Loaded, type OnLoad, onLoads } from '../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../hooks/patch-method.js'
 import type { Instrumentation } from './contract.js'
-import { serverRequest } from './http-server.js'
+import { noteRoute, noteThrown } from './http-server.js'
 import { filesOf } from './libraries.js'
-import { setRoute } from './server-transaction.js'
 
 /** hapi's request. */
 interface HapiRequest {
@@ -46,27 +44,18 @@ function patch({ exports, parent }: Loaded): undefined {
 function lookingUp(original: Method): Method {
   return function (...args) {
     const result = original.apply(this, args)
-    if (isOn) found(this as HapiRequest)
+    const { raw, route } = this as HapiRequest
+    if (isOn && typeof route?.path === 'string' && route.method !== SPECIAL) noteRoute(raw?.req, route.path)
     return result
   }
 }
 
-const found = guard('hapi route', ({ raw, route }: HapiRequest) => {
-  const handled = raw?.req === undefined ? undefined : serverRequest(raw.req)
-  if (handled !== undefined && typeof route?.path === 'string' && route.method !== SPECIAL)
-    setRoute(handled, raw!.req!.method ?? '', route.path)
-})
-
 /** `Request.prototype._reply(exit)`: sends what the handlers have come to. */
 function replying(original: Method): Method {
   return function (...args) {
-    if (isOn) failed(this as HapiRequest, args[0])
+    const { raw, response } = this as HapiRequest
+    const error = response?.isBoom === true ? response : args[0]
+    if (isOn && error instanceof Error) noteThrown(raw?.req, error)
     return original.apply(this, args)
   }
 }
-
-const failed = guard('hapi error', ({ raw, response }: HapiRequest, exit: unknown) => {
-  const error = response?.isBoom === true ? response : exit
-  const handled = raw?.req === undefined ? undefined : serverRequest(raw.req)
-  if (handled !== undefined && error instanceof Error) handled.thrown ??= error
-})

@@ -77,6 +77,18 @@ export function serverRequest(request: IncomingMessage): ServerRequest | undefin
   return openRequest(request) ?? requestOnStream((request as { stream?: unknown }).stream)
 }
 
+/** What a framework knows of a request: the route that it has found. `request` may be one that is not followed. */
+export const noteRoute = guard('route', (request: IncomingMessage | undefined, route: string) => {
+  const handled = request && serverRequest(request)
+  if (handled !== undefined) setRoute(handled, request?.method ?? '', route)
+})
+
+/** What a handler of the request failed with, by which a framework answers: an error of the service if the answer is one. */
+export const noteThrown = guard('thrown', (request: IncomingMessage | undefined, error: unknown) => {
+  const handled = request && serverRequest(request)
+  if (handled !== undefined) handled.thrown ??= error
+})
+
 function openRequest(request: IncomingMessage): OpenRequest | undefined {
   const { socket } = request
   const open = typeof socket === 'object' && socket !== null ? connections.get(socket) : undefined

@@ -1,11 +1,9 @@
 import type { IncomingMessage } from 'node:http'
-import { guard } from '../hooks/channels.js'
 import { type Loaded, type OnLoad, onLoads } from '../hooks/module-loads.js'
 import { type Method, patchMethod } from '../hooks/patch-method.js'
 import type { Instrumentation } from './contract.js'
-import { serverRequest } from './http-server.js'
+import { noteRoute, noteThrown } from './http-server.js'
 import { filesOf, inFolder } from './libraries.js'
-import { setRoute } from './server-transaction.js'
 
 /** Koa's context, which each request has one of. */
 interface KoaContext {
@@ -47,34 +45,25 @@ function patch({ exports, parent }: Loaded): undefined {
     set(this: object, route: unknown) {
       const before = routes.get(this)
       routes.set(this, route)
-      found(this as KoaContext, { route, before })
+      found(this as KoaContext, route, before)
     },
     configurable: true,
     enumerable: false,
   })
 }
 
-const found = guard(
-  'koa route',
-  ({ req }: KoaContext, { route, before }: { readonly route: unknown; readonly before: unknown }) => {
-    const handled = isOn && req !== undefined ? serverRequest(req) : undefined
-    if (handled === undefined || (typeof route !== 'string' && !(route instanceof RegExp))) return
-    // The routers say so of each middleware on the way to the route as well.
-    if (typeof before === 'string' && (before.startsWith(String(route)) || /[(*{]/.test(String(route))))
-      return
-    setRoute(handled, req!.method ?? '', String(route) || '/')
-  },
-)
+/** The routers say so of each middleware on the way to the route as well. */
+function found({ req }: KoaContext, route: unknown, before: unknown): void {
+  if (!isOn || (typeof route !== 'string' && !(route instanceof RegExp))) return
+  const text = String(route)
+  if (typeof before === 'string' && (before.startsWith(text) || /[(*{]/.test(text))) return
+  noteRoute(req, text || '/')
+}
 
 /** `onerror(error)` of the context; Koa calls it without one as well. */
 function failing(original: Method): Method {
   return function (...args) {
-    if (isOn && args[0]) failed(this as KoaContext, args[0])
+    if (isOn && args[0]) noteThrown((this as KoaContext).req, args[0])
     return original.apply(this, args)
   }
 }
-
-const failed = guard('koa error', ({ req }: KoaContext, error: unknown) => {
-  const handled = req === undefined ? undefined : serverRequest(req)
-  if (handled !== undefined) handled.thrown ??= error
-})

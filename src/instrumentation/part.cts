@@ -1,4 +1,3 @@
 /** What follows HTTP, which a thread loads with the first thing of it. Bundled into one CommonJS file. */
 export { endAnswered } from './answered.js'
-export { enableAll } from './enable.js'
 export { WEB } from './web.js'

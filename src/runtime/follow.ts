@@ -18,6 +18,7 @@ import { capture, Snapshot } from '../context/snapshot.js'
 import { childDeath, workerDeath } from '../core/death.js'
 import { debug } from '../core/log.js'
 import { shared } from '../core/shared.js'
+import { TRANSACTION } from '../core/variables.js'
 import { hearLastWords, roomForLastWords } from '../errors/last-words.js'
 import type { Disable } from '../hooks/channels.js'
 import { guarded } from '../hooks/guarded.js'
@@ -25,7 +26,7 @@ import { loadPart } from '../hooks/parts.js'
 import { followProcessEnd } from '../hooks/process-end.js'
 import type { Instrumentation } from '../instrumentation/contract.js'
 import type * as DatabasesPart from '../instrumentation/databases-part.cjs'
-import type { DisableNamed, enableAll } from '../instrumentation/enable.js'
+import { type DisableNamed, enableAll } from '../instrumentation/enable.js'
 import { type Kind, whenFollowedLoads } from '../instrumentation/followed.js'
 import type * as WebPart from '../instrumentation/part.cjs'
 import { ANCHOR, EXPORTER, LINK } from '../link/format.js'
@@ -58,11 +59,6 @@ const POOLS = /[\\/]node_modules[\\/](?:piscina|tinypool|workerpool|poolifier|je
 const PORTS = /[\\/]node_modules[\\/](?:piscina|tinypool)[\\/]/
 /** Workers that libraries run for themselves and that never make a span: they stay as they are. */
 const HELPERS = /[\\/]node_modules[\\/](?:thread-stream|esbuild|synckit|@swc|sass-embedded)[\\/]/
-
-/** What each part of the instrumentations has. */
-interface Enabling {
-  readonly enableAll: typeof enableAll
-}
 
 export interface FollowOptions {
   /** Absolute path of the preload. */
@@ -158,7 +154,7 @@ function instrument(runtime: Runtime, { folder, disabled }: FollowOptions): { re
   const ends: DisableNamed[] = []
   let web: typeof WebPart | undefined
   let hasSdk = false
-  const enable = ({ enableAll }: Enabling, instrumentations: readonly Instrumentation[]): void => {
+  const enable = (instrumentations: readonly Instrumentation[]): void => {
     if (hasSdk) return
     // A signal that comes with the first requests finds the telemetry thread at work.
     const listens = (): void => runtime.process?.prepare()
@@ -173,11 +169,11 @@ function instrument(runtime: Runtime, { folder, disabled }: FollowOptions): { re
   }
   loadOnce('web', () => {
     web = loadPart<typeof WebPart>(folder, 'instrumentation.cjs')
-    enable(web, web.WEB)
+    enable(web.WEB)
   })
   loadOnce('databases', () => {
     const part = loadPart<typeof DatabasesPart>(folder, 'databases.cjs')
-    enable(part, part.DATABASES)
+    enable(part.DATABASES)
     part.followSharedConnections()
   })
   // An SDK comes with instrumentations of its own choice; two of them would tell of each request twice.
@@ -232,6 +228,8 @@ function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
       const here = isOfPool ? Snapshot.ROOT : capture()
       const snapshot = span === undefined ? here : here.withContext(contextWithSpan(active, span))
       const env = carrierToEnv(snapshot.toCarrier())
+      // The name of the whole run is for the process that begins it: a child that is part of nothing begins none.
+      if (process.env[TRANSACTION] !== undefined) env[TRANSACTION] ??= ''
       if (runtime.relay !== undefined) {
         const link = linkFolder(runtime)
         if (link !== undefined) {

@@ -13,6 +13,7 @@ import { receiveNotes } from '../boundaries/worker-messages.js'
 import { DOCTOR } from '../core/doctor.js'
 import { warnOnce } from '../core/log.js'
 import { beginNow, putOff, takeThread } from '../core/stage.js'
+import { TRANSACTION } from '../core/variables.js'
 import { whenErrorIsStray } from '../errors/late-errors.js'
 import { isBuiltinLoaded } from '../hooks/builtin-loads.js'
 import { guarded } from '../hooks/guarded.js'
@@ -31,7 +32,7 @@ const REGISTER = `${__dirname}/register.cjs`
 function isNeededNow({ given, handoff, env }: First): boolean {
   return (
     given[DOCTOR] !== undefined ||
-    (isMainThread && env['THREADSPAN_TRANSACTION'] !== undefined) ||
+    (isMainThread && env[TRANSACTION] !== undefined) ||
     handoff?.doctor !== undefined ||
     isApiUsed() ||
     isChildProcessLoaded() ||

@@ -2,11 +2,9 @@
 import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import { contextWithSpan } from '../context/context.js'
 import { ownDeath } from '../core/death.js'
+import { TRANSACTION } from '../core/variables.js'
 import { VERSION } from '../core/version.js'
 import type { Recorder } from '../recorder/recorder.js'
-
-/** Names it; `threadspan run --transaction` sets it. Between processes that run this package it has JSON, which names another's. */
-export const RUN_TRANSACTION = 'THREADSPAN_TRANSACTION'
 
 /** Characters of the name. */
 const MOST = 256
@@ -21,7 +19,7 @@ export interface RunTransaction {
 
 /** The name that the environment gives to the whole run; undefined where it gives none. */
 export function runName(env: NodeJS.ProcessEnv): string | undefined {
-  const name = env[RUN_TRANSACTION]?.trim()
+  const name = env[TRANSACTION]?.trim()
   return name === undefined || name === '' || name.startsWith('{') ? undefined : name.slice(0, MOST)
 }
 

@@ -3,7 +3,7 @@ import { guard } from '../../hooks/channels.js'
 import { type Loaded, type OnLoad, onLoads } from '../../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
 import type { Instrumentation } from '../contract.js'
-import { serverRequest } from '../http-server.js'
+import { noteThrown, serverRequest } from '../http-server.js'
 import { filesOf } from '../libraries.js'
 import { type ServerRequest, setRoute } from '../server-transaction.js'
 
@@ -83,7 +83,7 @@ function handling(original: Method): Method {
     return original.call(this, request, response, (...outcome: unknown[]) => {
       if (mounted !== undefined) mounted.mount = before
       const [error] = outcome
-      if (error && error !== 'route' && error !== 'router') noteError(request, error)
+      if (error && error !== 'route' && error !== 'router') noteThrown(request, error)
       return (next as Method)(...outcome)
     })
   }
@@ -94,8 +94,3 @@ function join(mount: string, template: string): string {
     ? `${mount.slice(0, -1)}${template}`
     : `${mount}${template}`
 }
-
-const noteError = guard('express error', (request: Request, error: unknown) => {
-  const handled = serverRequest(request)
-  if (handled !== undefined) handled.thrown ??= error
-})
