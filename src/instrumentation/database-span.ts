@@ -26,6 +26,25 @@ export interface Database {
   readonly port?: number | undefined
 }
 
+/** What a client says of where its calls go: whatever is none of it is left out. */
+export function databaseOf(
+  system: Database['system'],
+  namespace: unknown,
+  address: unknown,
+  port: unknown,
+): Database {
+  return {
+    system,
+    namespace: typeof namespace === 'number' ? String(namespace) : textOf(namespace),
+    address: textOf(address),
+    port: Number(port) || undefined,
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
 function databaseAttributes({ system, namespace, address, port }: Database): Attributes {
   // `db.system` is what the conventions said before they were stable, and what many backends still read.
   const attributes: Attributes = { 'db.system.name': system, 'db.system': system }

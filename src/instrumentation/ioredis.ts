@@ -6,21 +6,11 @@ import { guarded } from '../hooks/guarded.js'
 import { type Loaded, type OnLoad, onLoads } from '../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../hooks/patch-method.js'
 import type { Instrumentation } from './contract.js'
-import { type Database, endDatabase, startOperation } from './database-span.js'
+import { databaseOf, endDatabase, startOperation } from './database-span.js'
 import { filesOf, inFolder } from './libraries.js'
+import { type RedisTold, startRedis } from './redis-channel.js'
 import { redisErrorCode, redisOperation } from './redis-command.js'
 import { type Failure, spanOfChannel } from './traced-channel.js'
-
-/** What ioredis publishes of a command, and of commands that go together. */
-interface Told {
-  readonly command?: unknown
-  readonly args?: unknown
-  readonly batchMode?: unknown
-  readonly batchSize?: unknown
-  readonly database?: unknown
-  readonly serverAddress?: unknown
-  readonly serverPort?: unknown
-}
 
 interface Command {
   readonly name?: unknown
@@ -57,7 +47,12 @@ export const ioredis: Instrumentation = { name: 'ioredis', versions: '5, 6', ena
 function enable(by: Tracer): Disable {
   tracer = by
   const undo = ['ioredis:command', 'ioredis:batch'].map((name) =>
-    spanOfChannel<Told>(name, (told) => startTold(by, told), end),
+    spanOfChannel<RedisTold>(
+      name,
+      // A command that a batch sends, which has a span of its own.
+      (told) => (told.command !== undefined && batches > 0 ? undefined : startRedis(by, told, 0)),
+      end,
+    ),
   )
   undo.push(
     subscribe({
@@ -70,29 +65,6 @@ function enable(by: Tracer): Disable {
     tracer = undefined
     batches = 0
     for (const fn of undo) fn()
-  }
-}
-
-function startTold(by: Tracer, told: Told): Span | undefined {
-  const { command, args, batchMode, batchSize, database, serverAddress, serverPort } = told
-  const to = databaseOf(database, serverAddress, serverPort)
-  if (typeof command === 'string') {
-    // Sent by a batch, which has a span of its own.
-    if (batches > 0) return undefined
-    return startOperation(by, to, redisOperation(command, Array.isArray(args) ? args : []))
-  }
-  return startOperation(by, to, {
-    name: typeof batchMode === 'string' ? batchMode : 'PIPELINE',
-    size: typeof batchSize === 'number' ? batchSize : undefined,
-  })
-}
-
-function databaseOf(database: unknown, address: unknown, port: unknown): Database {
-  return {
-    system: 'redis',
-    namespace: typeof database === 'number' ? String(database) : undefined,
-    address: typeof address === 'string' ? address : undefined,
-    port: Number(port) || undefined,
   }
 }
 
@@ -117,7 +89,7 @@ function watch(by: Tracer, { options, condition }: Client, command: Command): vo
   sent.add(command)
   const { path, host, port, db } = options ?? {}
   const { name, args, resolve, reject } = command
-  const to = databaseOf(condition?.select ?? db, path ?? host, port)
+  const to = databaseOf('redis', condition?.select ?? db, path ?? host, port)
   const span = startOperation(by, to, redisOperation(name as string, Array.isArray(args) ? args : []))
   if (span === undefined || typeof resolve !== 'function' || typeof reject !== 'function') {
     span?.end()

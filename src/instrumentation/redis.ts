@@ -7,22 +7,11 @@ import { guarded } from '../hooks/guarded.js'
 import { type Loaded, type OnLoad, onLoads } from '../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../hooks/patch-method.js'
 import type { Instrumentation } from './contract.js'
-import { type Database, endDatabase, type Operation, startOperation } from './database-span.js'
+import { endDatabase, type Operation, startOperation } from './database-span.js'
 import { filesOf } from './libraries.js'
+import { type RedisTold, startRedis } from './redis-channel.js'
 import { redisErrorCode, redisOperation } from './redis-command.js'
 import { type Failure, spanOfChannel } from './traced-channel.js'
-
-/** What node-redis publishes of a command, and of commands that go together. */
-interface Told {
-  readonly command?: unknown
-  /** The command's name first, from 5.12 on. */
-  readonly args?: unknown
-  readonly batchMode?: unknown
-  readonly batchSize?: unknown
-  readonly database?: unknown
-  readonly serverAddress?: unknown
-  readonly serverPort?: unknown
-}
 
 let tracer: Tracer | undefined
 
@@ -35,32 +24,19 @@ export const redis: Instrumentation = { name: 'redis', versions: '4 to 6', enabl
 function enable(by: Tracer): Disable {
   tracer = by
   const undo = ['node-redis:command', 'node-redis:batch'].map((name) =>
-    spanOfChannel<Told>(name, (told) => startTold(by, told), end),
+    spanOfChannel<RedisTold>(
+      name,
+      // Its arguments begin with its name; one of a pipeline is part of that one's span.
+      (told) =>
+        told.command !== undefined && told.batchMode !== undefined ? undefined : startRedis(by, told, 1),
+      end,
+    ),
   )
   undo.push(onLoads(new Map<string, OnLoad>(filesOf('redis').map((request) => [request, patch]))))
   return () => {
     tracer = undefined
     for (const fn of undo) fn()
   }
-}
-
-function startTold(by: Tracer, told: Told): Span | undefined {
-  const { command, args, batchMode, batchSize, database, serverAddress, serverPort } = told
-  const to: Database = {
-    system: 'redis',
-    namespace: typeof database === 'number' ? String(database) : undefined,
-    address: typeof serverAddress === 'string' ? serverAddress : undefined,
-    port: Number(serverPort) || undefined,
-  }
-  if (typeof command === 'string') {
-    // Part of a pipeline, which has a span of its own.
-    if (batchMode !== undefined) return undefined
-    return startOperation(by, to, redisOperation(command, Array.isArray(args) ? args.slice(1) : []))
-  }
-  return startOperation(by, to, {
-    name: typeof batchMode === 'string' ? batchMode : 'PIPELINE',
-    size: typeof batchSize === 'number' ? batchSize : undefined,
-  })
 }
 
 function patch({ exports, parent }: Loaded): undefined {

@@ -3,9 +3,9 @@ import { describe, it } from 'node:test'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 import { Receiver } from '../support/receiver.js'
 
-async function spansOf(how: string, name: string) {
+async function spansOf(how: string, name: string, file = 'script.cjs') {
   const receiver = await Receiver.start()
-  const { code, stdout } = await runProgram(fixture('runtime/script.cjs'), {
+  const { code, stdout } = await runProgram(fixture(`runtime/${file}`), {
     node: ['--require', PRELOAD],
     args: [how],
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, THREADSPAN_TRANSACTION: name },
@@ -55,5 +55,12 @@ describe('the transaction of a whole run', () => {
     const { spans, code } = await spansOf('', ' ')
     assert.equal(code, 0)
     assert.equal(spans.find(({ name }) => name === 'step')!.parentSpanId, '')
+  })
+
+  it("is begun by the script alone, and not once more by its pool's child processes", async () => {
+    const { named } = await spansOf('', 'nightly report', 'pool-child.cjs')
+    const [run, ...others] = named('nightly report')
+    assert.deepEqual(others, [])
+    assert.equal(named('work')[0]!.traceId, run!.traceId)
   })
 })

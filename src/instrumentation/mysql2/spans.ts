@@ -5,7 +5,7 @@ import { guarded } from '../../hooks/guarded.js'
 import { type Loaded, type OnLoad, onLoads } from '../../hooks/module-loads.js'
 import { observeEmit } from '../../hooks/observe-emit.js'
 import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
-import { endDatabase, startSql } from '../database-span.js'
+import { databaseOf, endDatabase, startSql } from '../database-span.js'
 import { filesOf } from '../libraries.js'
 import { type Failure, spanOfChannel } from '../traced-channel.js'
 import { MYSQL2_FILE } from './files.js'
@@ -62,27 +62,7 @@ export function traceMysql2(by: Tracer): Disable {
 }
 
 function startTold(by: Tracer, { query, database, serverAddress, serverPort }: Told): Span | undefined {
-  return startMysql(by, query, database, serverAddress, serverPort)
-}
-
-function startMysql(
-  by: Tracer,
-  sql: unknown,
-  namespace: unknown,
-  address: unknown,
-  port: unknown,
-): Span | undefined {
-  return startSql(
-    by,
-    {
-      system: 'mysql',
-      namespace: typeof namespace === 'string' ? namespace : undefined,
-      address: typeof address === 'string' ? address : undefined,
-      port: Number(port) || undefined,
-    },
-    'mysql',
-    sql,
-  )
+  return startSql(by, databaseOf('mysql', database, serverAddress, serverPort), 'mysql', query)
 }
 
 function patch({ exports, parent }: Loaded): undefined {
@@ -109,7 +89,7 @@ function isStatement(command: Command | undefined): command is Command {
 
 function watch(by: Tracer, { config }: Connection, command: Command): void {
   const { socketPath, host, port, database } = config ?? {}
-  const span = startMysql(by, command.sql, database, socketPath ?? host, port)
+  const span = startSql(by, databaseOf('mysql', database, socketPath ?? host, port), 'mysql', command.sql)
   if (span === undefined || !span.isRecording()) return
   let isOver = false
   const finish = (failure?: Failure): void => {

@@ -4,7 +4,7 @@ import type { Disable } from '../../hooks/channels.js'
 import { guarded } from '../../hooks/guarded.js'
 import { onLoads } from '../../hooks/module-loads.js'
 import { holderOf, type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
-import { type Database, endDatabase, sqlState, startSql } from '../database-span.js'
+import { databaseOf, endDatabase, sqlState, startSql } from '../database-span.js'
 import type { Failure } from '../traced-channel.js'
 import { PG_FILE, type PgLoads } from './files.js'
 
@@ -95,13 +95,13 @@ function queryConfig(client: unknown, original: Method, args: unknown[], span: S
 }
 
 function start(by: Tracer, client: Client, query: unknown): Span | undefined {
-  const { connectionParameters } = client
-  const database: Database = {
-    system: 'postgresql',
-    namespace: text(client.database ?? connectionParameters?.database),
-    address: text(client.host ?? connectionParameters?.host),
-    port: Number(client.port ?? connectionParameters?.port) || undefined,
-  }
+  const { connectionParameters: given } = client
+  const database = databaseOf(
+    'postgresql',
+    client.database ?? given?.database,
+    client.host ?? given?.host,
+    client.port ?? given?.port,
+  )
   return startSql(by, database, 'postgresql', typeof query === 'string' ? query : textOf(query))
 }
 
@@ -109,10 +109,6 @@ function start(by: Tracer, client: Client, query: unknown): Span | undefined {
 function textOf(query: unknown): unknown {
   const { text: own, cursor } = query as { text?: unknown; cursor?: { text?: unknown } }
   return own ?? cursor?.text
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
 }
 
 function ending(span: Span, callback: Method): Method {
