@@ -11,6 +11,8 @@ export const OWN_VARIABLES: readonly string[] = [
   'RING_SIZE',
   'SOURCE_MAPS',
   'SPOOL',
+  // Processes pass it to each other as well.
+  'TRANSACTION',
 ]
 
 /** Those that processes pass to each other. */
@@ -20,7 +22,6 @@ export const PASSED_VARIABLES: readonly string[] = [
   'ENVIRONMENT',
   'EXPORTER',
   'LINK',
-  'TRANSACTION',
   'VALUES',
 ]
 

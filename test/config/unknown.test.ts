@@ -19,6 +19,7 @@ describe('variables that nobody knows', () => {
       FLIE: 'FILE',
       FILES: 'FILE',
       SPOL: 'SPOOL',
+      TRANSACTIN: 'TRANSACTION',
       RINGSIZE: 'RING_SIZE',
       RING_SIZES: 'RING_SIZE',
       RNIG_SZIE: 'RING_SIZE',
