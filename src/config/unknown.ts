@@ -11,8 +11,6 @@ export const OWN_VARIABLES: readonly string[] = [
   'RING_SIZE',
   'SOURCE_MAPS',
   'SPOOL',
-  // Processes pass it to each other as well.
-  'TRANSACTION',
 ]
 
 /** Those that processes pass to each other. */
@@ -22,8 +20,12 @@ export const PASSED_VARIABLES: readonly string[] = [
   'ENVIRONMENT',
   'EXPORTER',
   'LINK',
+  'TRANSACTION',
   'VALUES',
 ]
+
+/** What a user can have meant: one of those that processes pass to each other is for users as well. */
+const MEANT: readonly string[] = [...OWN_VARIABLES, 'TRANSACTION']
 
 /** Mistakes in a name that is still taken for a misspelt one. */
 const MOST_EDITS = 2
@@ -47,7 +49,7 @@ function edits(a: string, b: string, most: number): number {
 function nearest(name: string): string | undefined {
   let best: string | undefined
   let least = MOST_EDITS + 1
-  for (const known of OWN_VARIABLES) {
+  for (const known of MEANT) {
     const distance = edits(name.toUpperCase(), known, MOST_EDITS)
     if (distance < least) [best, least] = [known, distance]
   }
