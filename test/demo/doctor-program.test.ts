@@ -9,16 +9,16 @@ const plain = fixture('doctor/plain.mjs')
 /** Nothing listens there by chance: what the endpoint says is another test's. */
 const env = { OTEL_TRACES_EXPORTER: 'none' }
 
-const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith('threadspan-doctor-'))
-
 describe('threadspan doctor script', () => {
   test('tells of each Worker and child whether it joined, and why not; of the pool; of spans that were lost', async () => {
-    const before = left()
+    // Of its own: another test's doctor may be at work in the usual one.
+    const folder = mkdtempSync(join(tmpdir(), 'threadspan test '))
     const { code, stdout, stderr } = await threadspan(
       ['doctor', fixture('doctor/everything.mjs'), '--for', 'me'],
       {
         env: {
           ...env,
+          TMPDIR: folder,
           NODE_OPTIONS: `--require "${fixture('doctor/early.cjs')}"`,
           THREADSPAN_RING_SIZE: '65536',
         },
@@ -55,7 +55,9 @@ describe('threadspan doctor script', () => {
     told(/· 1 span with a parent outside of the program, in its caller: GET \/from-outside/)
     told(/✗ Orphans, whose parent never arrived: lost child/)
     assert.doesNotMatch(stdout, /secret/)
-    assert.deepEqual(left(), before)
+    const left = readdirSync(folder).filter((name) => name.startsWith('threadspan-doctor-'))
+    assert.deepEqual(left, [])
+    rmSync(folder, { recursive: true })
   })
 
   test('a program in order has nothing to correct', async () => {
