@@ -18,6 +18,7 @@ const NAMES = [
   'start-end',
   'http-request',
   'pg-statement',
+  'metrics',
 ]
 
 function installPeers() {

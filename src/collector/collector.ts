@@ -13,6 +13,7 @@ import { closeOpen, concludeThread } from './conclude.js'
 import type { Destination, ThreadTarget } from './destination.js'
 import { Links } from './links.js'
 import { Reserve } from './reserve.js'
+import type { ThreadCells } from './thread-cells.js'
 
 /** Milliseconds without a span after which the collector sleeps until it is woken. */
 const QUIET = 1000
@@ -46,6 +47,7 @@ export class Collector {
 
   /**
    * @param port To the main thread, where there is one that has something to say.
+   * @param cells What the process's threads measure in.
    * @param report Called once, after the final flush.
    * @param looked Called at each look at the rings.
    */
@@ -53,6 +55,7 @@ export class Collector {
     start: CollectorStart,
     private readonly port: MessagePort,
     private readonly destination: Destination,
+    private readonly cells: ThreadCells,
     private readonly report: (accounts: Accounts) => void,
     private readonly looked?: () => void,
   ) {
@@ -81,6 +84,12 @@ export class Collector {
       case 'child-ended':
         this.childEnded(message.pid, message.reason, message.time)
         break
+      case 'cells':
+        if (this.gone.has(message.thread)) break
+        this.cells.add(message.thread, message.index, message.block, (thread, source) =>
+          this.destination.measure(thread, source),
+        )
+        break
       case 'exit':
         this.exit = message
         break
@@ -89,12 +98,18 @@ export class Collector {
 
   /** Messages that have been sent but not delivered yet. */
   private receiveAll(): void {
+    this.receiveFrom(this.port)
+    this.receiveFromThreads()
+  }
+
+  private receiveFromThreads(): void {
     // Receiving works on BroadcastChannels as on ports; the type definitions know only of ports.
-    for (const port of [this.port, this.broadcast as unknown as MessagePort | undefined]) {
-      if (port === undefined) continue
-      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
-        this.receive(next.message)
-    }
+    if (this.broadcast !== undefined) this.receiveFrom(this.broadcast as unknown as MessagePort)
+  }
+
+  private receiveFrom(port: MessagePort): void {
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+      this.receive(next.message)
   }
 
   private follow(folder: string): void {
@@ -123,8 +138,11 @@ export class Collector {
 
   /** A thread is gone: what it left is read, what it left open is closed, and so for the threads that it made. */
   private end(thread: number, reason: string, time: bigint): void {
+    // What it has said itself may come another way, and later, than the news of its end.
+    this.receiveFromThreads()
     const source = this.threads.get(thread)
     if (source === undefined) return
+    this.cells.end(thread)
     for (const { entry } of [...this.threads.values()]) {
       if (entry.parent === thread) this.end(entry.thread, reason, time)
     }

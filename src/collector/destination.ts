@@ -2,6 +2,8 @@
 
 import type { ThreadEntry } from '../link/messages.js'
 import type { SpanRun } from '../link/writer.js'
+import type { CellSource } from '../metrics/cells.js'
+import type { MergedMetrics, MergedSource } from '../metrics/merged.js'
 import type { Accounts } from '../ring/accounts.js'
 import type { RecordTarget, SlottedSpan } from '../ring/reader.js'
 
@@ -19,6 +21,10 @@ export interface Destination {
   thread(entry: ThreadEntry): ThreadTarget
   /** The target of a descendant's records. Its `spans` keeps to the receipts. */
   process(resource: Uint8Array): ThreadTarget
+  /** Merges what a thread of this process measures, or hands it on. */
+  measure(thread: number, source: CellSource): MergedSource
+  /** Where what a descendant measures is merged, by its encoded Resource. */
+  measures(resource: Uint8Array): Pick<MergedMetrics, 'add'> | undefined
   /** A child of this process has ended, and this process does not read what it left. */
   childEnded?(pid: number, reason: string, time: bigint): void
   /** Spans that were lost before they got here. */

@@ -1,11 +1,13 @@
 import type { BatchConfig } from '../config/config.js'
 import { monotonicNow } from '../core/clock.js'
 import { countSpans, type Exporter, type ExportResult } from '../export/exporter.js'
-import type { PeriodicMetrics } from '../export/periodic-metrics.js'
 import type { ThreadEntry } from '../link/messages.js'
+import type { CellSource } from '../metrics/cells.js'
+import type { MergedMetrics, MergedSource } from '../metrics/merged.js'
 import { type Accounts, SPOOLED, type Stage } from '../ring/accounts.js'
 import { copyOf } from '../ring/reader.js'
 import type { Destination, ThreadTarget } from './destination.js'
+import type { MetricsExport } from './metrics-export.js'
 import { Outbox, type Parcel, type ProcessQueue } from './outbox.js'
 import type { Spool } from './spool.js'
 
@@ -41,7 +43,7 @@ export class ExportDestination implements Destination {
   /**
    * @param resource The process's encoded Resource.
    * @param spool Takes what could not be delivered when the process ends.
-   * @param metrics Tell the accounts; the last ones are exported behind the last spans.
+   * @param metrics What is measured; the last figures are exported behind the last spans.
    */
   constructor(
     private readonly exporter: Exporter,
@@ -49,7 +51,7 @@ export class ExportDestination implements Destination {
     config: BatchConfig,
     readonly accounts: Accounts,
     private readonly spool?: Spool,
-    private readonly metrics?: PeriodicMetrics,
+    private readonly metrics?: MetricsExport,
   ) {
     this.outbox = new Outbox({ bytes: QUEUE_BYTES, spans: config.maxQueueSize ?? ALL })
     this.own = this.outbox.process(resource)
@@ -69,6 +71,14 @@ export class ExportDestination implements Destination {
   process(resource: Uint8Array): ThreadTarget {
     const queue = this.outbox.process(resource)
     return { ...this.target(queue), end: () => this.outbox.forget(queue) }
+  }
+
+  measure(_thread: number, source: CellSource): MergedSource {
+    return this.metrics?.own.add(source) ?? { end() {} }
+  }
+
+  measures(resource: Uint8Array): Pick<MergedMetrics, 'add'> | undefined {
+    return this.metrics?.of(resource)
   }
 
   private target(queue: ProcessQueue): ThreadTarget {

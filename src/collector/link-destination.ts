@@ -1,7 +1,10 @@
 import { monotonicNow } from '../core/clock.js'
+import { CellLink } from '../link/cells.js'
 import type { ThreadEntry } from '../link/messages.js'
 import { claim, ownerState } from '../link/owner.js'
 import { LinkWriter } from '../link/writer.js'
+import type { CellSource } from '../metrics/cells.js'
+import type { MergedMetrics, MergedSource } from '../metrics/merged.js'
 import type { Accounts } from '../ring/accounts.js'
 import type { SlottedSpan } from '../ring/reader.js'
 import type { Destination, ThreadTarget } from './destination.js'
@@ -10,6 +13,8 @@ import type { Destination, ThreadTarget } from './destination.js'
 const PACE = 2
 /** Milliseconds between two looks at whether the folder's owner is still there, while there is something to write. */
 const OWNER = 500
+/** Milliseconds between two looks at what was measured, which wakes nobody. */
+const MEASURED = 25
 /** Milliseconds between two looks at an owner that is about to leave. */
 const LEAVING = 5
 
@@ -31,6 +36,10 @@ export class LinkDestination implements Destination {
   private readonly streams = new Set<Stream>()
   /** What is not of one thread. Made when first needed. */
   private remarks: LinkWriter | undefined
+  private readonly cells = new CellLink()
+  private cellFile: LinkWriter | undefined
+  /** Threads that measure, once that is merged here. */
+  private readonly measured = new Map<number, MergedSource>()
   private exporting: Destination | undefined
   private isDirty = false
   private lookedAt = 0
@@ -83,6 +92,36 @@ export class LinkDestination implements Destination {
     }
   }
 
+  measure(thread: number, source: CellSource): MergedSource {
+    if (this.exporting !== undefined) return this.exporting.measure(thread, source)
+    this.cells.add(thread, source)
+    return {
+      end: () => {
+        const moved = this.measured.get(thread)
+        this.measured.delete(thread)
+        if (moved !== undefined) return moved.end()
+        this.writeCells()
+        this.cells.remove(thread)
+      },
+    }
+  }
+
+  measures(resource: Uint8Array): Pick<MergedMetrics, 'add'> | undefined {
+    return this.exportHere().measures(resource)
+  }
+
+  /** Writes what was measured; it is merged here from now on where that fails. */
+  private writeCells(): void {
+    if (this.cells.isEmpty || this.exporting !== undefined) return
+    try {
+      this.cellFile ??= new LinkWriter(this.folder, 'measures', this.resource)
+      if (this.cells.write(this.cellFile)) this.isDirty = true
+      this.cellFile.flush()
+    } catch {
+      this.exportHere()
+    }
+  }
+
   process(resource: Uint8Array): ThreadTarget {
     return this.exportHere().process(resource)
   }
@@ -115,7 +154,12 @@ export class LinkDestination implements Destination {
   }
 
   private exportHere(): Destination {
-    this.exporting ??= this.makeExporting()
+    if (this.exporting === undefined) {
+      this.exporting = this.makeExporting()
+      this.cellFile?.abandon()
+      for (const [thread, source] of this.cells.take())
+        this.measured.set(thread, this.exporting.measure(thread, source))
+    }
     return this.exporting
   }
 
@@ -151,11 +195,12 @@ export class LinkDestination implements Destination {
   readonly pace = PACE
 
   get due(): number {
-    return this.exporting?.due ?? Number.POSITIVE_INFINITY
+    return this.exporting?.due ?? (this.cells.isEmpty ? Number.POSITIVE_INFINITY : MEASURED)
   }
 
   settle(): void {
     for (const stream of this.streams) this.write(stream)
+    this.writeCells()
     if (this.isDirty && this.exporting === undefined && performance.now() - this.lookedAt > OWNER) this.look()
     this.exporting?.settle()
   }
@@ -183,12 +228,14 @@ export class LinkDestination implements Destination {
 
   async conclude(deadline: number): Promise<void> {
     for (const stream of this.streams) this.write(stream)
+    this.writeCells()
     while (this.exporting === undefined && !this.look() && monotonicNow() < deadline)
       await new Promise((resolve) => setTimeout(resolve, LEAVING))
   }
 
   async flush(deadline: number, final: boolean): Promise<void> {
     for (const stream of this.streams) this.write(stream)
+    this.writeCells()
     await this.exporting?.flush(deadline, final)
   }
 

@@ -1,10 +1,12 @@
 import { readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { now, unixNano } from '../core/clock.js'
+import { LinkedCells } from '../link/cells.js'
 import { LEFT_SUFFIX, LINK_SUFFIX } from '../link/format.js'
 import { isAlive } from '../link/liveness.js'
 import { announceLeaving, isTrusted, leave } from '../link/owner.js'
 import { LinkReader, type OpenSpans } from '../link/reader.js'
+import type { MergedSource } from '../metrics/merged.js'
 import { closedSpan } from '../ring/closed-span.js'
 import type { Destination, ThreadTarget } from './destination.js'
 
@@ -31,6 +33,11 @@ interface Descendant {
   readonly pid: number
   readonly links: Link[]
   readonly open: OpenSpans
+  /** What it is. */
+  resource: Uint8Array | undefined
+  /** What it measures in, once it does. */
+  cells: LinkedCells | undefined
+  measures: MergedSource | undefined
   /** Set once it was found dead without notice; taken for true at the second look. */
   suspected: End | undefined
 }
@@ -49,7 +56,8 @@ export class Links {
 
   constructor(
     readonly folder: string,
-    private readonly destination: Pick<Destination, 'process' | 'lost'>,
+    private readonly destination: Pick<Destination, 'process' | 'lost'> &
+      Partial<Pick<Destination, 'measures'>>,
   ) {}
 
   /** A process has ended. */
@@ -116,17 +124,22 @@ export class Links {
       pid,
       links: [],
       open: new Map(),
+      resource: undefined,
+      cells: undefined,
+      measures: undefined,
       suspected: undefined,
     }
     let target: ThreadTarget | undefined
     try {
       const events = {
         introduced: (resource: Uint8Array) => {
+          descendant.resource ??= resource
           target = this.destination.process(resource)
           return target
         },
         childEnded: (child: number, reason: string, time: bigint) => this.childEnded(child, reason, time),
         lost: (cause: string, count: number) => this.destination.lost(cause, count),
+        measured: (type: number, body: Buffer) => this.measured(descendant, type, body),
       }
       const reader = new LinkReader(join(this.folder, file), events, descendant.open)
       const link = {
@@ -149,8 +162,19 @@ export class Links {
     }
   }
 
-  private end({ pid, links, open }: Descendant, { reason, time }: End): void {
+  /** What it measures is merged as long as it runs, and counts on. */
+  private measured(descendant: Descendant, type: number, body: Buffer): boolean {
+    const { resource } = descendant
+    if (descendant.cells === undefined && resource !== undefined) {
+      descendant.cells = new LinkedCells()
+      descendant.measures = this.destination.measures?.(resource)?.add(descendant.cells)
+    }
+    return descendant.cells?.record(type, body) ?? true
+  }
+
+  private end({ pid, links, open, measures }: Descendant, { reason, time }: End): void {
     this.running.delete(pid)
+    measures?.end()
     const left = new Set(links.map(({ reader }) => reader).filter((reader) => reader.isLeft))
     for (const { scope, start, reader } of open.values())
       if (!left.has(reader))

@@ -1,4 +1,5 @@
 import { type LogLevel, readLogLevel } from './log-level.js'
+import { type MetricsConfig, metricsConfig } from './metrics.js'
 import { type OtlpConfig, otlpConfig } from './otlp.js'
 import { type ResourceConfig, resourceConfig } from './resource.js'
 import { type TracingConfig, tracingConfig } from './tracing.js'
@@ -19,14 +20,7 @@ export interface BatchConfig {
   readonly maxQueueSize: number | undefined
 }
 
-/** How and when metrics are exported: `OTEL_METRIC_EXPORT_*`, and `OTEL_EXPORTER_OTLP_*`. */
-export interface MetricsConfig {
-  readonly otlp: OtlpConfig
-  /** Milliseconds between two exports. */
-  readonly interval: number
-  /** Milliseconds that an export may take. */
-  readonly timeout: number
-}
+export type { MetricsConfig } from './metrics.js'
 
 /** All that the environment says. */
 export interface Config extends TracingConfig, ResourceConfig {
@@ -44,7 +38,6 @@ export interface Config extends TracingConfig, ResourceConfig {
 
 const EXPORTERS = ['otlp', 'console', 'file', 'waterfall'] as const
 const OTHER_EXPORTERS = ['zipkin', 'jaeger', 'logging', 'otlp/stdout']
-const OTHER_METRICS_EXPORTERS = ['prometheus', 'console', 'logging', 'otlp/stdout']
 
 function readBatch(variables: Variables): BatchConfig {
   // A fifth of the specification's: what waits is what a killed process loses.
@@ -67,28 +60,6 @@ function readBatch(variables: Variables): BatchConfig {
   }
 }
 
-function readMetrics(variables: Variables): MetricsConfig | undefined {
-  const exporters = variables.words(
-    'OTEL_METRICS_EXPORTER',
-    ['otlp'] as const,
-    'it is left out',
-    OTHER_METRICS_EXPORTERS,
-  )
-  // The specification's default is "otlp"; whoever has a backend for traces alone would be told of a failure that is none.
-  if (exporters === undefined || exporters.length === 0) return undefined
-  variables.word('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', ['cumulative'], 'cumulative is used', [
-    'delta',
-    'lowmemory',
-  ])
-  const interval = 60_000
-  const timeout = 30_000
-  return {
-    otlp: otlpConfig(variables, 'metrics'),
-    interval: variables.integer('OTEL_METRIC_EXPORT_INTERVAL', interval, 1) ?? interval,
-    timeout: variables.timeout('OTEL_METRIC_EXPORT_TIMEOUT', timeout) ?? timeout,
-  }
-}
-
 /**
  * Reads the whole configuration. It is pure, and never throws: what cannot be used gets one warning, and the default
  * holds (OpenTelemetry Environment Variable Specification).
@@ -105,7 +76,7 @@ export function readConfig(env: Environment): { config: Config; warnings: readon
     file: variables.text('THREADSPAN_FILE') ?? 'threadspan.jsonl',
     spool: variables.text('THREADSPAN_SPOOL'),
     batch: readBatch(variables),
-    metrics: readMetrics(variables),
+    metrics: metricsConfig(variables),
     logLevel: readLogLevel(variables),
   }
   return { config, warnings: variables.warnings }

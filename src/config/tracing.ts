@@ -1,3 +1,4 @@
+import { metricsExporters } from './metrics-exporters.js'
 import { type ConfigWarning, type Environment, Variables } from './variables.js'
 
 /**
@@ -45,6 +46,8 @@ export interface TracingConfig {
   readonly sourceMaps: boolean
   /** `THREADSPAN_ERROR_FIELDS`: own text fields of errors that are recorded beside those that are known to hold no values. */
   readonly errorFields: readonly string[]
+  /** Whether `OTEL_METRICS_EXPORTER` names where metrics go: nothing is measured otherwise. */
+  readonly measures: boolean
 }
 
 const SAMPLERS = [
@@ -121,6 +124,7 @@ export function tracingConfig(variables: Variables): TracingConfig {
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== ''),
+    measures: (metricsExporters(variables) ?? []).length > 0,
   }
 }
 

@@ -48,6 +48,8 @@ export interface Codes {
   THREADSPAN_PROPAGATOR_MISSING: 'warning'
   /** The telemetry thread has failed twice. */
   THREADSPAN_COLLECTOR: 'warning'
+  /** An instrument of metrics has no valid name, and measures nothing. */
+  THREADSPAN_METRIC_NAME: 'warning'
 
   /** The value of a variable cannot be understood. */
   THREADSPAN_ENV_INVALID: 'line'
@@ -73,6 +75,8 @@ export interface Codes {
   THREADSPAN_EXPORT_FAILED: 'line'
   /** Metrics do not arrive; spans are not affected. */
   THREADSPAN_METRICS: 'line'
+  /** Prometheus cannot read the metrics here: the port is in use, or cannot be listened at. */
+  THREADSPAN_PROMETHEUS: 'line'
   /** Spans did not arrive; how many, and why. */
   THREADSPAN_DROPPED: 'line'
   /** Spans that could not be delivered are kept for the next start. */

@@ -8,8 +8,8 @@ import { failure, readPartialSuccess, refusal } from './otlp-answer.js'
 import { backoff, isRetryable, retryAfter } from './retry.js'
 
 /**
- * Metrics over OTLP/HTTP with binary protobuf. What is lost here is no loss where sums are cumulative: the next request has it all. So
- * failures are told once, and never more than that.
+ * Metrics over OTLP/HTTP with binary protobuf. What is lost here is no loss: the next request has it all, of sums that are cumulative as of
+ * differences. So failures are told once, and never more than that.
  */
 export class OtlpMetricsExporter {
   readonly #post: HttpPost
@@ -28,16 +28,19 @@ export class OtlpMetricsExporter {
    * Sends a request until it is answered for good. It never rejects.
    * @param request An `ExportMetricsServiceRequest`.
    * @param deadline Milliseconds of `monotonicNow`.
+   * @returns Whether it was taken, in part at least.
    */
-  async export(request: Uint8Array, deadline: number): Promise<void> {
+  async export(request: Uint8Array, deadline: number): Promise<boolean> {
     const call = new ExportCall(0, deadline)
     this.#call = call
     try {
       const gzipped = this.#config.compression === 'gzip'
-      const problem = await this.#attempt(gzipped ? await gzip(request) : request, gzipped, call)
+      const { taken, problem } = await this.#attempt(gzipped ? await gzip(request) : request, gzipped, call)
       if (problem !== undefined && call.over === undefined) this.#complain(problem)
+      return taken
     } catch (error) {
       this.#complain(reason(error as Error))
+      return false
     } finally {
       call.finish()
     }
@@ -53,24 +56,30 @@ export class OtlpMetricsExporter {
     this.#post.close()
   }
 
-  /** @returns What there is to complain of. */
-  async #attempt(body: Uint8Array, gzipped: boolean, call: ExportCall): Promise<string | undefined> {
+  /** @returns Whether it was taken, and what there is to complain of. */
+  async #attempt(
+    body: Uint8Array,
+    gzipped: boolean,
+    call: ExportCall,
+  ): Promise<{ readonly taken: boolean; readonly problem?: string }> {
     let fresh = true
     for (let attempt = 0; ; ) {
       const timeout = Math.max(1, Math.min(this.#config.timeout, call.remaining))
       const result = await this.#post.send(body, { gzipped, timeout, signal: call.signal })
       const { answer } = result
       if (answer !== undefined && !isRetryable(answer.status)) {
-        if (answer.status < 200 || answer.status > 299) return `it answers with ${refusal(answer)}`
+        if (answer.status < 200 || answer.status > 299)
+          return { taken: false, problem: `it answers with ${refusal(answer)}` }
         const { rejected, message } = readPartialSuccess(answer.body, answer.contentType)
-        return rejected === 0 && message === '' ? undefined : `it refused ${rejected} of them: ${message}`
+        if (rejected === 0 && message === '') return { taken: true }
+        return { taken: true, problem: `it refused ${rejected} of them: ${message}` }
       }
       if (answer === undefined && result.stale && fresh) {
         fresh = false
         continue
       }
       const wait = retryAfter(answer?.retryAfter, Date.now()) ?? backoff(attempt++)
-      if (call.signal.aborted || wait >= call.remaining) return failure(result)[1]
+      if (call.signal.aborted || wait >= call.remaining) return { taken: false, problem: failure(result)[1] }
       await call.pause(wait)
     }
   }

@@ -4,7 +4,7 @@
  *
  *   header    `TSPL`, version, and 8 bytes that belong to the reader: up to which position everything has been
  *             delivered, so that an heir neither loses nor repeats it
- *   records   as in the ring (see `layout.ts`), and six more:
+ *   records   as in the ring (see `layout.ts`), and nine more:
  *
  *   02 LL LL LL   a scope: `NN NN SS SS`, its message of SS bytes, its schema URL
  *   03 LL LL LL   a span has started: `NN NN` its scope, then its encoded start
@@ -14,6 +14,11 @@
  *
  *   07 LL LL LL   a spool's only: `LL LL LL LL CC CC CC CC` for each of the spans behind it, their lengths and their CRC-32, then
  *                 the CRC-32 of this record before that
+ *
+ *   08 LL LL LL   an instrument of a thread that measures: `TT TT TT TT NN NN NN NN` the thread and its number there, then its descriptor
+ *   09 LL LL LL   a series of it: `TT TT TT TT II II II II NN NN NN NN SS SS SS SS`, its number in the thread and that of the
+ *                 instrument, SS bytes of attributes, padding to 4, its cells
+ *   0a LL LL LL   the cells of a series as they are now: `TT TT TT TT II II II II`, its cells
  *
  * Spools, which keep what could not be delivered until the next start, have the same form.
  */
@@ -37,6 +42,9 @@ export const LINK_RESOURCE = 0x04
 export const LINK_ENDED = 0x05
 export const LINK_LOST = 0x06
 export const LINK_SUMS = 0x07
+export const LINK_INSTRUMENT = 0x08
+export const LINK_SERIES = 0x09
+export const LINK_CELLS = 0x0a
 
 const MAGIC = 0x4c505354
 const VERSION = 1

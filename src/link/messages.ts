@@ -21,6 +21,13 @@ export type CollectorMessage =
   | { readonly type: 'ended'; readonly thread: number; readonly reason: string; readonly time: bigint }
   /** Child processes may write to this folder from now on. */
   | { readonly type: 'folder'; readonly path: string }
+  /** A block of a thread's cells, in which it measures. */
+  | {
+      readonly type: 'cells'
+      readonly thread: number
+      readonly index: number
+      readonly block: SharedArrayBuffer
+    }
   | { readonly type: 'child-ended'; readonly pid: number; readonly reason: string; readonly time: bigint }
   /** The process ends; `deadline` in milliseconds of `monotonicNow`. */
   | { readonly type: 'exit'; readonly reason: string; readonly deadline: number }

@@ -4,7 +4,17 @@ import { crc32 } from '../core/crc32.js'
 import { spanIdIn } from '../ring/closed-span.js'
 import { RECORD_SCOPE, RECORD_SPAN } from '../ring/layout.js'
 import { lengthAt, type OpenSpan, type RecordTarget } from '../ring/reader.js'
-import { LINK_DEFINE, LINK_ENDED, LINK_LOST, LINK_OPEN, LINK_RESOURCE, LINK_SUMS } from './format.js'
+import {
+  LINK_CELLS,
+  LINK_DEFINE,
+  LINK_ENDED,
+  LINK_INSTRUMENT,
+  LINK_LOST,
+  LINK_OPEN,
+  LINK_RESOURCE,
+  LINK_SERIES,
+  LINK_SUMS,
+} from './format.js'
 import type { LinkReceipts } from './receipts.js'
 
 /** A record that claims to be longer than this is none. */
@@ -24,6 +34,12 @@ export interface LinkEvents {
   introduced(resource: Uint8Array): RecordTarget
   childEnded(pid: number, reason: string, time: bigint): void
   lost(cause: string, count: number): void
+  /**
+   * What the process measures has changed.
+   * @param body A view, to be copied before the call returns.
+   * @returns Whether it is a record of that type.
+   */
+  measured?(type: number, body: Buffer): boolean
 }
 
 /** A span that has started and not ended, and the file that says so. */
@@ -186,6 +202,10 @@ export class LinkRecords<Reader> {
         if (end - body < 4 || end - body > MAX_TEXT) return false
         if (fresh) this.events.lost(bytes.toString('utf8', body + 4, end), bytes.readUInt32LE(body))
         return true
+      case LINK_INSTRUMENT:
+      case LINK_SERIES:
+      case LINK_CELLS:
+        return this.events.measured?.(type, bytes.subarray(body, end)) ?? true
       default:
         return false
     }

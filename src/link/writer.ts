@@ -111,6 +111,17 @@ export class LinkWriter implements RecordTarget {
     this.add(recordHead(LINK_LOST, 4 + text.length), head, text)
   }
 
+  /** A record of another kind. */
+  record(type: number, ...parts: Uint8Array[]): void {
+    this.add(
+      recordHead(
+        type,
+        parts.reduce((sum, { length }) => sum + length, 0),
+      ),
+      ...parts,
+    )
+  }
+
   /** One record. */
   private add(...parts: Uint8Array[]): void {
     if (this.isSummed) this.push(sumsOf(Buffer.concat(parts)))

@@ -1,5 +1,5 @@
 import { OtlpError } from './errors.js'
-import { fields, type ProtobufReader } from './protobuf.js'
+import { fields, ProtobufReader } from './protobuf.js'
 import type { AnyValue, Attributes, Resource, Scope } from './types.js'
 
 /** Deepest nesting of arrays and maps in one attribute; a sender that goes deeper sends malformed data. */
@@ -109,6 +109,22 @@ export function readKeyValue(reader: ProtobufReader, into: Attributes, depth = 0
   }
   reader.leave(outer)
   into[key] = value
+}
+
+/** The attributes of bytes that are a `Resource` message, or nothing but `KeyValue` fields with tag 0a. What is malformed ends them. */
+export function attributesIn(bytes: Uint8Array): Attributes {
+  const into = attributes()
+  const reader = new ProtobufReader(bytes)
+  try {
+    while (reader.pos < reader.end) {
+      const tag = reader.tag()
+      if (tag === 0x0a) readKeyValue(reader, into)
+      else reader.skip(tag, RESOURCE)
+    }
+  } catch {
+    // Written by none of ours.
+  }
+  return into
 }
 
 /**

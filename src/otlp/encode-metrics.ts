@@ -1,5 +1,5 @@
-import { concat, count, double, encodeKeyValues, lengthDelimited, text } from './encode.js'
-import type { NumberPoint, SumMetric } from './metrics-types.js'
+import { concat, count, double, encodeKeyValues, encodeScope, lengthDelimited, text } from './encode.js'
+import type { HistogramPoint, Metric, MetricData, NumberPoint, ScopeMetrics } from './metrics-types.js'
 
 /** OTLP metrics to protobuf bytes. Field numbers are those of opentelemetry-proto 1.x (`metrics.proto`). */
 
@@ -11,43 +11,108 @@ function fixed64(tag: number, value: bigint): Uint8Array {
   return bytes
 }
 
-function encodeNumber(value: NumberPoint['value']): Uint8Array {
-  if (value === null) return new Uint8Array(0)
-  return typeof value === 'bigint' || Number.isSafeInteger(value)
-    ? fixed64(0x31, BigInt(value))
-    : double(0x21, value)
+const NOTHING = new Uint8Array(0)
+
+function encodeNumber({ value, isDouble }: NumberPoint): Uint8Array {
+  if (value === null) return NOTHING
+  const isInt = typeof value === 'bigint' || (Number.isSafeInteger(value) && isDouble !== true)
+  return isInt ? fixed64(0x31, BigInt(value)) : double(0x21, Number(value))
 }
 
-function encodePoint({ attributes, startTimeUnixNano, timeUnixNano, flags, value }: NumberPoint): Uint8Array {
+function encodePoint(point: NumberPoint): Uint8Array {
   return concat([
-    fixed64(0x11, startTimeUnixNano),
-    fixed64(0x19, timeUnixNano),
-    encodeNumber(value),
-    encodeKeyValues(0x3a, attributes, 0),
-    count(0x40, flags),
+    fixed64(0x11, point.startTimeUnixNano),
+    fixed64(0x19, point.timeUnixNano),
+    encodeNumber(point),
+    encodeKeyValues(0x3a, point.attributes, 0),
+    count(0x40, point.flags),
   ])
 }
 
-function encodeMetric({ name, description, unit, data }: SumMetric): Uint8Array {
-  const sum = data.points.map((point) => lengthDelimited(0x0a, encodePoint(point)))
-  sum.push(count(0x10, data.temporality), count(0x18, data.monotonic ? 1 : 0))
-  const parts = [text(0x0a, name), text(0x12, description), text(0x1a, unit)]
-  return concat([...parts, lengthDelimited(0x3a, concat(sum))])
+/** A packed `repeated fixed64` field. */
+function packed64(tag: number, values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(8 * values.length)
+  const view = new DataView(bytes.buffer)
+  for (const [i, value] of values.entries()) view.setBigUint64(8 * i, BigInt(value), true)
+  return lengthDelimited(tag, bytes)
 }
 
-/**
- * The `ExportMetricsServiceRequest` of what one scope of one process has to say. Safe integers and bigints become `as_int`, other numbers
- * `as_double`.
- * @param resource An encoded `Resource` message.
- * @param scope An encoded `InstrumentationScope` message.
- */
-export function encodeMetricsRequest(
-  resource: Uint8Array,
-  scope: Uint8Array,
-  metrics: readonly SumMetric[],
-): Uint8Array {
-  const parts = [lengthDelimited(0x0a, scope)]
+/** A packed `repeated double` field. */
+function packedDoubles(tag: number, values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(8 * values.length)
+  const view = new DataView(bytes.buffer)
+  for (const [i, value] of values.entries()) view.setFloat64(8 * i, value, true)
+  return lengthDelimited(tag, bytes)
+}
+
+const optional = (tag: number, value: number | null): Uint8Array =>
+  value === null ? NOTHING : double(tag, value)
+
+function encodeHistogramPoint(point: HistogramPoint): Uint8Array {
+  return concat([
+    fixed64(0x11, point.startTimeUnixNano),
+    fixed64(0x19, point.timeUnixNano),
+    fixed64(0x21, BigInt(point.count)),
+    optional(0x29, point.sum),
+    packed64(0x32, point.bucketCounts),
+    packedDoubles(0x3a, point.explicitBounds),
+    encodeKeyValues(0x4a, point.attributes, 0),
+    count(0x50, point.flags),
+    optional(0x59, point.min),
+    optional(0x61, point.max),
+  ])
+}
+
+/** The `data` field. @throws TypeError for kinds that this package only receives. */
+function encodeData(data: MetricData): Uint8Array {
+  switch (data.kind) {
+    case 'gauge':
+      return lengthDelimited(
+        0x2a,
+        concat(data.points.map((point) => lengthDelimited(0x0a, encodePoint(point)))),
+      )
+    case 'sum': {
+      const sum = data.points.map((point) => lengthDelimited(0x0a, encodePoint(point)))
+      sum.push(count(0x10, data.temporality), count(0x18, data.monotonic ? 1 : 0))
+      return lengthDelimited(0x3a, concat(sum))
+    }
+    case 'histogram': {
+      const histogram = data.points.map((point) => lengthDelimited(0x0a, encodeHistogramPoint(point)))
+      histogram.push(count(0x10, data.temporality))
+      return lengthDelimited(0x4a, concat(histogram))
+    }
+    default:
+      throw new TypeError(`no metrics of kind ${data.kind} are made here`)
+  }
+}
+
+function encodeMetric({ name, description, unit, data }: Metric): Uint8Array {
+  const parts = [text(0x0a, name), text(0x12, description), text(0x1a, unit)]
+  if (data !== null) parts.push(encodeData(data))
+  return concat(parts)
+}
+
+function encodeScopeMetrics({ scope, metrics, schemaUrl }: ScopeMetrics): Uint8Array {
+  const parts = [lengthDelimited(0x0a, encodeScope(scope.name, scope.version))]
   for (const metric of metrics) parts.push(lengthDelimited(0x12, encodeMetric(metric)))
-  const group = concat([lengthDelimited(0x0a, resource), lengthDelimited(0x12, concat(parts))])
-  return lengthDelimited(0x0a, group)
+  if (schemaUrl !== '') parts.push(text(0x1a, schemaUrl))
+  return concat(parts)
+}
+
+/** What one process, or several of one resource, have measured. */
+export interface ResourceGroup {
+  /** An encoded `Resource` message. */
+  readonly resource: Uint8Array
+  readonly scopes: readonly ScopeMetrics[]
+}
+
+/** An `ExportMetricsServiceRequest`. Safe integers and bigints become `as_int`, other numbers `as_double`. */
+export function encodeMetricsRequest(groups: readonly ResourceGroup[]): Uint8Array {
+  return concat(
+    groups.map(({ resource, scopes }) => {
+      const parts = [lengthDelimited(0x0a, resource)]
+      for (const scope of scopes) parts.push(lengthDelimited(0x12, encodeScopeMetrics(scope)))
+      return lengthDelimited(0x0a, concat(parts))
+    }),
+  )
 }

@@ -20,6 +20,8 @@ interface Point {
 export interface NumberPoint extends Point {
   /** Integers beyond 2^53 are bigints; null when the sender set none. */
   value: number | bigint | null
+  /** Whether whole numbers are written as doubles too: the values of one metric are of one type. Not set by reading. */
+  isDouble?: true
 }
 
 /** What all distributions have. */

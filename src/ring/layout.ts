@@ -84,6 +84,10 @@ export const CLOCK = 60
  * one was added.
  */
 export const SIGNALS_AT = 64
+/** The number of the last round in which threads are asked what they say only when asked: metrics' observable instruments. */
+export const OBSERVE = 81
+/** Not 0 where the process measures: its Workers do so as well. */
+export const MEASURES = 82
 /** Not 0 where the main thread hands the spans to an SDK of the application's. */
 export const HANDOVER = 80
 /** The byte at which the accounts begin, kept here lest they die with the collector: words of 64 bits (`accounts.ts`). */

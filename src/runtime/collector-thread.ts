@@ -54,6 +54,7 @@ export class CollectorThread {
   /** What a new collector would have to know. */
   private readonly threads = new Map<number, ThreadEntry>()
   private readonly folders = new Set<string>()
+  private readonly cells = new Map<string, CollectorMessage>()
   /** Whether a thread that is gone has left anything. */
   private hasLegacy = false
 
@@ -79,6 +80,7 @@ export class CollectorThread {
     return (
       this.hasLegacy ||
       this.folders.size > 0 ||
+      this.cells.size > 0 ||
       Atomics.load(this.control, WORK) === BEGUN ||
       [...this.threads.values()].some(hasWritten)
     )
@@ -95,8 +97,16 @@ export class CollectorThread {
         const entry = this.threads.get(message.thread)
         this.hasLegacy ||= entry !== undefined && hasWritten(entry)
         this.threads.delete(message.thread)
+        for (const [key, cells] of this.cells) {
+          if (cells.type !== 'cells' || cells.thread !== message.thread) continue
+          this.cells.delete(key)
+          this.hasLegacy = true
+        }
         break
       }
+      case 'cells':
+        this.cells.set(`${message.thread} ${message.index}`, message)
+        break
       case 'folder':
         this.folders.add(message.path)
         break
@@ -213,6 +223,7 @@ export class CollectorThread {
         entry: { ...entry, stream: (entry.stream ?? 0) + 1, unsent: [] },
       }))
       for (const path of this.folders) this.pending.push({ type: 'folder', path })
+      this.pending.push(...this.cells.values())
       this.start()
       return
     }

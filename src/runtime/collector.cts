@@ -7,19 +7,17 @@ import { Collector } from '../collector/collector.js'
 import { DefaultSignals } from '../collector/default-signals.js'
 import { ExportDestination } from '../collector/export-destination.js'
 import { LinkDestination } from '../collector/link-destination.js'
+import { MetricsExport } from '../collector/metrics-export.js'
 import { Spool } from '../collector/spool.js'
 import { stderrLog } from '../collector/stderr-log.js'
+import { ThreadCells } from '../collector/thread-cells.js'
 import { readConfig } from '../config/config.js'
 import { resourceAttributes } from '../config/resource.js'
 import { unknownVariables } from '../config/unknown.js'
 import { monotonicNow, shareClock, startClock } from '../core/clock.js'
-import { VERSION } from '../core/version.js'
 import { createExporter, exporterType } from '../export/create.js'
-import { OtlpMetricsExporter } from '../export/otlp-metrics.js'
-import { PeriodicMetrics } from '../export/periodic-metrics.js'
 import type { CollectorStart } from '../link/messages.js'
-import { encodeResource, encodeScope } from '../otlp/encode.js'
-import { encodeMetricsRequest } from '../otlp/encode-metrics.js'
+import { encodeResource } from '../otlp/encode.js'
 import { Accounts } from '../ring/accounts.js'
 import { CLOCK, FALLEN, FLUSH_DONE } from '../ring/layout.js'
 import { HandoverExporter } from '../sdk/handover-exporter.js'
@@ -33,13 +31,18 @@ const attributes = resourceAttributes(config, start.main)
 const resource = encodeResource(attributes)
 const spool = config.spool === undefined ? undefined : new Spool(config.spool, resource, log)
 
-function metricsOf(accounts: Accounts): PeriodicMetrics | undefined {
+const cells = new ThreadCells(new Int32Array(start.control))
+
+function metricsOf(accounts: Accounts): MetricsExport | undefined {
   if (config.metrics === undefined) return undefined
-  const scope = encodeScope('threadspan', VERSION)
   const type = exporterType(config.exporters)
-  return new PeriodicMetrics(new OtlpMetricsExporter(config.metrics.otlp, log), config.metrics, () =>
-    encodeMetricsRequest(resource, scope, accountMetrics(accounts, type)),
-  )
+  return new MetricsExport({
+    config: config.metrics,
+    resource,
+    log,
+    observe: () => cells.observe(),
+    accounts: () => accountMetrics(accounts, type),
+  })
 }
 
 function exporting(): ExportDestination {
@@ -73,7 +76,7 @@ function run(control: Int32Array): void {
           deliver: (signal, isEnd) => collector.deliver(signal, isEnd, monotonicNow() + config.exitTimeout),
         })
       : undefined
-  const collector = new Collector(start, parentPort!, destination, report, () => heard?.update())
+  const collector = new Collector(start, parentPort!, destination, cells, report, () => heard?.update())
   const heard = signals()
   void collector.run()
 }

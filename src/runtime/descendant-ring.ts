@@ -5,9 +5,11 @@
  */
 import { monotonicNow, now, unixNano } from '../core/clock.js'
 import { debug } from '../core/log.js'
+import { CellLink } from '../link/cells.js'
 import type { ThreadEntry } from '../link/messages.js'
 import { ownerState } from '../link/owner.js'
 import { LinkWriter, type SpanRun } from '../link/writer.js'
+import { CellReader } from '../metrics/cells.js'
 import { closedSpan } from '../ring/closed-span.js'
 import { RingReader } from '../ring/reader.js'
 import type { Ring } from '../ring/ring.js'
@@ -28,6 +30,12 @@ export class OwnLink {
   private hasFailed = false
   private count = 0
   private lookedAt = performance.now()
+  private readonly cells = new CellLink()
+  private cellReader: CellReader | undefined
+  /** Whether what was measured is about to be written. */
+  private isTouched = false
+  /** Whether another thread writes what was measured. */
+  private isLeft = false
   private readonly announced: number[] = []
   private readonly ends: { pid: number; reason: string; time: bigint }[] = []
 
@@ -57,6 +65,24 @@ export class OwnLink {
     ring.opened = () => this.drain()
   }
 
+  /** A block of this thread's cells. */
+  measure(index: number, block: SharedArrayBuffer): void {
+    if (this.cellReader === undefined) {
+      this.cellReader = new CellReader()
+      this.cells.add(0, this.cellReader)
+    }
+    this.cellReader.add(block, index)
+  }
+
+  /** A value was measured: it is written once this turn of the event loop is over, or with the next span. */
+  touched(): void {
+    if (this.isTouched || this.isLeft) return
+    this.isTouched = true
+    setImmediate(() => {
+      if (this.isTouched && !this.write()) this.failed()
+    }).unref()
+  }
+
   /** Writes what is new, in one call to the system. */
   drain(): void {
     if (!this.write()) this.failed()
@@ -65,10 +91,17 @@ export class OwnLink {
 
   private write(): boolean {
     const { reader } = this
-    if (reader === undefined) return true
+    const measures = !this.cells.isEmpty && !this.isLeft
+    this.isTouched = false
+    if (reader === undefined && !measures) return true
     let writer: LinkWriter | undefined
     try {
       writer = this.open()
+      if (measures) this.cells.write(writer)
+      if (reader === undefined) {
+        writer.flush()
+        return true
+      }
       const { length } = this.ends
       for (const { pid, reason, time } of this.ends) writer.childEnded(pid, reason, time)
       this.count += reader.drain(writer)
@@ -123,6 +156,7 @@ export class OwnLink {
 
   /** The collector thread takes over; this writes no more. */
   handOver(): ThreadEntry | undefined {
+    this.isLeft = true
     if (this.entry === undefined || this.reader === undefined) return undefined
     this.reader = undefined
     if (this.ring !== undefined) this.ring.opened = undefined
@@ -140,7 +174,7 @@ export class OwnLink {
    */
   finish(reason: string, deadline: number): 'read' | 'orphaned' | 'failed' {
     const { reader } = this
-    if (reader === undefined && this.ends.length === 0) return 'read'
+    if (reader === undefined && this.ends.length === 0 && (this.cells.isEmpty || this.isLeft)) return 'read'
     if (!this.write()) return 'failed'
     if (reader !== undefined) {
       const writer = this.open()

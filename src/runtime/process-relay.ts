@@ -130,6 +130,10 @@ export class ProcessRelay extends ThreadRelay {
       // A thread that is followed has something to say, in all likelihood; both start at the same time.
       this.collector.start()
     }
+    if (message.type === 'cells') {
+      if (this.ownLink === undefined) this.collector.start()
+      else if (message.thread === 0) this.ownLink.measure(message.index, message.block)
+    }
     // What descendants write is read from now on, whether this process has spans of its own or not.
     if (message.type === 'folder') this.collector.start()
   }
@@ -222,6 +226,12 @@ export class ProcessRelay extends ThreadRelay {
     }
     this.announce({ type: 'exit', reason, deadline })
     if (!this.waitForFlush(deadline + MARGIN)) this.tellUnheard('late')
+  }
+
+  /** A value was measured in this thread; it would not survive this process otherwise. */
+  get touched(): (() => void) | undefined {
+    const { ownLink } = this
+    return ownLink === undefined ? undefined : () => ownLink.touched()
   }
 
   /** Delivers without a collector. @returns Whether that is done. */

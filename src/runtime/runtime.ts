@@ -7,6 +7,7 @@ import threads from 'node:worker_threads'
 import {
   type ContextManager,
   context as contextApi,
+  metrics,
   propagation,
   ROOT_CONTEXT,
   type TracerProvider,
@@ -38,6 +39,7 @@ import { shareGlobalApi } from '../sdk/global-api.js'
 import type { joinSdk, SdkLink } from '../sdk/join.js'
 import type { Reading } from '../sdk/reading.js'
 import { YieldingProvider } from '../sdk/yielding-provider.js'
+import { isMeasuring, LateMeterProvider, measureInProcess } from './measuring.js'
 import type { ProcessRelay } from './process-relay.js'
 import { type RunTransaction, runName, startRun } from './run-transaction.js'
 import { type ThreadRelay, WorkerRelay } from './thread-relay.js'
@@ -99,6 +101,8 @@ export interface Runtime {
   readonly process: ProcessRelay | undefined
   /** What ties a process that exports to an SDK of the application's. */
   readonly sdk: SdkLink | undefined
+  /** Undefined where nothing is measured. */
+  readonly meters: LateMeterProvider | undefined
 }
 
 const state = shared('runtime', () => ({
@@ -157,12 +161,15 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       : startRun(recorder, SCOPE, name, arrived?.context)
   const base = state.run?.context ?? arrived?.context ?? ROOT_CONTEXT
   const provider = recorder === undefined ? undefined : new YieldingProvider(recorder, warnOfDouble)
+  if (own !== undefined && config.measures) measureInProcess(own)
+  const meters = relay !== undefined && isMeasuring(relay) ? new LateMeterProvider(relay, own) : undefined
   const sdk = own === undefined || own.link !== undefined ? undefined : part?.joinSdk(own, loadReading)
   shareGlobalApi({
     register(isFree) {
       contextApi.setGlobalContextManager(new ThreadContextManager(base))
       propagation.setGlobalPropagator(createPropagator(config.propagators))
       if (provider !== undefined && isFree('trace')) trace.setGlobalTracerProvider(provider)
+      if (meters !== undefined && isFree('metrics')) metrics.setGlobalMeterProvider(meters)
     },
     taken(kind, registered) {
       debug('the application has registered its own: %s', kind)
@@ -184,6 +191,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     relay,
     process: own,
     sdk,
+    meters,
   }
   state.runtime = runtime
   debug(
@@ -287,6 +295,7 @@ export const processEnd = {
   ended(exitCode: unknown, uncaught: unknown): void {
     const { run, runtime } = state
     guarded('transaction of the run', () => run?.end(exitCode, uncaught))
+    guarded('observe', () => runtime?.meters?.observe())
     runtime?.process?.finish(ownDeath(exitCode, uncaught))
     runtime?.sdk?.finish()
   },
@@ -297,6 +306,7 @@ export const processEnd = {
    */
   dies(reason: string, isKilled: boolean): void {
     if (isKilled && state.runtime?.process?.link !== undefined) return
+    guarded('observe', () => state.runtime?.meters?.observe())
     state.runtime?.process?.finish(reason)
     state.runtime?.sdk?.finish()
   },

@@ -67,6 +67,11 @@ export abstract class ThreadRelay {
     this.announce({ type: 'ended', thread, reason, time: unixNano(now()) })
   }
 
+  /** A block of this thread's cells, in which it measures. */
+  cells(block: SharedArrayBuffer, index: number): void {
+    this.announce({ type: 'cells', thread: this.options.thread, index, block })
+  }
+
   /** A child process is gone; what it left open is closed. */
   childEnded(pid: number, reason: string): void {
     this.announce({ type: 'child-ended', pid, reason, time: unixNano(now()) })

@@ -18,7 +18,7 @@ import { warnOnce } from '../core/log.js'
 import { callingApiVersion } from './api-version.js'
 import { API_KEY } from './late-api.js'
 
-const KINDS = ['trace', 'context', 'propagation'] as const
+const KINDS = ['trace', 'context', 'propagation', 'metrics'] as const
 
 /** What this package registers, and yields. */
 export type ApiKind = (typeof KINDS)[number]

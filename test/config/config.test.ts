@@ -55,6 +55,7 @@ describe('readConfig', () => {
         maxExportBatchSize: undefined,
         maxQueueSize: undefined,
       },
+      measures: false,
       metrics: undefined,
       logLevel: 'info',
     })
@@ -249,16 +250,16 @@ describe('readConfig', () => {
     })
     assert.deepEqual([metrics?.interval, metrics?.timeout], [1500, 2147483647])
     assert.deepEqual(
-      [metrics?.otlp.url, otlp.url],
+      [metrics?.otlp?.url, otlp.url],
       ['http://collector:4318/v1/metrics', 'http://collector:4318/v1/traces'],
     )
-    assert.deepEqual({ ...metrics?.otlp.headers }, { 'x-tenant': 'two', 'x-all': 'yes' })
-    assert.deepEqual([metrics?.otlp.timeout, otlp.timeout], [700, 10000])
-    assert.deepEqual([metrics?.otlp.compression, otlp.compression], ['none', 'gzip'])
+    assert.deepEqual({ ...metrics?.otlp?.headers }, { 'x-tenant': 'two', 'x-all': 'yes' })
+    assert.deepEqual([metrics?.otlp?.timeout, otlp.timeout], [700, 10000])
+    assert.deepEqual([metrics?.otlp?.compression, otlp.compression], ['none', 'gzip'])
     const own = 'https://metrics.example/in'
     const apart = config({ OTEL_METRICS_EXPORTER: 'OTLP', OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: own })
     assert.deepEqual(
-      [apart.metrics?.otlp.url, apart.metrics?.interval, apart.metrics?.timeout],
+      [apart.metrics?.otlp?.url, apart.metrics?.interval, apart.metrics?.timeout],
       [own, 60000, 30000],
     )
     assert.equal(apart.otlp.url, 'http://localhost:4318/v1/traces')
@@ -271,7 +272,7 @@ describe('readConfig', () => {
       assert.equal(config(env).metrics, undefined)
       assert.deepEqual(warned(env), [])
     }
-    const other = { ...unused, OTEL_METRICS_EXPORTER: 'prometheus' }
+    const other = { ...unused, OTEL_METRICS_EXPORTER: 'console' }
     assert.equal(config(other).metrics, undefined)
     assert.deepEqual(warned(other), [`${UNSUPPORTED} OTEL_METRICS_EXPORTER`])
     assert.deepEqual(warned({ ...unused, OTEL_METRICS_EXPORTER: 'otlp' }), [
@@ -291,8 +292,29 @@ describe('readConfig', () => {
       `${UNSUPPORTED} OTEL_EXPORTER_OTLP_PROTOCOL`,
     ])
     const delta = 'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE'
-    assert.deepEqual(warned({ OTEL_METRICS_EXPORTER: 'otlp', [delta]: 'Delta' }), [`${UNSUPPORTED} ${delta}`])
-    assert.deepEqual(warned({ OTEL_METRICS_EXPORTER: 'otlp', [delta]: 'cumulative' }), [])
+    const unknown = { OTEL_METRICS_EXPORTER: 'otlp', [delta]: 'sometimes' }
+    assert.equal(config(unknown).metrics?.temporality, 'cumulative')
+    assert.deepEqual(warned(unknown), [`${INVALID} ${delta}`])
+    const histogram = 'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION'
+    const exponential = { OTEL_METRICS_EXPORTER: 'otlp', [histogram]: 'base2_exponential_bucket_histogram' }
+    assert.deepEqual(warned(exponential), [`${UNSUPPORTED} ${histogram}`])
+  })
+
+  it('reads where Prometheus is to find metrics, beside OTLP or alone', () => {
+    const alone = config({ OTEL_METRICS_EXPORTER: 'prometheus' }).metrics
+    assert.deepEqual([alone?.otlp, alone?.prometheus], [undefined, { host: 'localhost', port: 9464 }])
+    const both = config({
+      OTEL_METRICS_EXPORTER: 'otlp,prometheus',
+      OTEL_EXPORTER_PROMETHEUS_HOST: '0.0.0.0',
+      OTEL_EXPORTER_PROMETHEUS_PORT: '9999',
+      OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'LowMemory',
+    }).metrics
+    assert.deepEqual(both?.prometheus, { host: '0.0.0.0', port: 9999 })
+    assert.deepEqual([both?.otlp?.url, both?.temporality], ['http://localhost:4318/v1/metrics', 'lowmemory'])
+    assert.deepEqual(
+      warned({ OTEL_METRICS_EXPORTER: 'prometheus', OTEL_EXPORTER_PROMETHEUS_PORT: '70000' }),
+      [`${INVALID} OTEL_EXPORTER_PROMETHEUS_PORT`],
+    )
   })
 
   it('reads resource attributes, or none of them when one is broken', () => {

@@ -103,9 +103,11 @@ describe('PeriodicMetrics', () => {
     const { log, lines } = journal()
     let figure = 0
     const exporter = new OtlpMetricsExporter(otlpConfig(url), log)
-    const metrics = new PeriodicMetrics(exporter, { interval: 5, timeout: 1000 }, () =>
-      Buffer.from(String(++figure)),
-    )
+    const metrics = new PeriodicMetrics(exporter, {
+      interval: 5,
+      timeout: 1000,
+      collect: () => ({ body: Buffer.from(String(++figure)) }),
+    })
     // The timer keeps nothing running, as the collector does.
     const alive = setInterval(() => {}, 1000)
     await until(3)
@@ -122,15 +124,77 @@ describe('PeriodicMetrics', () => {
     const { log, lines } = journal()
     const exporter = new OtlpMetricsExporter(otlpConfig(url), log)
     let figure = 0
-    const metrics = new PeriodicMetrics(exporter, { interval: 5, timeout: 60_000 }, () =>
-      Buffer.from(String(++figure)),
-    )
+    const metrics = new PeriodicMetrics(exporter, {
+      interval: 5,
+      timeout: 60_000,
+      collect: () => ({ body: Buffer.from(String(++figure)) }),
+    })
     const alive = setInterval(() => {}, 1000)
     await until(1)
     clearInterval(alive)
     await metrics.close(soon())
     assert.deepEqual(bodies.map(String), ['1', '2'])
     assert.deepEqual(lines, [])
+  })
+})
+
+describe('differences', () => {
+  it('wait at the end for the answer that says what is left to tell', async (t) => {
+    const { url, bodies, until } = await server(t, [200])
+    const { log } = journal()
+    let base = 0
+    let figure = 5
+    const metrics = new PeriodicMetrics(new OtlpMetricsExporter(otlpConfig(url), log), {
+      interval: 5,
+      timeout: 1000,
+      isDelta: true,
+      collect() {
+        const now = figure
+        const body = Buffer.from(String(now - base))
+        return {
+          body,
+          arrived() {
+            base = now
+          },
+        }
+      },
+    })
+    const alive = setInterval(() => {}, 1000)
+    await until(1)
+    clearInterval(alive)
+    figure = 7
+    await metrics.close(soon())
+    assert.equal(
+      bodies.map(Number).reduce((sum, one) => sum + one, 0),
+      7,
+    )
+  })
+})
+
+describe('what was taken', () => {
+  it('is told, and what was not comes again', async (t) => {
+    const { url, bodies, until } = await server(t, [404, 404, 200])
+    const { log } = journal()
+    let figure = 0
+    let base = 0
+    const metrics = new PeriodicMetrics(new OtlpMetricsExporter(otlpConfig(url), log), {
+      interval: 5,
+      timeout: 1000,
+      collect() {
+        const now = ++figure
+        return {
+          body: Buffer.from(String(now - base)),
+          arrived() {
+            base = now
+          },
+        }
+      },
+    })
+    const alive = setInterval(() => {}, 1000)
+    await until(4)
+    clearInterval(alive)
+    await metrics.close(soon())
+    assert.deepEqual(bodies.map(Number).slice(0, 4), [1, 2, 3, 1])
   })
 })
 

@@ -10,9 +10,7 @@ const { encodeMetricsRequest } = (await import(
 const { decodeMetrics } = (await import(
   dist('otlp/decode-metrics.js')
 )) as typeof import('../../src/otlp/decode-metrics.js')
-const { encodeResource, encodeScope } = (await import(
-  dist('otlp/encode.js')
-)) as typeof import('../../src/otlp/encode.js')
+const { encodeResource } = (await import(dist('otlp/encode.js'))) as typeof import('../../src/otlp/encode.js')
 
 const start = 1_790_000_000_000_000_001n
 const plain = (attributes: object) => Object.assign(Object.create(null), attributes)
@@ -54,11 +52,13 @@ const metrics: SumMetric[] = [
     },
   },
 ]
-const bytes = encodeMetricsRequest(
-  encodeResource({ 'service.name': 'orders', 'process.pid': 4242 }),
-  encodeScope('threadspan', '1.2.3'),
-  metrics,
-)
+const scope = { name: 'threadspan', version: '1.2.3', attributes: plain({}), droppedAttributesCount: 0 }
+const bytes = encodeMetricsRequest([
+  {
+    resource: encodeResource({ 'service.name': 'orders', 'process.pid': 4242 }),
+    scopes: [{ scope, metrics, schemaUrl: 'https://schema.example/1' }],
+  },
+])
 
 describe('encodeMetricsRequest', () => {
   it('writes what the decoder reads', () => {
@@ -68,6 +68,7 @@ describe('encodeMetricsRequest', () => {
     const [scope] = group!.scopeMetrics
     assert.deepEqual([scope!.scope.name, scope!.scope.version], ['threadspan', '1.2.3'])
     assert.deepEqual(scope!.metrics, metrics)
+    assert.equal(scope!.schemaUrl, 'https://schema.example/1')
   })
 
   it("writes what OpenTelemetry's own definitions read", () => {

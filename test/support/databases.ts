@@ -26,9 +26,10 @@ function missing(isThere: boolean, name: string): string | false {
 
 export const noPostgresql = missing(existsSync(POSTGRESQL), 'postgresql')
 export const noRedis = missing(commandOf('redis-server') !== undefined, 'redis-server')
+export const noPrometheus = missing(commandOf('prometheus') !== undefined, 'prometheus')
 export const noMariadb = missing(commandOf('mariadbd') !== undefined, 'mariadb-server')
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }

@@ -26,16 +26,21 @@ export interface ReceivedSpan {
   scope: string
 }
 
-/** A point of a sum, and what its metric says. */
+/** A point of a metric, and what that says. */
 export interface ReceivedPoint {
   name: string
   unit: string
+  kind: 'sum' | 'gauge' | 'histogram'
+  /** Of a histogram, its sum. */
   value: number
+  /** Whether the value came as a double. */
+  isDouble: boolean
+  histogram?: { count: number; min?: number; max?: number; buckets: number[]; bounds: number[] }
   /** Nanoseconds since the epoch. */
   start: bigint
   time: bigint
   isMonotonic: boolean
-  /** 2 is cumulative. */
+  /** 1 is delta, 2 cumulative, 0 what a gauge has. */
   temporality: number
   attributes: Record<string, unknown>
   resource: Record<string, unknown>
@@ -73,19 +78,30 @@ interface RawResourceSpans {
   scopeSpans?: { scope?: { name?: string }; spans?: RawSpan[] }[]
 }
 
+interface RawPoint {
+  asInt?: string
+  asDouble?: number
+  startTimeUnixNano?: string
+  timeUnixNano: string
+  attributes?: RawAttributes
+  count?: string
+  sum?: number
+  min?: number
+  max?: number
+  bucketCounts?: string[]
+  explicitBounds?: number[]
+}
+interface RawData {
+  dataPoints: RawPoint[]
+  aggregationTemporality?: number
+  isMonotonic?: boolean
+}
 interface RawMetric {
   name: string
   unit?: string
-  sum: {
-    dataPoints: {
-      asInt: string
-      startTimeUnixNano: string
-      timeUnixNano: string
-      attributes?: RawAttributes
-    }[]
-    aggregationTemporality?: number
-    isMonotonic?: boolean
-  }
+  sum?: RawData
+  gauge?: RawData
+  histogram?: RawData
 }
 interface RawResourceMetrics {
   resource?: { attributes?: RawAttributes }
@@ -145,30 +161,46 @@ export function decodeRequest(bytes: Uint8Array): ReceivedSpan[] {
   )
 }
 
-/** The sums of an `ExportMetricsServiceRequest`. */
-export function decodeSums(bytes: Uint8Array): ReceivedPoint[] {
+/** The points of an `ExportMetricsServiceRequest`. */
+export function decodePoints(bytes: Uint8Array): ReceivedPoint[] {
   const reader = definitions('metrics')
   const request = reader.toObject(reader.decode(bytes), { longs: String, bytes: String }) as {
     resourceMetrics?: RawResourceMetrics[]
   }
   return (request.resourceMetrics ?? []).flatMap(({ resource, scopeMetrics }) =>
     (scopeMetrics ?? []).flatMap(({ scope, metrics }) =>
-      (metrics ?? []).flatMap(({ name, unit, sum }) =>
-        sum.dataPoints.map((point) => ({
-          name,
-          unit: unit ?? '',
-          value: Number(point.asInt),
-          start: BigInt(point.startTimeUnixNano),
-          time: BigInt(point.timeUnixNano),
-          isMonotonic: sum.isMonotonic ?? false,
-          temporality: sum.aggregationTemporality ?? 0,
-          attributes: attributesOf(point.attributes),
-          resource: attributesOf(resource?.attributes),
-          scope: scope?.name ?? '',
-        })),
-      ),
+      (metrics ?? []).flatMap(({ name, unit, sum, gauge, histogram }) => {
+        const data = (sum ?? gauge ?? histogram)!
+        return data.dataPoints.map(
+          (point): ReceivedPoint => ({
+            name,
+            unit: unit ?? '',
+            kind: sum !== undefined ? 'sum' : gauge !== undefined ? 'gauge' : 'histogram',
+            value: Number(point.asInt ?? point.asDouble ?? point.sum),
+            isDouble: point.asDouble !== undefined,
+            ...(histogram === undefined ? {} : { histogram: histogramOf(point) }),
+            start: BigInt(point.startTimeUnixNano ?? 0),
+            time: BigInt(point.timeUnixNano),
+            isMonotonic: data.isMonotonic ?? false,
+            temporality: data.aggregationTemporality ?? 0,
+            attributes: attributesOf(point.attributes),
+            resource: attributesOf(resource?.attributes),
+            scope: scope?.name ?? '',
+          }),
+        )
+      }),
     ),
   )
+}
+
+function histogramOf({ count, min, max, bucketCounts, explicitBounds }: RawPoint) {
+  return {
+    count: Number(count),
+    ...(min === undefined ? {} : { min }),
+    ...(max === undefined ? {} : { max }),
+    buckets: (bucketCounts ?? []).map(Number),
+    bounds: explicitBounds ?? [],
+  }
 }
 
 export class Receiver {
@@ -193,7 +225,7 @@ export class Receiver {
         receiver.requests++
         const status = receiver.answers[request.url ?? ''] ?? 200
         if (status === 200) {
-          if (request.url?.endsWith('/v1/metrics')) receiver.metrics.push(decodeSums(bytes))
+          if (request.url?.endsWith('/v1/metrics')) receiver.metrics.push(decodePoints(bytes))
           else receiver.spans.push(...decodeRequest(bytes))
         }
         response.writeHead(status, { 'content-type': 'application/x-protobuf' }).end()

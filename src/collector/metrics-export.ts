@@ -1,0 +1,80 @@
+/** What a process that exports does with metrics: its threads', its descendants', and those that tell of its own work. */
+import type { MetricsConfig } from '../config/config.js'
+import { now, unixNano } from '../core/clock.js'
+import { VERSION } from '../core/version.js'
+import type { ExportLog } from '../export/exporter.js'
+import { OtlpMetricsExporter } from '../export/otlp-metrics.js'
+import { PeriodicMetrics } from '../export/periodic-metrics.js'
+import { prometheusText } from '../export/prometheus.js'
+import { PrometheusServer } from '../export/prometheus-server.js'
+import { type CollectedGroup, MetricGroups, viewsOf } from '../metrics/groups.js'
+import type { MergedMetrics } from '../metrics/merged.js'
+import { encodeMetricsRequest } from '../otlp/encode-metrics.js'
+import type { Metric, ScopeMetrics } from '../otlp/metrics-types.js'
+
+export interface MetricsExportOptions {
+  readonly config: MetricsConfig
+  /** The process's encoded Resource. */
+  readonly resource: Uint8Array
+  readonly log: ExportLog
+  /** Has threads say what they say only when asked. */
+  readonly observe: () => Promise<void>
+  /** The figures of this package's own. */
+  readonly accounts: () => Metric[]
+}
+
+export class MetricsExport {
+  private readonly groups: MetricGroups
+  private readonly periodic: PeriodicMetrics | undefined
+  private readonly server: PrometheusServer | undefined
+
+  constructor(private readonly options: MetricsExportOptions) {
+    const { config, resource, log, observe } = options
+    const { otlp, prometheus, temporality, interval, timeout } = config
+    this.groups = new MetricGroups(resource, unixNano(now()) - BigInt(Math.round(process.uptime() * 1e9)))
+    if (otlp !== undefined) {
+      const view = viewsOf(temporality)
+      this.periodic = new PeriodicMetrics(new OtlpMetricsExporter(otlp, log), {
+        interval,
+        timeout,
+        prepare: observe,
+        isDelta: temporality !== 'cumulative',
+        collect: () => {
+          const { groups, arrived } = this.groups.collect(view)
+          return { body: encodeMetricsRequest(this.withAccounts(groups)), arrived }
+        },
+      })
+    }
+    if (prometheus !== undefined) {
+      this.server = new PrometheusServer(prometheus, log, async () => {
+        await observe()
+        return prometheusText(this.withAccounts(this.groups.collect().groups))
+      })
+    }
+  }
+
+  /** The process's own. */
+  get own(): MergedMetrics {
+    return this.groups.own
+  }
+
+  /** Those of a descendant, by its encoded Resource. */
+  of(resource: Uint8Array): MergedMetrics {
+    return this.groups.of(resource)
+  }
+
+  private withAccounts([own, ...others]: readonly CollectedGroup[]): CollectedGroup[] {
+    const scope: ScopeMetrics = {
+      scope: { name: 'threadspan', version: VERSION, attributes: {}, droppedAttributesCount: 0 },
+      metrics: this.options.accounts(),
+      schemaUrl: '',
+    }
+    return [{ ...own!, scopes: [scope, ...own!.scopes] }, ...others]
+  }
+
+  /** Exports the last figures. @param deadline Milliseconds of `monotonicNow`. */
+  async close(deadline: number): Promise<void> {
+    this.server?.close()
+    await this.periodic?.close(deadline)
+  }
+}

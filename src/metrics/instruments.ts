@@ -1,0 +1,129 @@
+/** The instruments of OpenTelemetry's Metrics API, over cells in shared memory. None of them throws, whatever it is given. */
+import type { Attributes, Context, Counter, Gauge, Histogram, UpDownCounter } from '@opentelemetry/api'
+import { count } from '../core/counters.js'
+import type { Cells, CellWriter } from './cells.js'
+import { BUCKETS, cellsOf, type InstrumentDescriptor, MAX, MIN, SET_AT, SUM, VALUE } from './descriptor.js'
+import { SeriesTable } from './series-table.js'
+
+/** What the instruments of a thread have in common. */
+export interface Measuring {
+  readonly writer: CellWriter
+  /** Now, in milliseconds since the epoch. */
+  readonly time: () => number
+  /** Called after a value was written; only where it would not survive this process otherwise. */
+  touched: (() => void) | undefined
+  /** Called with each value; only where somebody listens. */
+  measured: Measured | undefined
+}
+
+export type Measured = (
+  instrument: InstrumentDescriptor,
+  value: number,
+  attributes: Attributes | undefined,
+  context: Context | undefined,
+) => void
+
+/** Whether something is a number that can be added up; what is not is counted. */
+function isFiniteNumber(value: unknown): value is number {
+  if (typeof value === 'number' && value - value === 0) return true
+  count('metric.value')
+  return false
+}
+
+const EMPTY: readonly number[] = []
+
+/** An instrument with the series that its thread has of it. */
+export abstract class Instrument {
+  protected readonly table: SeriesTable<Cells>
+  protected readonly isInt: boolean
+
+  constructor(
+    readonly descriptor: InstrumentDescriptor,
+    protected readonly measuring: Measuring,
+    initial: readonly number[] = EMPTY,
+  ) {
+    const size = cellsOf(descriptor)
+    const first = [...initial, ...new Array<number>(size - initial.length).fill(0)]
+    let number: number | undefined
+    this.isInt = descriptor.isInt
+    this.table = new SeriesTable<Cells>(
+      (attributes) => {
+        number ??= measuring.writer.instrument(descriptor)
+        return number === undefined ? undefined : measuring.writer.series(number, attributes, first)
+      },
+      { cells: new Float64Array(size), at: 0 },
+    )
+  }
+
+  /** For those who listen to each value, and for the way out of the process. */
+  protected tell(value: number, attributes: Attributes | undefined, context: Context | undefined): void {
+    const { touched, measured } = this.measuring
+    if (measured !== undefined) measured(this.descriptor, value, attributes, context)
+    if (touched !== undefined) touched()
+  }
+}
+
+/** Adds what is not negative. */
+export class CounterInstrument extends Instrument implements Counter {
+  add(value: number, attributes?: Attributes, context?: Context): void {
+    if (typeof value !== 'number' || !(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+      count('metric.value')
+      return
+    }
+    const whole = this.isInt ? Math.trunc(value) : value
+    const { cells, at } = this.table.find(attributes)
+    cells[at + SUM] = cells[at + SUM]! + whole
+    this.tell(whole, attributes, context)
+  }
+}
+
+export class UpDownCounterInstrument extends Instrument implements UpDownCounter {
+  add(value: number, attributes?: Attributes, context?: Context): void {
+    if (!isFiniteNumber(value)) return
+    const whole = this.isInt ? Math.trunc(value) : value
+    const { cells, at } = this.table.find(attributes)
+    cells[at + SUM] = cells[at + SUM]! + whole
+    this.tell(whole, attributes, context)
+  }
+}
+
+/** Keeps the last value; of several threads, that which was set last. */
+export class GaugeInstrument extends Instrument implements Gauge {
+  record(value: number, attributes?: Attributes, context?: Context): void {
+    if (!isFiniteNumber(value)) return
+    const whole = this.isInt ? Math.trunc(value) : value
+    const { cells, at } = this.table.find(attributes)
+    cells[at + VALUE] = whole
+    cells[at + SET_AT] = this.measuring.time()
+    this.tell(whole, attributes, context)
+  }
+}
+
+export class HistogramInstrument extends Instrument implements Histogram {
+  private readonly bounds: readonly number[]
+
+  constructor(descriptor: InstrumentDescriptor, measuring: Measuring) {
+    super(descriptor, measuring, [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+    this.bounds = descriptor.bounds
+  }
+
+  /** Negative values are ignored, as the specification has it: the sum would not be one that only grows. */
+  record(value: number, attributes?: Attributes, context?: Context): void {
+    if (typeof value !== 'number' || !(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+      count('metric.value')
+      return
+    }
+    const whole = this.isInt ? Math.trunc(value) : value
+    const { cells, at } = this.table.find(attributes)
+    const { bounds } = this
+    let bucket = 0
+    while (bucket < bounds.length && whole > bounds[bucket]!) bucket++
+    const cell = at + BUCKETS + bucket
+    cells[at + SUM] = cells[at + SUM]! + whole
+    if (whole < cells[at + MIN]!) cells[at + MIN] = whole
+    if (whole > cells[at + MAX]!) cells[at + MAX] = whole
+    // Last: with this it counts.
+    cells[cell] = cells[cell]! + 1
+    this.tell(whole, attributes, context)
+  }
+}

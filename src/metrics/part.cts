@@ -1,0 +1,1 @@
+export { measureHere } from './measure.js'
