@@ -100,6 +100,7 @@ export default [
     output: { file: file(`dist/pools/${pool}/task.cjs`), format: 'cjs', comments: false },
   })),
   bundle('runtime/collector.cts', 'collector.cjs', 'cjs'),
+  bundle('runtime/surfacers.cts', 'surfacers.cjs', 'cjs'),
   bundle('metrics/part.cts', 'metrics.cjs', 'cjs'),
   bundle('sdk/reading.cts', 'reading.cjs', 'cjs'),
   bundle('collector/delivering.cts', 'delivering.cjs', 'cjs'),

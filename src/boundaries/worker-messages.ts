@@ -8,7 +8,7 @@ import threads, { type MessagePort, type Worker } from 'node:worker_threads'
 import { replaceMethod } from '../hooks/replace-method.js'
 
 /** Words of a note. */
-export const NOTE_WORDS = 8
+export const NOTE_WORDS = 9
 
 /** Notes that wait at most. */
 const NOTES = 256

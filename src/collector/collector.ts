@@ -119,6 +119,7 @@ export class Collector {
       this.reserve.take()
     }
     this.folders.set(folder, new Links(folder, this.destination))
+    this.destination.expectDescendants?.()
   }
 
   private childEnded(pid: number, reason: string, time: bigint): void {
@@ -247,8 +248,12 @@ export class Collector {
     this.receiveAll()
     const { exit } = this
     if (exit === undefined) {
-      this.read()
-      for (const links of this.folders.values()) links.read()
+      // Twice: what ended was perhaps found before what belongs to it.
+      for (let look = 0; look < 2; look++) {
+        this.read()
+        for (const links of this.folders.values()) links.read()
+        this.settle()
+      }
       await this.destination.flush(monotonicNow() + FLUSH, false)
       for (const links of this.folders.values()) links.acknowledge()
     } else {

@@ -25,6 +25,8 @@ export interface Destination {
   measure(thread: number, source: CellSource): MergedSource
   /** Where what a descendant measures is merged, by its encoded Resource. */
   measures(resource: Uint8Array): Pick<MergedMetrics, 'add'> | undefined
+  /** There may be descendants from now on, and what they write is read a little later than what threads do. */
+  expectDescendants?(): void
   /** A child of this process has ended, and this process does not read what it left. */
   childEnded?(pid: number, reason: string, time: bigint): void
   /** Spans that were lost before they got here. */

@@ -18,7 +18,7 @@ import { isRetryable } from '../export/retry.js'
 import { split } from '../export/split.js'
 import { encodeResource } from '../otlp/encode.js'
 import { Accounts } from '../ring/accounts.js'
-import { HANDOVER, READ_SCOPE, TAIL, type ThreadMemory } from '../ring/layout.js'
+import { HANDOVER, READ_SCOPE, SURFACES, TAIL, type ThreadMemory } from '../ring/layout.js'
 import { type RecordTarget, RingReader } from '../ring/reader.js'
 import { claimReport, reportAccounts } from './accounts-report.js'
 import { concludeThread } from './conclude.js'
@@ -63,6 +63,7 @@ export function deliverDirectly(delivery: DirectDelivery): boolean {
     Atomics.load(words, HANDOVER) === 0 &&
     config.spool === undefined &&
     config.metrics === undefined &&
+    Atomics.load(words, SURFACES) === 0 &&
     warnings.length === 0 &&
     [...unknownVariables(env)].length === 0
   const send = senderOf(config, stderrLog(config.logLevel), delivery.left + LAST)

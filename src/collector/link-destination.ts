@@ -68,6 +68,12 @@ export class LinkDestination implements Destination {
         else writer.spans(scope, bytes, count)
         this.isDirty = true
       },
+      measured: (body) => {
+        const writer = this.writerOf(stream)
+        if (writer === undefined) stream.own?.measured?.(body)
+        else writer.measured(body)
+        this.isDirty = true
+      },
       open: (spans: Iterable<SlottedSpan>) => {
         for (const span of spans) {
           if (announced[span.slot] === span.mark) continue

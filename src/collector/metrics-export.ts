@@ -11,6 +11,15 @@ import { type CollectedGroup, MetricGroups, viewsOf } from '../metrics/groups.js
 import type { MergedMetrics } from '../metrics/merged.js'
 import { encodeMetricsRequest } from '../otlp/encode-metrics.js'
 import type { Metric, ScopeMetrics } from '../otlp/metrics-types.js'
+import { processMetrics } from './process-metrics.js'
+
+function scopeOf(name: string, metrics: Metric[]): ScopeMetrics {
+  return {
+    scope: { name, version: VERSION, attributes: {}, droppedAttributesCount: 0 },
+    metrics,
+    schemaUrl: '',
+  }
+}
 
 export interface MetricsExportOptions {
   readonly config: MetricsConfig
@@ -21,6 +30,8 @@ export interface MetricsExportOptions {
   readonly observe: () => Promise<void>
   /** The figures of this package's own. */
   readonly accounts: () => Metric[]
+  /** Whether the process and the system are told of. */
+  readonly hasProcess: boolean
 }
 
 export class MetricsExport {
@@ -28,10 +39,13 @@ export class MetricsExport {
   private readonly periodic: PeriodicMetrics | undefined
   private readonly server: PrometheusServer | undefined
 
+  /** When the process began, in nanoseconds since the epoch. */
+  private readonly since = unixNano(now()) - BigInt(Math.round(process.uptime() * 1e9))
+
   constructor(private readonly options: MetricsExportOptions) {
     const { config, resource, log, observe } = options
     const { otlp, prometheus, temporality, interval, timeout } = config
-    this.groups = new MetricGroups(resource, unixNano(now()) - BigInt(Math.round(process.uptime() * 1e9)))
+    this.groups = new MetricGroups(resource, this.since)
     if (otlp !== undefined) {
       const view = viewsOf(temporality)
       this.periodic = new PeriodicMetrics(new OtlpMetricsExporter(otlp, log), {
@@ -64,12 +78,10 @@ export class MetricsExport {
   }
 
   private withAccounts([own, ...others]: readonly CollectedGroup[]): CollectedGroup[] {
-    const scope: ScopeMetrics = {
-      scope: { name: 'threadspan', version: VERSION, attributes: {}, droppedAttributesCount: 0 },
-      metrics: this.options.accounts(),
-      schemaUrl: '',
-    }
-    return [{ ...own!, scopes: [scope, ...own!.scopes] }, ...others]
+    const { accounts, hasProcess } = this.options
+    const scopes = [scopeOf('threadspan', accounts())]
+    if (hasProcess) scopes.push(scopeOf('threadspan/process', processMetrics(this.since)))
+    return [{ ...own!, scopes: [...scopes, ...own!.scopes] }, ...others]
   }
 
   /** Exports the last figures. @param deadline Milliseconds of `monotonicNow`. */

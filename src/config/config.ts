@@ -2,6 +2,7 @@ import { type LogLevel, readLogLevel } from './log-level.js'
 import { type MetricsConfig, metricsConfig } from './metrics.js'
 import { type OtlpConfig, otlpConfig } from './otlp.js'
 import { type ResourceConfig, resourceConfig } from './resource.js'
+import { surfacerNames, surfacerUrl } from './surfacers.js'
 import { type TracingConfig, tracingConfig } from './tracing.js'
 import { type ConfigWarning, type Environment, MAX_INTEGER, Variables } from './variables.js'
 
@@ -33,6 +34,10 @@ export interface Config extends TracingConfig, ResourceConfig {
   readonly batch: BatchConfig
   /** `OTEL_METRICS_EXPORTER`; undefined when no metrics are exported. */
   readonly metrics: MetricsConfig | undefined
+  /** `THREADSPAN_SURFACERS`: who is told of each value that is measured. */
+  readonly surfacers: readonly string[]
+  /** `THREADSPAN_SURFACER_URL`; undefined when it is not set. */
+  readonly surfacerUrl: string | undefined
   readonly logLevel: LogLevel
 }
 
@@ -77,6 +82,8 @@ export function readConfig(env: Environment): { config: Config; warnings: readon
     spool: variables.text('THREADSPAN_SPOOL'),
     batch: readBatch(variables),
     metrics: metricsConfig(variables),
+    surfacers: surfacerNames(variables),
+    surfacerUrl: surfacerUrl(variables),
     logLevel: readLogLevel(variables),
   }
   return { config, warnings: variables.warnings }

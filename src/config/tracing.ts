@@ -48,6 +48,8 @@ export interface TracingConfig {
   readonly errorFields: readonly string[]
   /** Whether `OTEL_METRICS_EXPORTER` names where metrics go: nothing is measured otherwise. */
   readonly measures: boolean
+  /** Whether `THREADSPAN_SURFACERS` names anybody who is told of each value. */
+  readonly surfaces: boolean
 }
 
 const SAMPLERS = [
@@ -125,6 +127,7 @@ export function tracingConfig(variables: Variables): TracingConfig {
       .map((name) => name.trim())
       .filter((name) => name !== ''),
     measures: (metricsExporters(variables) ?? []).length > 0,
+    surfaces: variables.text('THREADSPAN_SURFACERS') !== undefined,
   }
 }
 

@@ -11,6 +11,8 @@ export const OWN_VARIABLES: readonly string[] = [
   'RING_SIZE',
   'SOURCE_MAPS',
   'SPOOL',
+  'SURFACERS',
+  'SURFACER_URL',
 ]
 
 /** Those that processes pass to each other. */
@@ -20,6 +22,7 @@ export const PASSED_VARIABLES: readonly string[] = [
   'ENVIRONMENT',
   'EXPORTER',
   'LINK',
+  'MEASURES',
   'TRANSACTION',
   'VALUES',
 ]

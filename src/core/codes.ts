@@ -75,6 +75,8 @@ export interface Codes {
   THREADSPAN_EXPORT_FAILED: 'line'
   /** Metrics do not arrive; spans are not affected. */
   THREADSPAN_METRICS: 'line'
+  /** A surfacer cannot be made, throws, or does not come to an end. */
+  THREADSPAN_SURFACER: 'line' | 'warning'
   /** Prometheus cannot read the metrics here: the port is in use, or cannot be listened at. */
   THREADSPAN_PROMETHEUS: 'line'
   /** Spans did not arrive; how many, and why. */

@@ -3,3 +3,6 @@
  * the transaction that the child is part of, in JSON.
  */
 export const TRANSACTION = 'THREADSPAN_TRANSACTION'
+
+/** Tells a descendant that what it measures is read, and whether each value is listened to: two bits. */
+export const MEASURES = 'THREADSPAN_MEASURES'

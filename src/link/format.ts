@@ -4,7 +4,7 @@
  *
  *   header    `TSPL`, version, and 8 bytes that belong to the reader: up to which position everything has been
  *             delivered, so that an heir neither loses nor repeats it
- *   records   as in the ring (see `layout.ts`), and nine more:
+ *   records   as in the ring (see `layout.ts`), and ten more:
  *
  *   02 LL LL LL   a scope: `NN NN SS SS`, its message of SS bytes, its schema URL
  *   03 LL LL LL   a span has started: `NN NN` its scope, then its encoded start
@@ -19,6 +19,7 @@
  *   09 LL LL LL   a series of it: `TT TT TT TT II II II II NN NN NN NN SS SS SS SS`, its number in the thread and that of the
  *                 instrument, SS bytes of attributes, padding to 4, its cells
  *   0a LL LL LL   the cells of a series as they are now: `TT TT TT TT II II II II`, its cells
+ *   0b LL LL LL   a value that was measured: as in the ring
  *
  * Spools, which keep what could not be delivered until the next start, have the same form.
  */
@@ -45,6 +46,8 @@ export const LINK_SUMS = 0x07
 export const LINK_INSTRUMENT = 0x08
 export const LINK_SERIES = 0x09
 export const LINK_CELLS = 0x0a
+/** That of the ring. */
+export const LINK_MEASURED = 0x0b
 
 const MAGIC = 0x4c505354
 const VERSION = 1

@@ -10,6 +10,7 @@ import {
   LINK_ENDED,
   LINK_INSTRUMENT,
   LINK_LOST,
+  LINK_MEASURED,
   LINK_OPEN,
   LINK_RESOURCE,
   LINK_SERIES,
@@ -201,6 +202,9 @@ export class LinkRecords<Reader> {
       case LINK_LOST:
         if (end - body < 4 || end - body > MAX_TEXT) return false
         if (fresh) this.events.lost(bytes.toString('utf8', body + 4, end), bytes.readUInt32LE(body))
+        return true
+      case LINK_MEASURED:
+        if (fresh) this.into!.measured?.(bytes.subarray(body, end))
         return true
       case LINK_INSTRUMENT:
       case LINK_SERIES:

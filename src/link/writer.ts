@@ -8,6 +8,7 @@ import {
   LINK_DEFINE,
   LINK_ENDED,
   LINK_LOST,
+  LINK_MEASURED,
   LINK_OPEN,
   LINK_RESOURCE,
   LINK_SUFFIX,
@@ -80,6 +81,10 @@ export class LinkWriter implements RecordTarget {
     if (this.isSummed) this.push(sumsOf(copy, count))
     this.length += copy.length
     this.pending.push({ bytes: copy, run: { scope, bytes: copy, count } })
+  }
+
+  measured(body: Buffer): void {
+    this.record(LINK_MEASURED, copyOf(body))
   }
 
   /** Bytes of the file once all is written. */

@@ -1,9 +1,16 @@
 /** The instruments of OpenTelemetry's Metrics API, over cells in shared memory. None of them throws, whatever it is given. */
 import type { Attributes, Context, Counter, Gauge, Histogram, UpDownCounter } from '@opentelemetry/api'
 import { count } from '../core/counters.js'
+import { SURFACES } from '../ring/layout.js'
 import type { Cells, CellWriter } from './cells.js'
 import { BUCKETS, cellsOf, type InstrumentDescriptor, MAX, MIN, SET_AT, SUM, VALUE } from './descriptor.js'
 import { SeriesTable } from './series-table.js'
+
+/** The cells of a series, and what it is. */
+export interface Series extends Cells {
+  /** `KeyValue` fields with tag 0a. */
+  readonly attributes: Uint8Array
+}
 
 /** What the instruments of a thread have in common. */
 export interface Measuring {
@@ -12,14 +19,17 @@ export interface Measuring {
   readonly time: () => number
   /** Called after a value was written; only where it would not survive this process otherwise. */
   touched: (() => void) | undefined
-  /** Called with each value; only where somebody listens. */
-  measured: Measured | undefined
+  /** Called with each value where somebody listens. */
+  readonly measured: Measured
+  /** Words that all threads of the process share. */
+  readonly control: Int32Array
 }
 
 export type Measured = (
   instrument: InstrumentDescriptor,
   value: number,
-  attributes: Attributes | undefined,
+  /** `KeyValue` fields with tag 0a. */
+  attributes: Uint8Array,
   context: Context | undefined,
 ) => void
 
@@ -34,7 +44,7 @@ const EMPTY: readonly number[] = []
 
 /** An instrument with the series that its thread has of it. */
 export abstract class Instrument {
-  protected readonly table: SeriesTable<Cells>
+  protected readonly table: SeriesTable<Series>
   protected readonly isInt: boolean
 
   constructor(
@@ -46,19 +56,20 @@ export abstract class Instrument {
     const first = [...initial, ...new Array<number>(size - initial.length).fill(0)]
     let number: number | undefined
     this.isInt = descriptor.isInt
-    this.table = new SeriesTable<Cells>(
+    this.table = new SeriesTable<Series>(
       (attributes) => {
         number ??= measuring.writer.instrument(descriptor)
-        return number === undefined ? undefined : measuring.writer.series(number, attributes, first)
+        const cells = number === undefined ? undefined : measuring.writer.series(number, attributes, first)
+        return cells && { ...cells, attributes }
       },
-      { cells: new Float64Array(size), at: 0 },
+      { cells: new Float64Array(size), at: 0, attributes: new Uint8Array(0) },
     )
   }
 
   /** For those who listen to each value, and for the way out of the process. */
-  protected tell(value: number, attributes: Attributes | undefined, context: Context | undefined): void {
-    const { touched, measured } = this.measuring
-    if (measured !== undefined) measured(this.descriptor, value, attributes, context)
+  protected tell(value: number, { attributes }: Series, context: Context | undefined): void {
+    const { touched, measured, control } = this.measuring
+    if (control[SURFACES] !== 0) measured(this.descriptor, value, attributes, context)
     if (touched !== undefined) touched()
   }
 }
@@ -71,9 +82,10 @@ export class CounterInstrument extends Instrument implements Counter {
       return
     }
     const whole = this.isInt ? Math.trunc(value) : value
-    const { cells, at } = this.table.find(attributes)
+    const series = this.table.find(attributes)
+    const { cells, at } = series
     cells[at + SUM] = cells[at + SUM]! + whole
-    this.tell(whole, attributes, context)
+    this.tell(whole, series, context)
   }
 }
 
@@ -81,9 +93,10 @@ export class UpDownCounterInstrument extends Instrument implements UpDownCounter
   add(value: number, attributes?: Attributes, context?: Context): void {
     if (!isFiniteNumber(value)) return
     const whole = this.isInt ? Math.trunc(value) : value
-    const { cells, at } = this.table.find(attributes)
+    const series = this.table.find(attributes)
+    const { cells, at } = series
     cells[at + SUM] = cells[at + SUM]! + whole
-    this.tell(whole, attributes, context)
+    this.tell(whole, series, context)
   }
 }
 
@@ -92,10 +105,11 @@ export class GaugeInstrument extends Instrument implements Gauge {
   record(value: number, attributes?: Attributes, context?: Context): void {
     if (!isFiniteNumber(value)) return
     const whole = this.isInt ? Math.trunc(value) : value
-    const { cells, at } = this.table.find(attributes)
+    const series = this.table.find(attributes)
+    const { cells, at } = series
     cells[at + VALUE] = whole
     cells[at + SET_AT] = this.measuring.time()
-    this.tell(whole, attributes, context)
+    this.tell(whole, series, context)
   }
 }
 
@@ -114,7 +128,8 @@ export class HistogramInstrument extends Instrument implements Histogram {
       return
     }
     const whole = this.isInt ? Math.trunc(value) : value
-    const { cells, at } = this.table.find(attributes)
+    const series = this.table.find(attributes)
+    const { cells, at } = series
     const { bounds } = this
     let bucket = 0
     while (bucket < bounds.length && whole > bounds[bucket]!) bucket++
@@ -124,6 +139,6 @@ export class HistogramInstrument extends Instrument implements Histogram {
     if (whole > cells[at + MAX]!) cells[at + MAX] = whole
     // Last: with this it counts.
     cells[cell] = cells[cell]! + 1
-    this.tell(whole, attributes, context)
+    this.tell(whole, series, context)
   }
 }

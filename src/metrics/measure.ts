@@ -1,8 +1,11 @@
 /** What measures in one thread, put together. */
-import type { MeterProvider } from '@opentelemetry/api'
+import type { Context, MeterProvider } from '@opentelemetry/api'
 import { guarded } from '../hooks/guarded.js'
+import { OBSERVE } from '../ring/layout.js'
+import type { Ring } from '../ring/ring.js'
 import { CellWriter } from './cells.js'
 import type { Measured, Measuring } from './instruments.js'
+import { type TransactionScope, writeMeasurement } from './measurement.js'
 import { ThreadMeterProvider } from './meter.js'
 import { Observers } from './observables.js'
 
@@ -11,9 +14,12 @@ export interface MeasureOptions {
   readonly opened: (block: SharedArrayBuffer, index: number) => void
   /** Now, in milliseconds since the epoch. */
   readonly time: () => number
-  /** Words that all threads of the process share, and the one with the number of the last round of observing. */
+  /** Words that all threads of the process share. */
   readonly control: Int32Array
-  readonly roundAt: number
+  /** This thread's ring, for values that somebody listens to. */
+  readonly ring: () => Ring | undefined
+  /** The transaction of a context, of the active one where none is given. */
+  readonly scopeOf: (context: Context | undefined) => TransactionScope | undefined
 }
 
 /** A thread that measures. */
@@ -21,21 +27,23 @@ export interface ThreadMeasures {
   readonly provider: MeterProvider
   /** Asks the callbacks now: the thread is about to do nothing any more. */
   observe(): void
-  /** Listens to each value. */
-  listen(measured: Measured): void
   /** Calls `touched` after each value. */
   onTouch(touched: () => void): void
 }
 
-export function measureHere({ opened, time, control, roundAt }: MeasureOptions): ThreadMeasures {
+export function measureHere({ opened, time, control, ring, scopeOf }: MeasureOptions): ThreadMeasures {
   const writer = new CellWriter(opened)
-  const measuring: Measuring = { writer, time, touched: undefined, measured: undefined }
-  const observe = (): void => observers.observe(Atomics.load(control, roundAt))
+  const measured: Measured = (instrument, value, attributes, context) => {
+    const to = ring()
+    if (to !== undefined) writeMeasurement(to, instrument, value, time(), attributes, scopeOf(context))
+  }
+  const measuring: Measuring = { writer, time, touched: undefined, measured, control }
+  const observe = (): void => observers.observe(Atomics.load(control, OBSERVE))
   /** Hears of the next round as soon as the thread's event loop turns; keeps nothing running. */
   const wait = (seen: number): void => {
-    const change = Atomics.waitAsync(control, roundAt, seen)
+    const change = Atomics.waitAsync(control, OBSERVE, seen)
     const next = (): void => {
-      const round = Atomics.load(control, roundAt)
+      const round = Atomics.load(control, OBSERVE)
       guarded('observe', observe)
       wait(round)
     }
@@ -44,7 +52,7 @@ export function measureHere({ opened, time, control, roundAt }: MeasureOptions):
   }
   const observers = new Observers(
     () => {
-      const round = Atomics.load(control, roundAt)
+      const round = Atomics.load(control, OBSERVE)
       writer.observed(round)
       wait(round)
     },
@@ -53,9 +61,6 @@ export function measureHere({ opened, time, control, roundAt }: MeasureOptions):
   return {
     provider: new ThreadMeterProvider(measuring, observers),
     observe,
-    listen(measured) {
-      measuring.measured = measured
-    },
     onTouch(touched) {
       measuring.touched = touched
     },

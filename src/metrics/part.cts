@@ -1,1 +1,2 @@
 export { measureHere } from './measure.js'
+export { measureRuntime } from './runtime-metrics.js'

@@ -9,6 +9,7 @@
  * The ring carries a stream of records, each a multiple of 4 bytes long. What a record is, its first byte says:
  *
  *   12  a finished span: a complete `ScopeSpans.spans` field (tag, length in three bytes, Span)
+ *   0b  a value that was measured: length in three bytes, then `metrics/measurement.ts`
  *   01  from here on spans belong to scope NN NN: `01 NN NN 00`
  *   00  nothing up to the end of the ring: `00 00 00 00`
  *
@@ -47,6 +48,7 @@ export const RING_START = HEADER_BYTES + SCOPES_BYTES
 
 export const RECORD_SPAN = 0x12
 export const RECORD_SCOPE = 0x01
+export const RECORD_MEASURED = 0x0b
 export const RECORD_WRAP = 0x00
 
 /** Words of a slot's head: its state, length of the encoded start, scope, ring position behind the concluding record. */
@@ -88,6 +90,13 @@ export const SIGNALS_AT = 64
 export const OBSERVE = 81
 /** Not 0 where the process measures: its Workers do so as well. */
 export const MEASURES = 82
+/** Not 0 where each value goes to surfacers: BY_NAME, in a thread of theirs; BY_CODE, in the main thread; ABOVE, in an ancestor's. */
+export const SURFACES = 83
+export const BY_NAME = 1
+export const BY_CODE = 2
+export const ABOVE = 4
+/** Values that were measured and could not be told to surfacers. */
+export const UNSURFACED = 84
 /** Not 0 where the main thread hands the spans to an SDK of the application's. */
 export const HANDOVER = 80
 /** The byte at which the accounts begin, kept here lest they die with the collector: words of 64 bits (`accounts.ts`). */

@@ -11,6 +11,7 @@ import {
   OPEN,
   ORIGIN,
   READ_SCOPE,
+  RECORD_MEASURED,
   RECORD_SCOPE,
   RECORD_SPAN,
   RECORD_WRAP,
@@ -41,6 +42,11 @@ export interface RecordTarget {
    * @param settled Called when the spans were delivered or dropped for good: what they were read from may forget them.
    */
   spans(scope: number, bytes: Uint8Array, count: number, settled?: () => void): void
+  /**
+   * A value that was measured.
+   * @param body The record without its first four bytes: a view, to be copied before the call returns.
+   */
+  measured?(body: Buffer): void
 }
 
 /** The start of a span that had not ended. */
@@ -147,9 +153,11 @@ export class RingReader {
           ? 4 + lengthAt(bytes, at)
           : type === RECORD_SCOPE
             ? 4
-            : type === RECORD_WRAP
-              ? mask + 1 - offset
-              : 0
+            : type === RECORD_MEASURED
+              ? 4 + bytes.readUIntLE(at + 1, 3)
+              : type === RECORD_WRAP
+                ? mask + 1 - offset
+                : 0
       // Only a fault could have written this; what lies behind it cannot be told apart any more.
       if (
         length === 0 ||
@@ -172,6 +180,7 @@ export class RingReader {
       }
       flush(at)
       if (type === RECORD_SCOPE) this.scope = bytes.readUInt16LE(at + 1)
+      else if (type === RECORD_MEASURED) target.measured?.(bytes.subarray(at + 4, at + length))
     }
     flush(RING_START + ((position - origin) & mask))
     this.tail = position

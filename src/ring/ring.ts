@@ -25,6 +25,7 @@ import {
   STATE,
   TAIL,
   type ThreadMemory,
+  UNSURFACED,
   UNTRACKED,
   WAKE,
 } from './layout.js'
@@ -73,6 +74,8 @@ export class Ring implements RecordSink {
   private tail: number
   private patience = PATIENCE
   private scopes = 0
+  /** Whether what room is made for is a value that was measured. */
+  private isMeasured = false
   private wokenAt = -1
   /** Offset in the ring behind which to see whether it is empty. */
   private lookAt = REWIND
@@ -117,6 +120,18 @@ export class Ring implements RecordSink {
     }
     if (offset > this.lookAt) return RING_START + this.rewind(offset)
     return RING_START + offset
+  }
+
+  /** As `reserve`, for a value that was measured: its loss is none of a span's. */
+  reserveMeasured(size: number): number {
+    if (size > this.maxRecord) {
+      Atomics.add(this.control, UNSURFACED, 1)
+      return -1
+    }
+    this.isMeasured = true
+    const at = this.reserve(size)
+    this.isMeasured = false
+    return at
   }
 
   /**
@@ -197,7 +212,8 @@ export class Ring implements RecordSink {
       Atomics.wait(words, TAIL, tail, WAIT)
       this.patience -= advanced ? 0 : performance.now() - before
     }
-    this.drop('ring-full')
+    if (this.isMeasured) Atomics.add(this.control, UNSURFACED, 1)
+    else this.drop('ring-full')
     return false
   }
 

@@ -5,13 +5,18 @@ import { claimReport, reportAccounts } from '../collector/accounts-report.js'
 import { begin } from '../collector/begin.js'
 import { Collector } from '../collector/collector.js'
 import { DefaultSignals } from '../collector/default-signals.js'
+import type { Destination } from '../collector/destination.js'
 import { ExportDestination } from '../collector/export-destination.js'
 import { LinkDestination } from '../collector/link-destination.js'
 import { MetricsExport } from '../collector/metrics-export.js'
 import { Spool } from '../collector/spool.js'
 import { stderrLog } from '../collector/stderr-log.js'
+import { MainThreadSurfacers, SurfacerThread } from '../collector/surfacer-outlets.js'
+import { type SurfacerOutlet, Surfacing } from '../collector/surfacing.js'
+import { SurfacingDestination } from '../collector/surfacing-destination.js'
 import { ThreadCells } from '../collector/thread-cells.js'
 import { readConfig } from '../config/config.js'
+import { isDisabled } from '../config/disabled.js'
 import { resourceAttributes } from '../config/resource.js'
 import { unknownVariables } from '../config/unknown.js'
 import { monotonicNow, shareClock, startClock } from '../core/clock.js'
@@ -19,7 +24,7 @@ import { createExporter, exporterType } from '../export/create.js'
 import type { CollectorStart } from '../link/messages.js'
 import { encodeResource } from '../otlp/encode.js'
 import { Accounts } from '../ring/accounts.js'
-import { CLOCK, FALLEN, FLUSH_DONE } from '../ring/layout.js'
+import { CLOCK, FALLEN, FLUSH_DONE, UNSURFACED } from '../ring/layout.js'
 import { HandoverExporter } from '../sdk/handover-exporter.js'
 
 const start = workerData as CollectorStart
@@ -42,17 +47,31 @@ function metricsOf(accounts: Accounts): MetricsExport | undefined {
     log,
     observe: () => cells.observe(),
     accounts: () => accountMetrics(accounts, type),
+    hasProcess: !isDisabled(process.env, 'host-metrics'),
   })
 }
 
-function exporting(): ExportDestination {
+function exporting(): Destination {
   for (const { code, message } of [...warnings, ...unknownVariables(process.env)]) log('warn', code, message)
   const accounts = new Accounts(start.control).open()
   const { control, channel } = start
+  const words = new Int32Array(control)
   const own = createExporter(config, log)
   const exporter =
     channel === undefined ? own : new HandoverExporter(own, { control, channel, resource: attributes })
-  return new ExportDestination(exporter, resource, config.batch, accounts, spool, metricsOf(accounts))
+  const to = new ExportDestination(exporter, resource, config.batch, accounts, spool, metricsOf(accounts))
+  return new SurfacingDestination(
+    to,
+    new Surfacing(outlets(words), (count) => Atomics.add(words, UNSURFACED, count)),
+  )
+}
+
+function outlets(words: Int32Array): SurfacerOutlet[] {
+  const { channel } = start
+  const all: SurfacerOutlet[] = []
+  if (config.surfacers.length > 0) all.push(new SurfacerThread(config.surfacers, config.surfacerUrl, log))
+  if (channel !== undefined) all.push(new MainThreadSurfacers(words, channel))
+  return all
 }
 
 function run(control: Int32Array): void {

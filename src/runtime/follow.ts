@@ -18,7 +18,7 @@ import { capture, Snapshot } from '../context/snapshot.js'
 import { childDeath, workerDeath } from '../core/death.js'
 import { debug } from '../core/log.js'
 import { shared } from '../core/shared.js'
-import { TRANSACTION } from '../core/variables.js'
+import { MEASURES, TRANSACTION } from '../core/variables.js'
 import { hearLastWords, roomForLastWords } from '../errors/last-words.js'
 import type { Disable } from '../hooks/channels.js'
 import { guarded } from '../hooks/guarded.js'
@@ -35,7 +35,8 @@ import { whenPoolLoads } from '../pools/files.js'
 import type * as PoolsPart from '../pools/part.cjs'
 import { providePoolTracing } from '../pools/shared.js'
 import type { Watch } from './doctor.cjs'
-import { currentTraceparent, writeCurrent } from './message-contexts.js'
+import { measuredByDescendants } from './measuring.js'
+import { currentNote, writeCurrent } from './message-contexts.js'
 import {
   forgetFollowed,
   isSignal,
@@ -99,6 +100,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
     created(worker, data) {
       const { relay, notes } = data as WorkerHandoff
       if (relay !== undefined) runtime.relay?.threadCreated(relay)
+      runtime.meters?.addWorker(worker, (data as WorkerHandoff).name ?? `worker ${worker.threadId}`)
       if (notes !== undefined) noteMessages(worker, notes, writeCurrent)
     },
     errored(_worker, data, error) {
@@ -108,8 +110,9 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
       const frames = lines.filter((line) => line.startsWith('    at ') && !line.includes(own))
       hearLastWords(lastWords, error, frames.length === 0 ? undefined : frames.join('\n'))
     },
-    ended(_worker, data, end) {
+    ended(worker, data, end) {
       const { relay } = data as WorkerHandoff
+      runtime.meters?.removeWorker(worker)
       if (relay !== undefined) runtime.relay?.threadEnded(relay, workerDeath(end))
     },
     failed() {},
@@ -235,13 +238,15 @@ function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
         if (link !== undefined) {
           env[LINK] = link
           env[EXPORTER] = exporterChoice(process.env)
+          const measured = measuredByDescendants(runtime.relay)
+          if (measured !== undefined) env[MEASURES] = measured
         }
         env[ANCHOR] = String(runtime.relay.connection.anchor)
       }
       return {
         env,
         handle: { span, pid: undefined } satisfies Child,
-        note: args.some((argument) => PORTS.test(argument)) ? undefined : currentTraceparent,
+        note: args.some((argument) => PORTS.test(argument)) ? undefined : currentNote,
       }
     },
     started(handle, pid) {

@@ -1,16 +1,26 @@
 /** The context of messages to Workers and children: that of whoever sent them, or none; never that in which the receiver was made. */
-import { type Context, context as contextApi, ROOT_CONTEXT, trace } from '@opentelemetry/api'
+import {
+  type Context,
+  context as contextApi,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api'
 import { receiveSends } from '../boundaries/child-messages.js'
 import type { EnterNote, WriteNote } from '../boundaries/worker-messages.js'
 import { contextWithSpan, spanOf } from '../context/context.js'
+import { contextWithCarriedTransaction, namedTransaction, transactionIn } from '../context/transaction.js'
 import { hexOfWord, TraceIdentity, wordOfHex } from '../core/ids.js'
 import { formatTraceparent, parseTraceparent } from '../core/traceparent.js'
 import { RecordedSpan } from '../recorder/span.js'
 
-/** The active span as words: the trace id, the span id, the trace flags. */
+/** The active span as words: the trace id, the span id, the trace flags; and the id of the transaction, or zeros. */
 export const writeCurrent: WriteNote = (words, at) => {
-  const span = spanOf(contextApi.active())
+  const active = contextApi.active()
+  const span = spanOf(active)
   if (span === undefined) return false
+  writeTransaction(active, span, words, at + 7)
   if (span instanceof RecordedSpan) {
     const { trace: identity, s0, s1, traceFlags } = span
     words.set([identity.w0, identity.w1, identity.w2, identity.w3, s0, s1, traceFlags], at)
@@ -26,17 +36,38 @@ export const writeCurrent: WriteNote = (words, at) => {
   return true
 }
 
-/** The active span as a `traceparent`; undefined where there is none. */
-export function currentTraceparent(): string | undefined {
-  const span = spanOf(contextApi.active())
-  return span === undefined ? undefined : formatTraceparent(span.spanContext())
+function writeTransaction(active: Context, span: Span, words: Int32Array, at: number): void {
+  const named = namedTransaction(active)
+  const root = named === undefined && span instanceof RecordedSpan ? span.localRoot : undefined
+  const { carried } = root ?? {}
+  words[at] = named === undefined ? (carried?.t0 ?? root?.s0 ?? 0) : wordOfHex(named.id, 0)
+  words[at + 1] = named === undefined ? (carried?.t1 ?? root?.s1 ?? 0) : wordOfHex(named.id, 8)
+}
+
+/** The active span as a `traceparent`, behind it a blank and the id of the transaction, if there is one; undefined where there is no span. */
+export function currentNote(): string | undefined {
+  const active = contextApi.active()
+  const span = spanOf(active)
+  if (span === undefined) return undefined
+  const traceparent = formatTraceparent(span.spanContext())
+  const transaction = traceparent === undefined ? undefined : transactionIn(active)
+  return transaction === undefined ? traceparent : `${traceparent} ${transaction.id}`
 }
 
 function contextIn(words: Int32Array, at: number): Context {
   const { hex } = new TraceIdentity(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!)
   const spanId = hexOfWord(words[at + 4]!) + hexOfWord(words[at + 5]!)
   const parent = { traceId: hex, spanId, traceFlags: words[at + 6]! & 255, isRemote: false }
-  return contextWithSpan(ROOT_CONTEXT, trace.wrapSpanContext(parent))
+  const t0 = words[at + 7]!
+  const t1 = words[at + 8]!
+  return contextBelow(parent, t0 === 0 && t1 === 0 ? undefined : hexOfWord(t0) + hexOfWord(t1))
+}
+
+/** Below a span, in a transaction whose name did not come along. */
+function contextBelow(parent: SpanContext, id: string | undefined): Context {
+  const context = contextWithSpan(ROOT_CONTEXT, trace.wrapSpanContext({ ...parent, isRemote: false }))
+  if (id === undefined) return context
+  return contextWithCarriedTransaction(context, { id, traceId: parent.traceId, name: '', isRemote: false })
 }
 
 /** A thread that has no context of its own does without one where a message has none: nothing is turned on for it. */
@@ -50,14 +81,14 @@ function inContext<T>(context: Context, fn: () => T): T {
 export const enterNote: EnterNote = (words, at, fn) =>
   inContext(at === -1 ? ROOT_CONTEXT : contextIn(words, at), fn)
 
+const SPAN_ID = /^[0-9a-f]{16}$/
+
 /** In a child process. */
 export function receiveInChild(): void {
   receiveSends((note, fn) => {
-    const parent = note === undefined ? undefined : parseTraceparent(note)
-    const context =
-      parent === undefined
-        ? ROOT_CONTEXT
-        : contextWithSpan(ROOT_CONTEXT, trace.wrapSpanContext({ ...parent, isRemote: false }))
-    return inContext(context, fn)
+    const [traceparent, id] = note?.split(' ', 2) ?? []
+    const parent = traceparent === undefined ? undefined : parseTraceparent(traceparent)
+    const known = id !== undefined && SPAN_ID.test(id) ? id : undefined
+    return inContext(parent === undefined ? ROOT_CONTEXT : contextBelow(parent, known), fn)
   })
 }

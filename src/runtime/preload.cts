@@ -32,7 +32,7 @@ const REGISTER = `${__dirname}/register.cjs`
 function isNeededNow({ given, handoff, env }: First): boolean {
   return (
     given[DOCTOR] !== undefined ||
-    (isMainThread && env[TRANSACTION] !== undefined) ||
+    (isMainThread && (env[TRANSACTION] !== undefined || env['OTEL_METRICS_EXPORTER'] !== undefined)) ||
     handoff?.doctor !== undefined ||
     isApiUsed() ||
     isChildProcessLoaded() ||

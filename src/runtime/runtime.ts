@@ -13,6 +13,7 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api'
+import { isDisabled } from '../config/disabled.js'
 import { readTracingConfig, type SamplerConfig, type TracingConfig } from '../config/tracing.js'
 import { type Carrier, carrierFromEnv } from '../context/carrier.js'
 import { ThreadContextManager } from '../context/manager.js'
@@ -28,6 +29,7 @@ import { VERSION } from '../core/version.js'
 import { leaveStacks, recordErrorFields } from '../exceptions/settings.js'
 import { guarded } from '../hooks/guarded.js'
 import type { Connection, Handoff } from '../link/messages.js'
+import type { Surfacer } from '../metrics/surfacer.js'
 import { Recorder } from '../recorder/recorder.js'
 import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from '../recorder/sampler.js'
 import { threadAttributes } from '../recorder/thread-attributes.js'
@@ -39,10 +41,13 @@ import { shareGlobalApi } from '../sdk/global-api.js'
 import type { joinSdk, SdkLink } from '../sdk/join.js'
 import type { Reading } from '../sdk/reading.js'
 import { YieldingProvider } from '../sdk/yielding-provider.js'
-import { isMeasuring, LateMeterProvider, measureInProcess } from './measuring.js'
+import { LateMeterProvider, measureInProcess } from './measuring.js'
 import type { ProcessRelay } from './process-relay.js'
 import { type RunTransaction, runName, startRun } from './run-transaction.js'
 import { type ThreadRelay, WorkerRelay } from './thread-relay.js'
+
+/** The name by which what is told of Node and V8 can be turned off, as OpenTelemetry calls it. */
+const RUNTIME_METRICS = 'runtime-node'
 
 /** The name under which our own spans' instrumentation scope goes. */
 export const SCOPE = 'threadspan'
@@ -66,6 +71,8 @@ export interface ProcessOrigin {
   readonly link: string | undefined
   /** Its clock anchor, in nanoseconds. */
   readonly anchor: bigint | undefined
+  /** What it reads of what is measured here: `measuredAbove`. */
+  readonly measured?: number
 }
 
 /** What only a main thread needs, and a Worker shall not have to parse. */
@@ -116,7 +123,27 @@ const state = shared('runtime', () => ({
   run: undefined as RunTransaction | undefined,
   /** Ends one of them. */
   leave: undefined as ((name: string) => void) | undefined,
+  /** The surfacers of the program's own. */
+  surfacers: undefined as SurfacersHere | undefined,
 }))
+
+/** What is done with surfacers that the program has made. */
+export interface SurfacersHere {
+  add(surfacers: readonly Surfacer[]): void
+  drain(): void
+  end(): void
+}
+
+/** More surfacers of the program's own, which get what is told at the process's end as well. @param make Called for the first ones. */
+export function addSurfacers(surfacers: readonly Surfacer[], make: () => SurfacersHere): void {
+  state.surfacers ??= make()
+  state.surfacers.add(surfacers)
+}
+
+/** Tells them at once what has come until now. */
+export function drainSurfacers(): void {
+  state.surfacers?.drain()
+}
 
 /** This thread's runtime, once it was started. */
 export function currentRuntime(): Runtime | undefined {
@@ -161,8 +188,8 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       : startRun(recorder, SCOPE, name, arrived?.context)
   const base = state.run?.context ?? arrived?.context ?? ROOT_CONTEXT
   const provider = recorder === undefined ? undefined : new YieldingProvider(recorder, warnOfDouble)
-  if (own !== undefined && config.measures) measureInProcess(own)
-  const meters = relay !== undefined && isMeasuring(relay) ? new LateMeterProvider(relay, own) : undefined
+  if (own !== undefined) measureInProcess(own, config, own.link === undefined ? 0 : options.origin?.measured)
+  const meters = relay === undefined ? undefined : new LateMeterProvider(relay, own)
   const sdk = own === undefined || own.link !== undefined ? undefined : part?.joinSdk(own, loadReading)
   shareGlobalApi({
     register(isFree) {
@@ -185,6 +212,13 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     },
   })
   if (provider !== undefined) adoptEarlyTracers(provider)
+  if (
+    own !== undefined &&
+    own.link === undefined &&
+    config.measures &&
+    !isDisabled(options.env, RUNTIME_METRICS)
+  )
+    guarded('runtime metrics', () => meters?.measureRuntime())
   const runtime: Runtime = {
     config,
     recorder,
@@ -297,6 +331,7 @@ export const processEnd = {
     guarded('transaction of the run', () => run?.end(exitCode, uncaught))
     guarded('observe', () => runtime?.meters?.observe())
     runtime?.process?.finish(ownDeath(exitCode, uncaught))
+    guarded('surfacers', () => state.surfacers?.end())
     runtime?.sdk?.finish()
   },
   /**

@@ -3,14 +3,17 @@ import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { untracedWorker } from '../boundaries/handoff.js'
 import type { EnterNote } from '../boundaries/worker-messages.js'
+import { disabledNames } from '../config/disabled.js'
 import { choosesOther } from '../config/exporter-choice.js'
 import { DOCTOR } from '../core/doctor.js'
+import { MEASURES } from '../core/variables.js'
 import { followErrors } from '../errors/follow.js'
 import { leaveLastWords } from '../errors/last-words.js'
 import { guarded } from '../hooks/guarded.js'
 import { loadPart } from '../hooks/parts.js'
 import type { Watch, Watched } from './doctor.cjs'
 import { ANCHOR, EXPORTER, followAll, followNothing, LINK } from './follow.js'
+import { measuredAbove } from './measuring.js'
 import { enterNote, receiveInChild } from './message-contexts.js'
 import { processEnd, startRuntime, type WorkerHandoff, whenSdk } from './runtime.js'
 
@@ -74,14 +77,13 @@ export function begin(first: First): Begun {
       // One that was told of an exporter of its own, by its parent's program or an `--env-file`, keeps that.
       link: choosesOther(first.env, given[EXPORTER]) ? undefined : given[LINK],
       anchor: anchorOf(given[ANCHOR]),
+      measured: measuredAbove(given[MEASURES]),
     },
   })
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
   if (isMainThread && given[ANCHOR] !== undefined) receiveInChild()
   if (handoff?.lastWords !== undefined) leaveLastWords(handoff.lastWords)
-  const disabled = (first.env['OTEL_NODE_DISABLED_INSTRUMENTATIONS'] ?? '')
-    .split(',')
-    .map((name) => name.trim())
+  const disabled = disabledNames(first.env)
   followAll(runtime, {
     preload,
     folder,

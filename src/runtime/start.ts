@@ -1,19 +1,37 @@
 /** For programs that say it in code: what the preload would start, without following anything. */
 import threads from 'node:worker_threads'
 import { untracedWorker } from '../boundaries/handoff.js'
+import { ThreadspanError } from '../core/errors.js'
 import { ownFile } from '../core/own-files.js'
 import { followErrors } from '../errors/follow.js'
 import { followProcessEnd } from '../hooks/process-end.js'
 import type { Connection } from '../link/messages.js'
+import type { Surfacer } from '../metrics/surfacer.js'
 import { providePoolTracing } from '../pools/shared.js'
 import { Accounts, type SpanAccounts } from '../ring/accounts.js'
 import { joinSdk } from '../sdk/join.js'
 import { ProcessRelay } from './process-relay.js'
-import { currentRuntime, isSignal, processEnd, startRuntime } from './runtime.js'
+import {
+  addSurfacers,
+  currentRuntime,
+  drainSurfacers,
+  isSignal,
+  processEnd,
+  startRuntime,
+} from './runtime.js'
+import { MainThreadHost } from './surface-here.js'
 import { poolTracing } from './task-spans.js'
 
 /** Environment data by which Workers that are made after `start()` find the process's collector. */
 const CONNECTION = 'threadspan:connection'
+
+export interface StartOptions {
+  /**
+   * Get each value that is measured, in whichever thread or child process: called in the main thread, behind the work that measured. Values are
+   * measured then though no exporter is named for them. In a Worker they are ignored: the main thread's get what is measured there.
+   */
+  readonly surfacers?: readonly Surfacer[]
+}
 
 /**
  * Starts recording in the main thread: registers a context manager, a propagator and a TracerProvider with OpenTelemetry's API,
@@ -25,10 +43,23 @@ const CONNECTION = 'threadspan:connection'
  * Spans are exported by a thread of their own, which starts with the first span. At the process's end what is left is
  * delivered before it is gone, within `THREADSPAN_EXIT_TIMEOUT` milliseconds.
  *
+ * May be called again, also where the preload has started everything: with surfacers that are to be told.
+ *
  * @returns Whether this thread records; false where the environment has disabled it (`OTEL_SDK_DISABLED`).
- * @throws ThreadspanError `THREADSPAN_BUNDLED` where a bundler has taken this code away from the package's other files.
+ * @throws ThreadspanError `THREADSPAN_INVALID_ARGUMENT` where a surfacer has no method `record`; `THREADSPAN_BUNDLED` where a bundler has taken this code away from the package's other files.
  */
-export function start(): boolean {
+export function start({ surfacers = [] }: StartOptions = {}): boolean {
+  for (const surfacer of surfacers) {
+    if (typeof surfacer?.record !== 'function')
+      throw new ThreadspanError('THREADSPAN_INVALID_ARGUMENT', 'A surfacer must have a method record')
+  }
+  const isStarted = startThread()
+  const { process: own } = currentRuntime() ?? {}
+  if (own !== undefined && surfacers.length > 0) addSurfacers(surfacers, () => new MainThreadHost(own))
+  return isStarted
+}
+
+function startThread(): boolean {
   const running = currentRuntime()
   if (running !== undefined) return running.recorder !== undefined
   if (!threads.isMainThread) return joinProcess()
@@ -71,6 +102,7 @@ export function joinProcess(): boolean {
 export async function flush(): Promise<void> {
   const runtime = currentRuntime()
   await runtime?.process?.flush()
+  drainSurfacers()
   await runtime?.sdk?.settle()
 }
 

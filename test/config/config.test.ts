@@ -56,6 +56,9 @@ describe('readConfig', () => {
         maxQueueSize: undefined,
       },
       measures: false,
+      surfaces: false,
+      surfacers: [],
+      surfacerUrl: undefined,
       metrics: undefined,
       logLevel: 'info',
     })
@@ -315,6 +318,25 @@ describe('readConfig', () => {
       warned({ OTEL_METRICS_EXPORTER: 'prometheus', OTEL_EXPORTER_PROMETHEUS_PORT: '70000' }),
       [`${INVALID} OTEL_EXPORTER_PROMETHEUS_PORT`],
     )
+  })
+
+  it('takes names and paths for surfacers, and nothing else', () => {
+    const names = (THREADSPAN_SURFACERS: string) => config({ THREADSPAN_SURFACERS }).surfacers
+    assert.deepEqual(names('log, http ,./a.js,../b.mjs,/c.cjs,file:///d.js,log'), [
+      'log',
+      'http',
+      './a.js',
+      '../b.mjs',
+      '/c.cjs',
+      'file:///d.js',
+    ])
+    for (const wrong of ['lgo', 'a.js', 'https://x/a.js', 'data:text/javascript,', 'node:fs']) {
+      assert.deepEqual(names(wrong), [])
+      assert.deepEqual(warned({ THREADSPAN_SURFACERS: wrong }), [`${INVALID} THREADSPAN_SURFACERS`])
+    }
+    const url = 'http://localhost:8080/metrics'
+    assert.equal(config({ THREADSPAN_SURFACER_URL: url }).surfacerUrl, url)
+    assert.deepEqual(warned({ THREADSPAN_SURFACER_URL: 'ftp://x' }), [`${INVALID} THREADSPAN_SURFACER_URL`])
   })
 
   it('reads resource attributes, or none of them when one is broken', () => {

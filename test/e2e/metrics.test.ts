@@ -48,7 +48,12 @@ describe('the metrics of a program', { timeout: 120_000 }, () => {
     for (const path of Object.keys(receiver.answers)) delete receiver.answers[path]
   })
 
-  const on = { OTEL_METRICS_EXPORTER: 'otlp', OTEL_SERVICE_NAME: 'measured' }
+  const on = {
+    OTEL_METRICS_EXPORTER: 'otlp',
+    OTEL_SERVICE_NAME: 'measured',
+    // The accounts alone.
+    OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'runtime-node,host-metrics',
+  }
   const work = (env: Record<string, string>, ...args: string[]) =>
     runProgram(fixture('deaths/program.cjs'), {
       node: ['--require', PRELOAD],

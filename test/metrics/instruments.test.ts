@@ -15,6 +15,9 @@ const { DeltaView, MergedMetrics } = (await import(
 )) as typeof import('../../src/metrics/merged.js')
 const { counters } = (await import(dist('index.js'))) as typeof import('../../src/index.js')
 
+const { CONTROL_BYTES, OBSERVE } = (await import(
+  dist('ring/layout.js')
+)) as typeof import('../../src/ring/layout.js')
 const { startClock } = (await import(dist('core/clock.js'))) as typeof import('../../src/core/clock.js')
 
 startClock()
@@ -23,13 +26,14 @@ const SINCE = 1_790_000_000_000_000_000n
 /** A thread that measures, as its collector sees it; several can have one. */
 function thread(merged = new MergedMetrics(SINCE)) {
   const reader = new CellReader()
-  const control = new Int32Array(new SharedArrayBuffer(4))
+  const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES))
   let time = 1000
   const measures = measureHere({
     opened: (block, index) => reader.add(block, index),
     time: () => ++time,
     control,
-    roundAt: 0,
+    ring: () => undefined,
+    scopeOf: () => undefined,
   })
   const source = merged.add(reader)
   return {
@@ -40,9 +44,8 @@ function thread(merged = new MergedMetrics(SINCE)) {
     end: () => source.end(),
     /** As the collector does before an export. */
     async round() {
-      Atomics.add(control, 0, 1)
-      Atomics.notify(control, 0)
-      const round = control[0]!
+      const round = Atomics.add(control, OBSERVE, 1) + 1
+      Atomics.notify(control, OBSERVE)
       for (let turn = 0; turn < 100 && reader.isBehind(round); turn++) await nextTurn()
       return !reader.isBehind(round)
     },

@@ -117,7 +117,7 @@ describe('what is measured in all threads and children', { timeout: 120_000 }, (
         node: ['--require', PRELOAD],
         env: { OTEL_METRICS_EXPORTER, OTEL_TRACES_EXPORTER: 'none' },
       })
-      assert.deepEqual([stdout, stderr], ['NoopMeterProvider\n', ''])
+      assert.deepEqual([stdout, stderr], ['NoopCounterMetric\n', ''])
     }
   })
 

@@ -14,6 +14,7 @@ const ROOMS = [
   'recorder',
   'ring',
   'metrics',
+  'surfacers',
   'link',
   'trace',
   'terminal',
