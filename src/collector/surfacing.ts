@@ -132,7 +132,7 @@ export class Surfacing {
     if (over.length > 0) this.endings = this.endings.filter((ending) => !over.includes(ending))
     for (const { transaction } of over) this.flush(transaction)
     for (const [id, { transaction, due }] of this.late) {
-      if (due > time) continue
+      if (due > time && !all) continue
       this.late.delete(id)
       this.push({ type: 'flush', transaction })
     }

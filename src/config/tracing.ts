@@ -48,6 +48,8 @@ export interface TracingConfig {
   readonly errorFields: readonly string[]
   /** Whether `OTEL_METRICS_EXPORTER` names where metrics go: nothing is measured otherwise. */
   readonly measures: boolean
+  /** `OTEL_METRICS_EXEMPLAR_FILTER`: whether metrics tell of spans that they were measured in. */
+  readonly exemplars: boolean
   /** Whether `THREADSPAN_SURFACERS` names anybody who is told of each value. */
   readonly surfaces: boolean
 }
@@ -127,6 +129,13 @@ export function tracingConfig(variables: Variables): TracingConfig {
       .map((name) => name.trim())
       .filter((name) => name !== ''),
     measures: (metricsExporters(variables) ?? []).length > 0,
+    exemplars:
+      variables.word(
+        'OTEL_METRICS_EXEMPLAR_FILTER',
+        ['trace_based', 'always_off'] as const,
+        'trace_based is used',
+        ['always_on'],
+      ) !== 'always_off',
     surfaces: variables.text('THREADSPAN_SURFACERS') !== undefined,
   }
 }

@@ -141,7 +141,8 @@ export class LinkedCells implements CellSource {
     if (body.length < SERIES_HEAD) return false
     const instrument = body.readUInt32LE(8)
     const length = body.readUInt32LE(12)
-    const at = SERIES_HEAD + ((length + 3) & ~3)
+    // Before it is rounded up: a length can be anything.
+    const at = length > body.length ? Number.POSITIVE_INFINITY : SERIES_HEAD + ((length + 3) & ~3)
     const cells = at > body.length ? undefined : cellsIn(body, at)
     if (cells === undefined) return false
     const known = thread.series[number]

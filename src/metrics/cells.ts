@@ -216,7 +216,7 @@ function hand(
   } else if (words[word + 1] === SERIES) {
     const count = words[word + 4]!
     const cells = padded(SERIES_HEAD + length)
-    if (count < 1 || cells + 8 * count !== size) return
+    if (count < 1 || length > size || cells + 8 * count !== size) return
     target.series(
       number,
       Uint8Array.from(new Uint8Array(memory, at + SERIES_HEAD, length)),

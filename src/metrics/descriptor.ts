@@ -42,11 +42,29 @@ export function isObservable(kind: InstrumentKind): boolean {
   return kind.startsWith('observable')
 }
 
-/** How many cells a series of the instrument has. */
-export function cellsOf({ kind, bounds }: InstrumentDescriptor): number {
+/**
+ * Cells of an exemplar, behind those that are added up: a value, when it was measured (milliseconds since the epoch, 0 for none), and the ids of
+ * the trace and the span that were active, in words of 32 bits.
+ */
+export const EXEMPLAR_CELLS = 8
+export const EXEMPLAR_VALUE = 0
+export const EXEMPLAR_TIME = 1
+export const EXEMPLAR_IDS = 2
+
+export function hasExemplar(kind: InstrumentKind): boolean {
+  return kind === 'counter' || kind === 'histogram'
+}
+
+/** How many cells of a series tell what was measured; an exemplar lies behind them. */
+export function bodyOf({ kind, bounds }: InstrumentDescriptor): number {
   if (kind === 'histogram') return BUCKETS + bounds.length + 1
   if (kind === 'gauge') return 2
   return isObservable(kind) ? 3 : 1
+}
+
+/** How many cells a series of the instrument has. */
+export function cellsOf(descriptor: InstrumentDescriptor): number {
+  return bodyOf(descriptor) + (hasExemplar(descriptor.kind) ? EXEMPLAR_CELLS : 0)
 }
 
 /** Most buckets that a histogram may be given. */

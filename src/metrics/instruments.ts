@@ -1,16 +1,44 @@
 /** The instruments of OpenTelemetry's Metrics API, over cells in shared memory. None of them throws, whatever it is given. */
-import type { Attributes, Context, Counter, Gauge, Histogram, UpDownCounter } from '@opentelemetry/api'
+import type {
+  Attributes,
+  Context,
+  Counter,
+  Gauge,
+  Histogram,
+  SpanContext,
+  UpDownCounter,
+} from '@opentelemetry/api'
 import { count } from '../core/counters.js'
-import { SURFACES } from '../ring/layout.js'
+import { OBSERVE, SURFACES } from '../ring/layout.js'
 import type { Cells, CellWriter } from './cells.js'
-import { BUCKETS, cellsOf, type InstrumentDescriptor, MAX, MIN, SET_AT, SUM, VALUE } from './descriptor.js'
+import {
+  BUCKETS,
+  bodyOf,
+  cellsOf,
+  EXEMPLAR_IDS,
+  EXEMPLAR_TIME,
+  EXEMPLAR_VALUE,
+  hasExemplar,
+  type InstrumentDescriptor,
+  MAX,
+  MIN,
+  SET_AT,
+  SUM,
+  VALUE,
+} from './descriptor.js'
 import { SeriesTable } from './series-table.js'
 
 /** The cells of a series, and what it is. */
 export interface Series extends Cells {
   /** `KeyValue` fields with tag 0a. */
   readonly attributes: Uint8Array
+  /** The round of exports for which it has an exemplar, and how often it was tried to get one since. */
+  round: number
+  tries: number
 }
+
+/** Values for which a span is looked for until the next export, where there was none. */
+const MOST_TRIES = 16
 
 /** What the instruments of a thread have in common. */
 export interface Measuring {
@@ -23,7 +51,12 @@ export interface Measuring {
   readonly measured: Measured
   /** Words that all threads of the process share. */
   readonly control: Int32Array
+  /** The span that a value is an example for; undefined where no exemplars are wanted. */
+  readonly exemplarOf: ExemplarOf | undefined
 }
+
+/** @returns The context of the sampled span that is active; undefined where there is none. */
+export type ExemplarOf = (context: Context | undefined) => SpanContext | undefined
 
 export type Measured = (
   instrument: InstrumentDescriptor,
@@ -46,6 +79,8 @@ const EMPTY: readonly number[] = []
 export abstract class Instrument {
   protected readonly table: SeriesTable<Series>
   protected readonly isInt: boolean
+  /** Where in a series its exemplar lies; 0 where it has none. */
+  private readonly exemplarAt: number
 
   constructor(
     readonly descriptor: InstrumentDescriptor,
@@ -56,20 +91,41 @@ export abstract class Instrument {
     const first = [...initial, ...new Array<number>(size - initial.length).fill(0)]
     let number: number | undefined
     this.isInt = descriptor.isInt
+    const isExemplified = measuring.exemplarOf !== undefined && hasExemplar(descriptor.kind)
+    this.exemplarAt = isExemplified ? bodyOf(descriptor) : 0
     this.table = new SeriesTable<Series>(
       (attributes) => {
         number ??= measuring.writer.instrument(descriptor)
         const cells = number === undefined ? undefined : measuring.writer.series(number, attributes, first)
-        return cells && { ...cells, attributes }
+        return cells && { ...cells, attributes, round: -1, tries: 0 }
       },
-      { cells: new Float64Array(size), at: 0, attributes: new Uint8Array(0) },
+      { cells: new Float64Array(size), at: 0, attributes: new Uint8Array(0), round: -1, tries: 0 },
     )
   }
 
+  /** The first value of a sampled span since the last export is its example (SDK specification, "Exemplar filter": `trace_based`). */
+  private exemplify(value: number, series: Series, context: Context | undefined): void {
+    const { control, exemplarOf, time } = this.measuring
+    const span = exemplarOf?.(context)
+    if (span === undefined && ++series.tries < MOST_TRIES) return
+    series.round = control[OBSERVE]!
+    series.tries = 0
+    if (span === undefined) return
+    const { cells } = series
+    const at = series.at + this.exemplarAt
+    const ids = span.traceId + span.spanId
+    cells[at + EXEMPLAR_TIME] = 0
+    cells[at + EXEMPLAR_VALUE] = value
+    for (let i = 0; i < 6; i++)
+      cells[at + EXEMPLAR_IDS + i] = Number.parseInt(ids.slice(8 * i, 8 * i + 8), 16)
+    cells[at + EXEMPLAR_TIME] = time()
+  }
+
   /** For those who listen to each value, and for the way out of the process. */
-  protected tell(value: number, { attributes }: Series, context: Context | undefined): void {
+  protected tell(value: number, series: Series, context: Context | undefined): void {
     const { touched, measured, control } = this.measuring
-    if (control[SURFACES] !== 0) measured(this.descriptor, value, attributes, context)
+    if (this.exemplarAt !== 0 && series.round !== control[OBSERVE]) this.exemplify(value, series, context)
+    if (control[SURFACES] !== 0) measured(this.descriptor, value, series.attributes, context)
     if (touched !== undefined) touched()
   }
 }

@@ -4,7 +4,7 @@ import { guarded } from '../hooks/guarded.js'
 import { OBSERVE } from '../ring/layout.js'
 import type { Ring } from '../ring/ring.js'
 import { CellWriter } from './cells.js'
-import type { Measured, Measuring } from './instruments.js'
+import type { ExemplarOf, Measured, Measuring } from './instruments.js'
 import { type TransactionScope, writeMeasurement } from './measurement.js'
 import { ThreadMeterProvider } from './meter.js'
 import { Observers } from './observables.js'
@@ -20,6 +20,8 @@ export interface MeasureOptions {
   readonly ring: () => Ring | undefined
   /** The transaction of a context, of the active one where none is given. */
   readonly scopeOf: (context: Context | undefined) => TransactionScope | undefined
+  /** The span that a value is an example for; left out where no exemplars are wanted. */
+  readonly exemplarOf?: ExemplarOf | undefined
 }
 
 /** A thread that measures. */
@@ -31,13 +33,20 @@ export interface ThreadMeasures {
   onTouch(touched: () => void): void
 }
 
-export function measureHere({ opened, time, control, ring, scopeOf }: MeasureOptions): ThreadMeasures {
+export function measureHere({
+  opened,
+  time,
+  control,
+  ring,
+  scopeOf,
+  exemplarOf,
+}: MeasureOptions): ThreadMeasures {
   const writer = new CellWriter(opened)
   const measured: Measured = (instrument, value, attributes, context) => {
     const to = ring()
     if (to !== undefined) writeMeasurement(to, instrument, value, time(), attributes, scopeOf(context))
   }
-  const measuring: Measuring = { writer, time, touched: undefined, measured, control }
+  const measuring: Measuring = { writer, time, touched: undefined, measured, control, exemplarOf }
   const observe = (): void => observers.observe(Atomics.load(control, OBSERVE))
   /** Hears of the next round as soon as the thread's event loop turns; keeps nothing running. */
   const wait = (seen: number): void => {

@@ -4,12 +4,18 @@
  */
 import { now, unixNano } from '../core/clock.js'
 import { attributesIn } from '../otlp/decode-common.js'
-import type { HistogramPoint, Metric, NumberPoint, ScopeMetrics } from '../otlp/metrics-types.js'
+import type { Exemplar, HistogramPoint, Metric, NumberPoint, ScopeMetrics } from '../otlp/metrics-types.js'
 import type { Attributes } from '../otlp/types.js'
 import type { CellSource, CellTarget } from './cells.js'
 import {
   BUCKETS,
+  bodyOf,
   cellsOf,
+  EXEMPLAR_CELLS,
+  EXEMPLAR_IDS,
+  EXEMPLAR_TIME,
+  EXEMPLAR_VALUE,
+  hasExemplar,
   type InstrumentDescriptor,
   type InstrumentKind,
   isObservable,
@@ -166,7 +172,7 @@ export class MergedMetrics {
       }
       if (states.length === 0) continue
       const since = isDelta ? (view.until ?? this.since) : this.since
-      const metric = metricOf(descriptor, states, { since, time, isDelta })
+      const metric = metricOf(descriptor, states, { since, after: view?.until ?? 0n, time, isDelta })
       const { name, version, schemaUrl } = descriptor.scope
       const key = JSON.stringify(descriptor.scope)
       let scope = scopes.get(key)
@@ -209,6 +215,8 @@ function stateOf(descriptor: InstrumentDescriptor, { live, left }: MergedPoint):
 
 interface Interval {
   readonly since: bigint
+  /** Exemplars are of the time since then. */
+  readonly after: bigint
   readonly time: bigint
   readonly isDelta: boolean
 }
@@ -216,14 +224,15 @@ interface Interval {
 function metricOf(
   descriptor: InstrumentDescriptor,
   states: readonly State[],
-  { since, time, isDelta }: Interval,
+  { since, after, time, isDelta }: Interval,
 ): Metric {
   const { kind, name, description, unit } = descriptor
   const temporality = isDelta ? 1 : 2
   if (kind === 'histogram') {
     const points = states.map(
       ({ attributes, cells }): HistogramPoint => ({
-        ...distribution(cells),
+        ...distribution(descriptor, cells),
+        ...exemplified(exemplarsOf(descriptor, cells, after)),
         attributes,
         startTimeUnixNano: since,
         timeUnixNano: time,
@@ -240,8 +249,9 @@ function metricOf(
       attributes,
       startTimeUnixNano: isGauge ? 0n : since,
       // What a thread has last said is as old as it is.
-      timeUnixNano: isGauge ? BigInt(Math.round(cells[at]! * 1000)) * 1000n : time,
+      timeUnixNano: isGauge ? nanosOf(cells[at]!) : time,
       flags: 0,
+      ...exemplified(exemplarsOf(descriptor, cells, after)),
       ...(descriptor.isInt ? { value: integer(cells[VALUE]!) } : { value: cells[VALUE]!, isDouble: true }),
     }),
   )
@@ -250,17 +260,25 @@ function metricOf(
   return { name, description, unit, data: { kind: 'sum', points, temporality, monotonic } }
 }
 
+function exemplified(exemplars: readonly Exemplar[]): { exemplars?: readonly Exemplar[] } {
+  return exemplars.length === 0 ? {} : { exemplars }
+}
+
 /** What has come since; undefined where nothing has. The least and the greatest value of that time are not known. */
 function difference(
-  { kind }: InstrumentDescriptor,
+  descriptor: InstrumentDescriptor,
   cells: Float64Array,
   before: Float64Array,
 ): Float64Array | undefined {
-  const changed = kind === 'histogram' ? cells.subarray(BUCKETS) : cells
-  const offset = cells.length - changed.length
-  if (changed.every((value, i) => value === before[offset + i])) return undefined
-  const more = cells.map((value, i) => value - before[i]!)
-  if (kind === 'histogram') more.fill(Number.NaN, MIN, MAX + 1)
+  const isHistogram = descriptor.kind === 'histogram'
+  const from = isHistogram ? BUCKETS : 0
+  const end = bodyOf(descriptor)
+  const more = Float64Array.from(cells)
+  let hasChanged = false
+  for (let i = from; i < end; i++) hasChanged ||= cells[i] !== before[i]
+  if (!hasChanged) return undefined
+  for (let i = 0; i < end; i++) more[i] = cells[i]! - before[i]!
+  if (isHistogram) more.fill(Number.NaN, MIN, MAX + 1)
   return more
 }
 
@@ -271,31 +289,61 @@ function integer(value: number): number | bigint {
 }
 
 function distribution(
+  descriptor: InstrumentDescriptor,
   cells: Float64Array,
 ): Pick<HistogramPoint, 'count' | 'sum' | 'min' | 'max' | 'bucketCounts'> {
-  const bucketCounts = [...cells.subarray(BUCKETS)]
+  const bucketCounts = [...cells.subarray(BUCKETS, bodyOf(descriptor))].map(countOf)
   let count = 0
   for (const bucket of bucketCounts) count += bucket
   const known = (value: number): number | null => (Number.isFinite(value) ? value : null)
   return { bucketCounts, count, sum: cells[SUM]!, min: known(cells[MIN]!), max: known(cells[MAX]!) }
 }
 
+/** Of the time since `after`, in nanoseconds since the epoch. */
+function exemplarsOf(descriptor: InstrumentDescriptor, cells: Float64Array, after: bigint): Exemplar[] {
+  if (!hasExemplar(descriptor.kind)) return []
+  const at = bodyOf(descriptor)
+  const time = cells[at + EXEMPLAR_TIME]!
+  const timeUnixNano = nanosOf(time)
+  if (timeUnixNano <= after) return []
+  const words = [...cells.subarray(at + EXEMPLAR_IDS, at + EXEMPLAR_CELLS)]
+  const ids = words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
+  return [
+    { value: cells[at + EXEMPLAR_VALUE]!, timeUnixNano, traceId: ids.slice(0, 32), spanId: ids.slice(32) },
+  ]
+}
+
+/** A descendant's file can say anything. */
+function countOf(cell: number): number {
+  return cell > 0 && cell <= Number.MAX_SAFE_INTEGER ? Math.floor(cell) : 0
+}
+
+/** @param ms Milliseconds since the epoch. */
+function nanosOf(ms: number): bigint {
+  return BigInt(countOf(ms * 1000)) * 1000n
+}
+
 /** Adds what one source says to what others have said. @param more Becomes the result's, where that is the first. */
 function merge(
-  { kind }: InstrumentDescriptor,
+  descriptor: InstrumentDescriptor,
   sum: Float64Array | undefined,
   more: Float64Array,
 ): Float64Array {
   if (sum === undefined) return more
+  const { kind } = descriptor
   if (kind === 'gauge' || kind === 'observablegauge') {
     const at = kind === 'gauge' ? SET_AT : OBSERVED_AT
     if (more[at]! >= sum[at]!) sum.set(more)
     return sum
   }
   sum[SUM] = sum[SUM]! + more[SUM]!
-  if (kind !== 'histogram') return sum
-  sum[MIN] = Math.min(sum[MIN]!, more[MIN]!)
-  sum[MAX] = Math.max(sum[MAX]!, more[MAX]!)
-  for (let i = BUCKETS; i < sum.length; i++) sum[i] = sum[i]! + more[i]!
+  const end = bodyOf(descriptor)
+  if (kind === 'histogram') {
+    sum[MIN] = Math.min(sum[MIN]!, more[MIN]!)
+    sum[MAX] = Math.max(sum[MAX]!, more[MAX]!)
+    for (let i = BUCKETS; i < end; i++) sum[i] = sum[i]! + more[i]!
+  }
+  if (hasExemplar(kind) && more[end + EXEMPLAR_TIME]! > sum[end + EXEMPLAR_TIME]!)
+    sum.set(more.subarray(end), end)
   return sum
 }

@@ -1,2 +1,3 @@
 export { measureHere } from './measure.js'
 export { measureRuntime } from './runtime-metrics.js'
+export { measureDurations } from './span-durations.js'

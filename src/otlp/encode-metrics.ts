@@ -19,11 +19,28 @@ function encodeNumber({ value, isDouble }: NumberPoint): Uint8Array {
   return isInt ? fixed64(0x31, BigInt(value)) : double(0x21, Number(value))
 }
 
+function encodeExemplars(tag: number, { exemplars = [] }: Pick<NumberPoint, 'exemplars'>): Uint8Array {
+  return concat(
+    exemplars.map(({ value, timeUnixNano, traceId, spanId }) =>
+      lengthDelimited(
+        tag,
+        concat([
+          fixed64(0x11, timeUnixNano),
+          double(0x19, value),
+          lengthDelimited(0x22, Buffer.from(spanId, 'hex')),
+          lengthDelimited(0x2a, Buffer.from(traceId, 'hex')),
+        ]),
+      ),
+    ),
+  )
+}
+
 function encodePoint(point: NumberPoint): Uint8Array {
   return concat([
     fixed64(0x11, point.startTimeUnixNano),
     fixed64(0x19, point.timeUnixNano),
     encodeNumber(point),
+    encodeExemplars(0x2a, point),
     encodeKeyValues(0x3a, point.attributes, 0),
     count(0x40, point.flags),
   ])
@@ -56,6 +73,7 @@ function encodeHistogramPoint(point: HistogramPoint): Uint8Array {
     optional(0x29, point.sum),
     packed64(0x32, point.bucketCounts),
     packedDoubles(0x3a, point.explicitBounds),
+    encodeExemplars(0x42, point),
     encodeKeyValues(0x4a, point.attributes, 0),
     count(0x50, point.flags),
     optional(0x59, point.min),

@@ -1,9 +1,19 @@
 import type { Attributes, Resource, Scope } from './types.js'
 
-// OTLP metrics data as plain objects: opentelemetry-proto 1.x, `metrics.proto`. Exemplars are not kept.
+// OTLP metrics data as plain objects: opentelemetry-proto 1.x, `metrics.proto`. Exemplars are written, and not kept in reading.
 
 /** `AggregationTemporality`: 0 unspecified, 1 delta, 2 cumulative. */
 export type Temporality = 0 | 1 | 2
+
+/** `Exemplar`: a value, and the span that it was measured in. */
+export interface Exemplar {
+  value: number
+  /** Nanoseconds since the Unix epoch. */
+  timeUnixNano: bigint
+  /** 32 and 16 lower-case hexadecimal digits. */
+  traceId: string
+  spanId: string
+}
 
 /** What all data points have. */
 interface Point {
@@ -14,6 +24,8 @@ interface Point {
   timeUnixNano: bigint
   /** Bit 0: no value was recorded. */
   flags: number
+  /** Not set by reading. */
+  exemplars?: readonly Exemplar[]
 }
 
 /** `NumberDataPoint`: of a gauge or a sum. */

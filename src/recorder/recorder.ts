@@ -7,6 +7,7 @@ import type { SpanLimits } from '../config/tracing.js'
 import type { Origin } from '../core/clock.js'
 import { encodeScope } from '../otlp/encode.js'
 import { read, textOf } from './input.js'
+import { isMeasured, type MeasureSpan } from './measured-span.js'
 import { closeRecord, openRecord } from './record.js'
 import type { Sampler } from './sampler.js'
 import type { ScopeHandle } from './scope.js'
@@ -31,6 +32,8 @@ export class Recorder implements TracerProvider, SpanEnd {
   readonly limits: SpanLimits
   private readonly thread: Buffer
   private readonly open: () => RecordSink | undefined
+  /** Called with each request and call that has ended, sampled or not; only where durations are measured. */
+  measure: MeasureSpan | undefined
   private sink: RecordSink | undefined
   private opened = false
   private readonly tracers = new Map<string, RecorderTracer>()
@@ -83,6 +86,7 @@ export class Recorder implements TracerProvider, SpanEnd {
   /** Encodes a span that ended at `time`. All that it holds was checked when it came in; should it fail nevertheless, one span is lost, and counted. */
   ended(span: RecordedSpan, time: number, origin: Origin): void {
     const sink = this.sink!
+    if (this.measure !== undefined && isMeasured(span)) this.measure(span, time - span.start)
     try {
       closeRecord(sink, span, time, origin, this.thread)
     } catch {

@@ -2,6 +2,7 @@ import {
   type Context,
   context as contextApi,
   type Span,
+  type SpanContext,
   type SpanOptions,
   type Tracer,
   trace,
@@ -12,6 +13,7 @@ import { count } from '../core/counters.js'
 import { hexOfWord, randomWord, TraceIdentity, wordOfHex } from '../core/ids.js'
 import type { AttributeList } from './attributes.js'
 import { kindOf, optionsOf, parentContextOf, textOf } from './input.js'
+import { isMeasuredKind, MeasuredSpan } from './measured-span.js'
 import type { Recorder } from './recorder.js'
 import type { ParentState } from './sampler.js'
 import type { ScopeHandle } from './scope.js'
@@ -56,13 +58,14 @@ export class RecorderTracer implements Tracer {
     // A recorded parent of this thread is the common case: its ids are words already, its decision is made.
     if (parent instanceof RecordedSpan) {
       if (!this.recorder.sampler.shouldSample(parent.trace, 'local-sampled'))
-        return unsampled(parent.trace, parent.traceFlags, parent.traceState)
+        return this.unsampled(options, parent.trace, parent.traceFlags, parent.traceState)
       return this.begin(name, options, parent.trace, parent.s0, parent.s1, parent.traceFlags, parent, false)
     }
     const outer = parent === undefined ? undefined : parentContextOf(parent)
     if (outer === undefined) {
       const identity = TraceIdentity.random()
-      if (!this.recorder.sampler.shouldSample(identity, 'none')) return unsampled(identity, RANDOM, undefined)
+      if (!this.recorder.sampler.shouldSample(identity, 'none'))
+        return this.unsampled(options, identity, RANDOM, undefined)
       return this.begin(name, options, identity, 0, 0, SAMPLED | RANDOM, undefined, false)
     }
     const identity = identityOf(outer.traceId)
@@ -76,7 +79,7 @@ export class RecorderTracer implements Tracer {
           ? 'remote-not-sampled'
           : 'local-not-sampled'
     if (!this.recorder.sampler.shouldSample(identity, state))
-      return unsampled(identity, outer.traceFlags, outer.traceState)
+      return this.unsampled(options, identity, outer.traceFlags, outer.traceState)
     return this.begin(
       name,
       options,
@@ -170,7 +173,7 @@ export class RecorderTracer implements Tracer {
     traceState = parent?.traceState,
   ): Span {
     const { recorder } = this
-    if (!recorder.ready()) return unsampled(identity, flags, traceState)
+    if (!recorder.ready()) return this.unsampled(options, identity, flags, traceState)
     const { kind, attributes, links, startTime } = options
     const present = now()
     if (parent === undefined) lookAtWall(present)
@@ -194,6 +197,25 @@ export class RecorderTracer implements Tracer {
     if (links !== undefined) span.addLinks(links)
     recorder.started(span)
     return span
+  }
+
+  /** A span that is not recorded, but whose context travels on, so that the decision holds downstream; its duration may be measured. */
+  private unsampled(
+    { kind, attributes }: SpanOptions,
+    identity: TraceIdentity,
+    flags: number,
+    traceState: RecordedSpan['traceState'],
+  ): Span {
+    const context: SpanContext = {
+      traceId: identity.hex,
+      spanId: hexOfWord(randomWord()) + hexOfWord(randomWord() || 1),
+      traceFlags: flags & ~SAMPLED,
+      ...(traceState === undefined ? {} : { traceState }),
+    }
+    const { measure } = this.recorder
+    if (measure === undefined || !isMeasuredKind(kindOf(kind))) return trace.wrapSpanContext(context)
+    const span = new MeasuredSpan(context, kindOf(kind), measure)
+    return attributes === undefined ? span : span.setAttributes(attributes)
   }
 
   startActiveSpan<F extends SpanFunction<unknown>>(name: string, fn: F): ReturnType<F>
@@ -242,16 +264,6 @@ function identityOf(hex: string): TraceIdentity {
     lastIdentity = TraceIdentity.fromHex(hex)
   }
   return lastIdentity
-}
-
-/** A span that is not recorded, but whose context travels on, so that the decision holds downstream. */
-function unsampled(identity: TraceIdentity, flags: number, traceState: RecordedSpan['traceState']): Span {
-  return trace.wrapSpanContext({
-    traceId: identity.hex,
-    spanId: hexOfWord(randomWord()) + hexOfWord(randomWord() || 1),
-    traceFlags: flags & ~SAMPLED,
-    ...(traceState === undefined ? {} : { traceState }),
-  })
 }
 
 /** Where tracing is suppressed, the parent's context goes on and nothing is made. */

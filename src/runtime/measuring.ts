@@ -1,21 +1,27 @@
 /** What measures in this thread: loaded with the first meter that is asked for. */
 import { dirname } from 'node:path'
 import {
+  type Context,
   context as contextApi,
   type Meter,
   type MeterOptions,
   type MeterProvider,
   metrics,
+  type SpanContext,
+  TraceFlags,
 } from '@opentelemetry/api'
 import type { TracingConfig } from '../config/tracing.js'
+import { spanOf } from '../context/context.js'
 import { transactionIn } from '../context/transaction.js'
 import { epochMs, now } from '../core/clock.js'
 import { ownFile } from '../core/own-files.js'
 import { VERSION } from '../core/version.js'
 import { loadPart } from '../hooks/parts.js'
 import type { ThreadMeasures } from '../metrics/measure.js'
+import type { TransactionScope } from '../metrics/measurement.js'
 import type * as MetricsPart from '../metrics/part.cjs'
 import type { WatchedWorker } from '../metrics/runtime-metrics.js'
+import type { MeasureSpan } from '../recorder/measured-span.js'
 import { ABOVE, BY_NAME, MEASURES, SURFACES } from '../ring/layout.js'
 import type { ProcessRelay } from './process-relay.js'
 import type { ThreadRelay } from './thread-relay.js'
@@ -42,6 +48,17 @@ export function measuredAbove(text: string | undefined): number {
   return /^[1-3]$/.test(text ?? '') ? Number(text) : 0
 }
 
+function sampledIn(context: Context): SpanContext | undefined {
+  const span = spanOf(context)?.spanContext()
+  return span !== undefined && (span.traceFlags & TraceFlags.SAMPLED) !== 0 ? span : undefined
+}
+
+/** The transaction of a context. One that is not sampled has no end that would be seen. */
+function scopeIn(context: Context): TransactionScope | undefined {
+  const flags = spanOf(context)?.spanContext().traceFlags
+  return flags !== undefined && (flags & TraceFlags.SAMPLED) === 0 ? undefined : transactionIn(context)
+}
+
 function loadMetrics(): typeof MetricsPart {
   const file = ownFile('metrics.cjs')
   return loadPart<typeof MetricsPart>(dirname(file), 'metrics.cjs')
@@ -57,12 +74,29 @@ export class LateMeterProvider implements MeterProvider {
   constructor(
     private readonly relay: ThreadRelay,
     private readonly process: ProcessRelay | undefined,
+    private readonly hasExemplars: boolean,
   ) {}
 
   getMeter(name: string, version?: string, options?: MeterOptions): Meter {
     if (Atomics.load(this.relay.control, MEASURES) === 0) return this.none.getMeter(name, version, options)
     this.measures ??= this.load()
     return this.measures.provider.getMeter(name, version, options)
+  }
+
+  /** Measures how long requests and calls take, from the first one on that ends. */
+  durations(): MeasureSpan {
+    let measure: MeasureSpan | undefined
+    const { control } = this.relay
+    return (span, duration) => {
+      if (control[MEASURES] === 0) return
+      this.measures ??= this.load()
+      measure ??= loadMetrics().measureDurations(
+        this.measures.provider,
+        VERSION,
+        () => control[SURFACES] !== 0,
+      )
+      measure(span, duration)
+    }
   }
 
   /** Tells of Node and V8 from now on. In the main thread of a process that exports. */
@@ -91,7 +125,8 @@ export class LateMeterProvider implements MeterProvider {
       time: () => epochMs(now()),
       control: this.relay.control,
       ring: () => this.relay.ring(),
-      scopeOf: (context) => transactionIn(context ?? contextApi.active()),
+      scopeOf: (context) => scopeIn(context ?? contextApi.active()),
+      exemplarOf: this.hasExemplars ? (context) => sampledIn(context ?? contextApi.active()) : undefined,
     })
     const touched = this.process?.touched
     if (touched !== undefined) measures.onTouch(touched)

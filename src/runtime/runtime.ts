@@ -189,7 +189,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const base = state.run?.context ?? arrived?.context ?? ROOT_CONTEXT
   const provider = recorder === undefined ? undefined : new YieldingProvider(recorder, warnOfDouble)
   if (own !== undefined) measureInProcess(own, config, own.link === undefined ? 0 : options.origin?.measured)
-  const meters = relay === undefined ? undefined : new LateMeterProvider(relay, own)
+  const meters = relay === undefined ? undefined : new LateMeterProvider(relay, own, config.exemplars)
   const sdk = own === undefined || own.link !== undefined ? undefined : part?.joinSdk(own, loadReading)
   shareGlobalApi({
     register(isFree) {
@@ -212,6 +212,8 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     },
   })
   if (provider !== undefined) adoptEarlyTracers(provider)
+  // Where nobody asks for it at the start, it is no work for spans.
+  if (recorder !== undefined && relay?.isMeasured === true) recorder.measure = meters?.durations()
   if (
     own !== undefined &&
     own.link === undefined &&

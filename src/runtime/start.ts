@@ -54,8 +54,11 @@ export function start({ surfacers = [] }: StartOptions = {}): boolean {
       throw new ThreadspanError('THREADSPAN_INVALID_ARGUMENT', 'A surfacer must have a method record')
   }
   const isStarted = startThread()
-  const { process: own } = currentRuntime() ?? {}
-  if (own !== undefined && surfacers.length > 0) addSurfacers(surfacers, () => new MainThreadHost(own))
+  const { process: own, recorder, meters } = currentRuntime() ?? {}
+  if (own !== undefined && surfacers.length > 0) {
+    addSurfacers(surfacers, () => new MainThreadHost(own))
+    if (recorder !== undefined) recorder.measure ??= meters?.durations()
+  }
   return isStarted
 }
 

@@ -3,7 +3,7 @@ import module from 'node:module'
 import { after, before, describe, it } from 'node:test'
 import { type DatabaseServer, noPostgresql, startPostgresql } from '../support/databases.js'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
-import { Receiver } from '../support/receiver.js'
+import { type ReceivedPoint, Receiver } from '../support/receiver.js'
 import { assertNames, byRequest, REQUESTS, runClient } from './support.js'
 
 const STATEMENTS = [
@@ -49,6 +49,35 @@ describe('statements of pg', { skip: noPostgresql }, () => {
       assert.equal(new Set(spans.map(({ traceId }) => traceId)).size, 1)
     })
   }
+
+  it('are measured, one by one', async () => {
+    await clear()
+    let points: readonly ReceivedPoint[] = []
+    const spans = await run({
+      where: 'worker',
+      env: { PGDATABASE: 'postgres', OTEL_METRICS_EXPORTER: 'otlp' },
+      measured(all: readonly ReceivedPoint[]) {
+        points = all.filter(({ name }) => name === 'db.client.operation.duration')
+      },
+    })
+    const count = (operation: string) =>
+      points
+        .filter(({ attributes }) => attributes['db.operation.name'] === operation)
+        .reduce((sum, { histogram }) => sum + histogram!.count, 0)
+    const made = (operation: string) =>
+      spans.filter(({ attributes }) => attributes['db.operation.name'] === operation).length
+    for (const operation of ['INSERT', 'SELECT']) assert.equal(count(operation), made(operation), operation)
+    assert.ok(made('SELECT') > 0)
+    const failed = points.filter(({ attributes }) => attributes['error.type'] !== undefined)
+    assert.ok(failed.length > 0)
+    for (const { attributes, unit } of points) {
+      assert.equal(unit, 's')
+      assert.deepEqual(
+        [attributes['db.system.name'], attributes['server.address'], attributes['db.query.text']],
+        ['postgresql', '127.0.0.1', undefined],
+      )
+    }
+  })
 
   it('have the attributes of the semantic conventions, and no values', async () => {
     await clear()

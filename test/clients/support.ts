@@ -1,7 +1,7 @@
 /** Runs the scenario of a database client with the preload, against a real server, and gives the spans that arrived. */
 import assert from 'node:assert/strict'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
-import { type ReceivedSpan, Receiver } from '../support/receiver.js'
+import { type ReceivedPoint, type ReceivedSpan, Receiver } from '../support/receiver.js'
 
 export interface ClientRun {
   readonly scenario: string
@@ -13,6 +13,8 @@ export interface ClientRun {
   /** Connections in the pool. */
   readonly pool?: number
   readonly env?: Record<string, string>
+  /** Called with the last metrics that arrived. */
+  readonly measured?: (points: readonly ReceivedPoint[]) => void
 }
 
 /** How many requests a scenario has. */
@@ -20,7 +22,7 @@ export const REQUESTS = 8
 
 /** Everything that arrived. Nothing ran in the wrong request, and no value was told of. */
 export async function runClient(run: ClientRun): Promise<ReceivedSpan[]> {
-  const { scenario, name, form = 'require', where = 'main', port, pool = 1, env } = run
+  const { scenario, name, form = 'require', where = 'main', port, pool = 1, env, measured } = run
   const receiver = await Receiver.start()
   try {
     const { code, stdout, stderr } = await runProgram(fixture('clients/main.cjs'), {
@@ -42,6 +44,7 @@ export async function runClient(run: ClientRun): Promise<ReceivedSpan[]> {
       events,
     ])
     assert.doesNotMatch(JSON.stringify(texts), /SECRET/)
+    measured?.(receiver.metrics.at(-1) ?? [])
     return receiver.spans
   } finally {
     await receiver.close()

@@ -55,6 +55,7 @@ describe('readConfig', () => {
         maxExportBatchSize: undefined,
         maxQueueSize: undefined,
       },
+      exemplars: true,
       measures: false,
       surfaces: false,
       surfacers: [],

@@ -25,6 +25,13 @@ const { LinkWriter } = await part('link/writer.js')
 const { LinkReader } = await part('link/reader.js')
 const { closedSpan } = await part('ring/closed-span.js')
 const { SLOT_SIZE } = await part('recorder/sink.js')
+const { CellReader } = await part('metrics/cells.js')
+const { measureHere } = await part('metrics/measure.js')
+const { readMeasurement } = await part('metrics/measurement.js')
+const { MergedMetrics } = await part('metrics/merged.js')
+const { prometheusText } = await part('export/prometheus.js')
+const { encodeMetricsRequest } = await part('otlp/encode-metrics.js')
+const { CellLink, LinkedCells } = await part('link/cells.js')
 
 /** mulberry32 */
 let state = seed
@@ -182,6 +189,51 @@ function ringMemory() {
 const folder = mkdtempSync(join(tmpdir(), 'threadspan-fuzz-'))
 const valid = linkBytes()
 
+/** A thread that measures: its blocks, and its ring with what it told of each value. */
+function measuringThread() {
+  const control = new Int32Array(new SharedArrayBuffer(layout.CONTROL_BYTES))
+  control[layout.SURFACES] = layout.BY_CODE
+  const memory = layout.allocate(65536, 16, SLOT_SIZE)
+  const ring = new Ring(memory, control, () => {})
+  const blocks = []
+  const { provider } = measureHere({
+    opened: (block) => blocks.push(block),
+    time: () => 5,
+    control,
+    ring: () => ring,
+    scopeOf: () => ({ id: 'b7ad6b7169203331', traceId: '0af7651916cd43dd8448eb211c80319c', name: text(8) }),
+  })
+  const meter = provider.getMeter('fuzz')
+  for (let i = 0; i < 8; i++) {
+    const attributes = { [text(5)]: odd(), plain: text(3) }
+    meter.createCounter(`counter${i}`).add(odd(), attributes)
+    meter.createHistogram(`histogram${i}`).record(i, attributes)
+    meter.createGauge(`gauge${i}`).record(i, attributes)
+  }
+  return { blocks, memory }
+}
+
+function shake(bytes) {
+  for (let i = below(20); i >= 0; i--) bytes[below(bytes.length)] = below(256)
+}
+
+/** Of a descendant's link: what it measures. */
+const measuredRecords = []
+{
+  const reader = new CellReader()
+  measuringThread().blocks.forEach((block, i) => reader.add(block, i))
+  const link = new CellLink()
+  link.add(3, reader)
+  link.write({ record: (type, ...parts) => measuredRecords.push([type, Buffer.concat(parts)]) })
+}
+
+/** Collects and writes whatever was merged. */
+function tellOf(merged) {
+  const { scopes } = merged.collect()
+  encodeMetricsRequest([{ resource: new Uint8Array(0), scopes }])
+  prometheusText([{ resource: new Uint8Array(0), attributes: {}, scopes }])
+}
+
 function linkBytes() {
   const writer = new LinkWriter(folder, 'valid', Buffer.from([1, 2, 3]))
   writer.scope(0, Buffer.from('scope'), 'url')
@@ -236,6 +288,43 @@ const targets = {
     reader.close()
   },
 }
+
+Object.assign(targets, {
+  cells() {
+    const { blocks } = measuringThread()
+    for (const block of blocks) shake(new Uint8Array(block, 0, 1024))
+    const reader = new CellReader()
+    blocks.forEach((block, i) => reader.add(block, i))
+    const merged = new MergedMetrics(1n)
+    const source = merged.add(reader)
+    tellOf(merged)
+    source.end()
+    tellOf(merged)
+  },
+  'linked cells'() {
+    const cells = new LinkedCells()
+    for (const [type, body] of measuredRecords)
+      if (random() < 0.9)
+        cells.record(random() < 0.9 ? type : below(256), random() < 0.3 ? mutatedBytes(body) : body)
+    const merged = new MergedMetrics(1n)
+    const source = merged.add(cells)
+    tellOf(merged)
+    source.end()
+  },
+  measurements() {
+    const { memory } = measuringThread()
+    if (random() < 0.8) shake(new Uint8Array(memory.buffer, layout.RING_START, 4096))
+    let count = 0
+    new RingReader(memory).drain({
+      ...nobody,
+      measured(body) {
+        count++
+        readMeasurement(body)
+      },
+    })
+    if (count > 1000) throw new Error('too many')
+  },
+})
 
 console.log(`seed ${seed}`)
 let failed = false

@@ -74,7 +74,8 @@ describe('what is measured in all threads and children', { timeout: 120_000 }, (
   it('has every increment that returned in a Worker that was terminated', async () => {
     for (let round = 0; round < 3; round++) {
       receiver.metrics.length = 0
-      const { stdout } = await run('pool.mjs')
+      const { stdout, stderr, code } = await run('pool.mjs')
+      assert.deepEqual([stderr, code], ['', 0])
       const counted = Number(stdout)
       const [steps] = last('steps')
       assert.ok(counted > 1000, stdout)
@@ -98,6 +99,40 @@ describe('what is measured in all threads and children', { timeout: 120_000 }, (
       last('asked').some(({ attributes }) => attributes['thread'] === 'blocked'),
       false,
     )
+  })
+
+  it('has examples: of the first value of a sampled span since the last export, wherever it was measured', async () => {
+    receiver.spans.length = 0
+    const env = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_METRIC_EXPORT_INTERVAL: '200' }
+    await run('exemplars.mjs', env)
+    for (const name of ['counted', 'sized']) {
+      const exemplars = all(name).flatMap(({ exemplars }) => exemplars)
+      assert.deepEqual(
+        exemplars.map(({ value }) => value),
+        [2, 4, 5],
+      )
+      for (const { value, time, traceId, spanId } of exemplars) {
+        const [span] = receiver.named(`value ${value}`)
+        assert.deepEqual([traceId, spanId], [span!.traceId, span!.spanId])
+        // To a microsecond.
+        assert.ok(time >= span!.start - 1000n && time <= span!.end + 1000n)
+      }
+    }
+    assert.deepEqual(
+      all('level').flatMap(({ exemplars }) => exemplars),
+      [],
+    )
+    for (const off of [
+      { OTEL_METRICS_EXEMPLAR_FILTER: 'always_off' },
+      { OTEL_TRACES_SAMPLER: 'always_off' },
+    ]) {
+      receiver.metrics.length = 0
+      await run('exemplars.mjs', { ...env, ...off })
+      assert.deepEqual(
+        all('counted').flatMap(({ exemplars }) => exemplars),
+        [],
+      )
+    }
   })
 
   it('arrives from Workers that join by code', async () => {

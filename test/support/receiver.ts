@@ -43,6 +43,7 @@ export interface ReceivedPoint {
   /** 1 is delta, 2 cumulative, 0 what a gauge has. */
   temporality: number
   attributes: Record<string, unknown>
+  exemplars: { value: number; time: bigint; traceId: string; spanId: string }[]
   resource: Record<string, unknown>
   scope: string
 }
@@ -90,6 +91,7 @@ interface RawPoint {
   max?: number
   bucketCounts?: string[]
   explicitBounds?: number[]
+  exemplars?: { asDouble?: number; timeUnixNano: string; traceId: string; spanId: string }[]
 }
 interface RawData {
   dataPoints: RawPoint[]
@@ -184,6 +186,12 @@ export function decodePoints(bytes: Uint8Array): ReceivedPoint[] {
             isMonotonic: data.isMonotonic ?? false,
             temporality: data.aggregationTemporality ?? 0,
             attributes: attributesOf(point.attributes),
+            exemplars: (point.exemplars ?? []).map(({ asDouble, timeUnixNano, traceId, spanId }) => ({
+              value: asDouble!,
+              time: BigInt(timeUnixNano),
+              traceId: hexOf(traceId),
+              spanId: hexOf(spanId),
+            })),
             resource: attributesOf(resource?.attributes),
             scope: scope?.name ?? '',
           }),

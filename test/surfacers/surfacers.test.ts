@@ -79,7 +79,7 @@ describe('surfacers that misbehave', { timeout: 120_000 }, () => {
   const told: Record<string, RegExp> = {
     throws: /surfacer \S*bad\.mjs: meant \(THREADSPAN_SURFACER\)/,
     hangs:
-      /surfacer \S*bad\.mjs: it has not come to an end in time; \d+ values and transactions were not told/,
+      /surfacer \S*bad\.mjs(?:,log)?: it has not come to an end in time; \d+ values and transactions were not told/,
     leaves: /surfacer \S*: left \(THREADSPAN_SURFACER\)/,
     rejects: /surfacer \S*bad\.mjs: refused \(THREADSPAN_SURFACER\)/,
   }
@@ -216,7 +216,7 @@ describe('a service', { timeout: 120_000 }, () => {
     assert.deepEqual(others, [])
     assert.equal(posted!.transaction!.name, 'GET')
     assert.match(posted!.transaction!.id, /^[0-9a-f]{16}$/)
-    const { requests, 'rss.growth': growth } = posted!.metrics
+    const { requests, 'rss.growth': growth, 'http.server.request.duration': duration } = posted!.metrics
     assert.deepEqual(
       requests!.map(({ kind, value, attributes }) => [kind, value, attributes]),
       [['counter', 1, { path: '/orders' }]],
@@ -226,6 +226,22 @@ describe('a service', { timeout: 120_000 }, () => {
       [['histogram', 'By']],
     )
     assert.ok(growth![0]!.value >= 0)
+    assert.deepEqual(
+      duration!.map(({ kind, unit, attributes }) => [kind, unit, attributes]),
+      [
+        [
+          'histogram',
+          's',
+          {
+            'http.request.method': 'GET',
+            'http.response.status_code': 200,
+            'network.protocol.version': '1.1',
+            'url.scheme': 'http',
+          },
+        ],
+      ],
+    )
+    assert.ok(duration![0]!.value > 0.004 && duration![0]!.value < 5)
     await service.end()
     assert.equal(service.stderr(), '')
   })
@@ -261,12 +277,13 @@ describe('a service', { timeout: 120_000 }, () => {
     await service.request('/logged')
     await service.end()
     const lines = service.stderr().trim().split('\n')
-    assert.equal(lines.length, 2, service.stderr())
+    assert.equal(lines.length, 3, service.stderr())
     assert.match(
       lines[0]!,
       /^requests 1 \{"metric":\{"name":"requests".*"path":"\/logged".*"trace_id":"[0-9a-f]{32}".*"transaction":"GET"\}$/,
     )
-    assert.match(lines[1]!, /^rss\.growth \d+ By \{/)
+    assert.match(service.stderr(), /^rss\.growth \d+ By \{/m)
+    assert.match(service.stderr(), /^http\.server\.request\.duration [\d.]+ s \{/m)
   })
 
   it('has it told to a module of its own', async (t) => {
@@ -276,12 +293,12 @@ describe('a service', { timeout: 120_000 }, () => {
     await service.end()
     const lines = readFileSync(OWN_SURFACER, 'utf8').trim().split('\n')
     const id = /^clear ([0-9a-f]{16})$/.exec(lines[0]!)![1]
-    assert.deepEqual(lines.slice(1), [
+    assert.deepEqual(lines.slice(1, -2).sort(), [
+      'record http.server.request.duration GET',
       'record requests GET',
       'record rss.growth GET',
-      `flush ${id} GET`,
-      'close',
     ])
+    assert.deepEqual(lines.slice(-2), [`flush ${id} GET`, 'close'])
     assert.equal(service.stderr(), '')
   })
 })
