@@ -31,12 +31,6 @@ const PORT = 9464
 export function metricsConfig(variables: Variables): MetricsConfig | undefined {
   const exporters = metricsExporters(variables)
   if (exporters === undefined || exporters.length === 0) return undefined
-  variables.word(
-    'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION',
-    ['explicit_bucket_histogram'],
-    'explicit_bucket_histogram is used',
-    ['base2_exponential_bucket_histogram'],
-  )
   const temporality = variables.word(
     'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE',
     ['cumulative', 'delta', 'lowmemory'] as const,

@@ -1,4 +1,4 @@
-import { metricsExporters } from './metrics-exporters.js'
+import { isExponential, metricsExporters } from './metrics-exporters.js'
 import { type ConfigWarning, type Environment, Variables } from './variables.js'
 
 /**
@@ -48,6 +48,8 @@ export interface TracingConfig {
   readonly errorFields: readonly string[]
   /** Whether `OTEL_METRICS_EXPORTER` names where metrics go: nothing is measured otherwise. */
   readonly measures: boolean
+  /** Whether histograms have buckets of exponential size. */
+  readonly exponential: boolean
   /** `OTEL_METRICS_EXEMPLAR_FILTER`: whether metrics tell of spans that they were measured in. */
   readonly exemplars: boolean
   /** Whether `THREADSPAN_SURFACERS` names anybody who is told of each value. */
@@ -129,6 +131,7 @@ export function tracingConfig(variables: Variables): TracingConfig {
       .map((name) => name.trim())
       .filter((name) => name !== ''),
     measures: (metricsExporters(variables) ?? []).length > 0,
+    exponential: isExponential(variables, metricsExporters(variables) ?? []),
     exemplars:
       variables.word(
         'OTEL_METRICS_EXEMPLAR_FILTER',

@@ -1,3 +1,5 @@
+import { SEGMENT } from './exponential.js'
+
 /** What an instrument is, in the terms of OpenTelemetry's Metrics API 1.x. */
 
 export const KINDS = [
@@ -22,6 +24,8 @@ export interface InstrumentDescriptor {
   readonly isInt: boolean
   /** Of a histogram: inclusive upper bounds of its buckets, ascending. */
   readonly bounds: readonly number[]
+  /** Whether a histogram has buckets of exponential size instead. */
+  readonly isExponential: boolean
   readonly scope: { readonly name: string; readonly version: string; readonly schemaUrl: string }
 }
 
@@ -56,8 +60,8 @@ export function hasExemplar(kind: InstrumentKind): boolean {
 }
 
 /** How many cells of a series tell what was measured; an exemplar lies behind them. */
-export function bodyOf({ kind, bounds }: InstrumentDescriptor): number {
-  if (kind === 'histogram') return BUCKETS + bounds.length + 1
+export function bodyOf({ kind, bounds, isExponential }: InstrumentDescriptor): number {
+  if (kind === 'histogram') return isExponential ? SEGMENT : BUCKETS + bounds.length + 1
   if (kind === 'gauge') return 2
   return isObservable(kind) ? 3 : 1
 }
@@ -73,7 +77,9 @@ export const MAX_BOUNDS = 1024
 /** A descriptor from text that another thread or process has written; undefined where it is none. */
 export function parseDescriptor(text: string): InstrumentDescriptor | undefined {
   try {
-    const { kind, name, unit, description, isInt, bounds, scope } = JSON.parse(text) as InstrumentDescriptor
+    const { kind, name, unit, description, isInt, bounds, isExponential, scope } = JSON.parse(
+      text,
+    ) as InstrumentDescriptor
     const texts = [name, unit, description, scope.name, scope.version, scope.schemaUrl]
     if (!KINDS.includes(kind) || texts.some((value) => typeof value !== 'string')) return undefined
     if (!Array.isArray(bounds) || bounds.length > MAX_BOUNDS || !bounds.every(Number.isFinite))
@@ -85,6 +91,7 @@ export function parseDescriptor(text: string): InstrumentDescriptor | undefined 
       description,
       isInt: isInt === true,
       bounds,
+      isExponential: isExponential === true,
       scope: { name: scope.name, version: scope.version, schemaUrl: scope.schemaUrl },
     }
   } catch {

@@ -22,6 +22,8 @@ export interface MeasureOptions {
   readonly scopeOf: (context: Context | undefined) => TransactionScope | undefined
   /** The span that a value is an example for; left out where no exemplars are wanted. */
   readonly exemplarOf?: ExemplarOf | undefined
+  /** Whether histograms have buckets of exponential size. */
+  readonly isExponential?: boolean
 }
 
 /** A thread that measures. */
@@ -40,6 +42,7 @@ export function measureHere({
   ring,
   scopeOf,
   exemplarOf,
+  isExponential = false,
 }: MeasureOptions): ThreadMeasures {
   const writer = new CellWriter(opened)
   const measured: Measured = (instrument, value, attributes, context) => {
@@ -68,7 +71,7 @@ export function measureHere({
     (round) => writer.observed(round),
   )
   return {
-    provider: new ThreadMeterProvider(measuring, observers),
+    provider: new ThreadMeterProvider(measuring, observers, isExponential),
     observe,
     onTouch(touched) {
       measuring.touched = touched

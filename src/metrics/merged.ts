@@ -4,30 +4,20 @@
  */
 import { now, unixNano } from '../core/clock.js'
 import { attributesIn } from '../otlp/decode-common.js'
-import type { Exemplar, HistogramPoint, Metric, NumberPoint, ScopeMetrics } from '../otlp/metrics-types.js'
+import type { ScopeMetrics } from '../otlp/metrics-types.js'
 import type { Attributes } from '../otlp/types.js'
 import type { CellSource, CellTarget } from './cells.js'
+import { difference, merge } from './combine.js'
 import {
-  BUCKETS,
-  bodyOf,
   cellsOf,
-  EXEMPLAR_CELLS,
-  EXEMPLAR_IDS,
-  EXEMPLAR_TIME,
-  EXEMPLAR_VALUE,
-  hasExemplar,
   type InstrumentDescriptor,
   type InstrumentKind,
   isObservable,
-  MAX,
-  MIN,
-  OBSERVED_AT,
   OBSERVED_IN,
   parseDescriptor,
   SET_AT,
-  SUM,
-  VALUE,
 } from './descriptor.js'
+import { metricOf, type State } from './points.js'
 import { MOST_SERIES } from './series-table.js'
 
 /** Instruments of one process at most. */
@@ -194,11 +184,6 @@ export class MergedMetrics {
   }
 }
 
-interface State {
-  readonly attributes: Attributes
-  readonly cells: Float64Array
-}
-
 /** What all sources say of a point; undefined where none says anything. */
 function stateOf(descriptor: InstrumentDescriptor, { live, left }: MergedPoint): Float64Array | undefined {
   const { kind } = descriptor
@@ -211,139 +196,4 @@ function stateOf(descriptor: InstrumentDescriptor, { live, left }: MergedPoint):
     cells = merge(descriptor, cells, Float64Array.from(one.cells))
   }
   return cells
-}
-
-interface Interval {
-  readonly since: bigint
-  /** Exemplars are of the time since then. */
-  readonly after: bigint
-  readonly time: bigint
-  readonly isDelta: boolean
-}
-
-function metricOf(
-  descriptor: InstrumentDescriptor,
-  states: readonly State[],
-  { since, after, time, isDelta }: Interval,
-): Metric {
-  const { kind, name, description, unit } = descriptor
-  const temporality = isDelta ? 1 : 2
-  if (kind === 'histogram') {
-    const points = states.map(
-      ({ attributes, cells }): HistogramPoint => ({
-        ...distribution(descriptor, cells),
-        ...exemplified(exemplarsOf(descriptor, cells, after)),
-        attributes,
-        startTimeUnixNano: since,
-        timeUnixNano: time,
-        flags: 0,
-        explicitBounds: [...descriptor.bounds],
-      }),
-    )
-    return { name, description, unit, data: { kind: 'histogram', points, temporality } }
-  }
-  const isGauge = kind === 'gauge' || kind === 'observablegauge'
-  const at = kind === 'gauge' ? SET_AT : OBSERVED_AT
-  const points = states.map(
-    ({ attributes, cells }): NumberPoint => ({
-      attributes,
-      startTimeUnixNano: isGauge ? 0n : since,
-      // What a thread has last said is as old as it is.
-      timeUnixNano: isGauge ? nanosOf(cells[at]!) : time,
-      flags: 0,
-      ...exemplified(exemplarsOf(descriptor, cells, after)),
-      ...(descriptor.isInt ? { value: integer(cells[VALUE]!) } : { value: cells[VALUE]!, isDouble: true }),
-    }),
-  )
-  if (isGauge) return { name, description, unit, data: { kind: 'gauge', points } }
-  const monotonic = kind === 'counter' || kind === 'observablecounter'
-  return { name, description, unit, data: { kind: 'sum', points, temporality, monotonic } }
-}
-
-function exemplified(exemplars: readonly Exemplar[]): { exemplars?: readonly Exemplar[] } {
-  return exemplars.length === 0 ? {} : { exemplars }
-}
-
-/** What has come since; undefined where nothing has. The least and the greatest value of that time are not known. */
-function difference(
-  descriptor: InstrumentDescriptor,
-  cells: Float64Array,
-  before: Float64Array,
-): Float64Array | undefined {
-  const isHistogram = descriptor.kind === 'histogram'
-  const from = isHistogram ? BUCKETS : 0
-  const end = bodyOf(descriptor)
-  const more = Float64Array.from(cells)
-  let hasChanged = false
-  for (let i = from; i < end; i++) hasChanged ||= cells[i] !== before[i]
-  if (!hasChanged) return undefined
-  for (let i = 0; i < end; i++) more[i] = cells[i]! - before[i]!
-  if (isHistogram) more.fill(Number.NaN, MIN, MAX + 1)
-  return more
-}
-
-function integer(value: number): number | bigint {
-  if (!Number.isFinite(value)) return 0
-  const whole = Math.trunc(value)
-  return Number.isSafeInteger(whole) ? whole : BigInt(whole)
-}
-
-function distribution(
-  descriptor: InstrumentDescriptor,
-  cells: Float64Array,
-): Pick<HistogramPoint, 'count' | 'sum' | 'min' | 'max' | 'bucketCounts'> {
-  const bucketCounts = [...cells.subarray(BUCKETS, bodyOf(descriptor))].map(countOf)
-  let count = 0
-  for (const bucket of bucketCounts) count += bucket
-  const known = (value: number): number | null => (Number.isFinite(value) ? value : null)
-  return { bucketCounts, count, sum: cells[SUM]!, min: known(cells[MIN]!), max: known(cells[MAX]!) }
-}
-
-/** Of the time since `after`, in nanoseconds since the epoch. */
-function exemplarsOf(descriptor: InstrumentDescriptor, cells: Float64Array, after: bigint): Exemplar[] {
-  if (!hasExemplar(descriptor.kind)) return []
-  const at = bodyOf(descriptor)
-  const time = cells[at + EXEMPLAR_TIME]!
-  const timeUnixNano = nanosOf(time)
-  if (timeUnixNano <= after) return []
-  const words = [...cells.subarray(at + EXEMPLAR_IDS, at + EXEMPLAR_CELLS)]
-  const ids = words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
-  return [
-    { value: cells[at + EXEMPLAR_VALUE]!, timeUnixNano, traceId: ids.slice(0, 32), spanId: ids.slice(32) },
-  ]
-}
-
-/** A descendant's file can say anything. */
-function countOf(cell: number): number {
-  return cell > 0 && cell <= Number.MAX_SAFE_INTEGER ? Math.floor(cell) : 0
-}
-
-/** @param ms Milliseconds since the epoch. */
-function nanosOf(ms: number): bigint {
-  return BigInt(countOf(ms * 1000)) * 1000n
-}
-
-/** Adds what one source says to what others have said. @param more Becomes the result's, where that is the first. */
-function merge(
-  descriptor: InstrumentDescriptor,
-  sum: Float64Array | undefined,
-  more: Float64Array,
-): Float64Array {
-  if (sum === undefined) return more
-  const { kind } = descriptor
-  if (kind === 'gauge' || kind === 'observablegauge') {
-    const at = kind === 'gauge' ? SET_AT : OBSERVED_AT
-    if (more[at]! >= sum[at]!) sum.set(more)
-    return sum
-  }
-  sum[SUM] = sum[SUM]! + more[SUM]!
-  const end = bodyOf(descriptor)
-  if (kind === 'histogram') {
-    sum[MIN] = Math.min(sum[MIN]!, more[MIN]!)
-    sum[MAX] = Math.max(sum[MAX]!, more[MAX]!)
-    for (let i = BUCKETS; i < end; i++) sum[i] = sum[i]! + more[i]!
-  }
-  if (hasExemplar(kind) && more[end + EXEMPLAR_TIME]! > sum[end + EXEMPLAR_TIME]!)
-    sum.set(more.subarray(end), end)
-  return sum
 }

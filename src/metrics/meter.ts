@@ -20,6 +20,7 @@ import type { InstrumentDescriptor, InstrumentKind } from './descriptor.js'
 import { MAX_BOUNDS } from './descriptor.js'
 import {
   CounterInstrument,
+  ExponentialHistogramInstrument,
   GaugeInstrument,
   HistogramInstrument,
   type Instrument,
@@ -45,6 +46,7 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value.sl
 export interface ThreadMeters {
   readonly measuring: Measuring
   readonly observers: Observers
+  readonly isExponential: boolean
   /** By what identifies them (specification, "Duplicate instrument registration"). */
   readonly instruments: Map<string, Instrument>
 }
@@ -53,8 +55,9 @@ export class ThreadMeterProvider implements MeterProvider {
   private readonly meters = new Map<string, Meter>()
   private readonly thread: ThreadMeters
 
-  constructor(measuring: Measuring, observers: Observers) {
-    this.thread = { measuring, observers, instruments: new Map() }
+  /** @param isExponential Whether histograms have buckets of exponential size. */
+  constructor(measuring: Measuring, observers: Observers, isExponential = false) {
+    this.thread = { measuring, observers, isExponential, instruments: new Map() }
   }
 
   /** Specification "Get a Meter": the same name, version and schema URL give the same meter. */
@@ -99,7 +102,15 @@ class ThreadMeter implements Meter {
   }
 
   createHistogram<A extends Attributes>(name: string, options?: MetricOptions): Histogram<A> {
-    return this.instrument('histogram', name, options, HistogramInstrument) ?? nothing.createHistogram(name)
+    const Type = this.thread.isExponential ? ExponentialHistogramInstrument : HistogramInstrument
+    return (
+      this.instrument<HistogramInstrument | ExponentialHistogramInstrument>(
+        'histogram',
+        name,
+        options,
+        Type,
+      ) ?? nothing.createHistogram(name)
+    )
   }
 
   createObservableCounter<A extends Attributes>(name: string, options?: MetricOptions): Observable<A> {
@@ -157,7 +168,7 @@ class ThreadMeter implements Meter {
       )
       return undefined
     }
-    const descriptor = describe(kind, name, options, this.scope)
+    const descriptor = describe(kind, name, options, this.scope, this.thread.isExponential)
     const key = JSON.stringify({ ...descriptor, name: name.toLowerCase(), bounds: [] })
     const { instruments, measuring } = this.thread
     let instrument = instruments.get(key) as I | undefined
@@ -178,6 +189,7 @@ function describe(
   name: string,
   options: MetricOptions | undefined,
   scope: InstrumentDescriptor['scope'],
+  isExponential: boolean,
 ): InstrumentDescriptor {
   const { unit, description, valueType, advice } = options ?? {}
   return {
@@ -186,7 +198,8 @@ function describe(
     unit: textOf(unit),
     description: textOf(description),
     isInt: valueType === ValueType.INT,
-    bounds: kind === 'histogram' ? boundsOf(advice?.explicitBucketBoundaries) : [],
+    bounds: kind === 'histogram' && !isExponential ? boundsOf(advice?.explicitBucketBoundaries) : [],
+    isExponential: kind === 'histogram' && isExponential,
     scope,
   }
 }

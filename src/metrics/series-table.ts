@@ -41,8 +41,18 @@ export class SeriesTable<S extends object> {
 
   /** Never throws: attributes that cannot be read count as not given. */
   find(attributes: Attributes | undefined): S {
+    if (attributes === undefined) return this.none
     try {
-      return attributes === undefined ? this.none : this.descend(attributes)
+      const { keys, root } = this.last
+      let node: Node<S> | S | undefined = root
+      let n = 0
+      for (const key in attributes) {
+        if (key !== keys[n++]) return this.look(attributes)
+        node = (node as Node<S>).get(attributes[key])
+        if (node === undefined) return this.look(attributes)
+      }
+      if (n === keys.length && n > 0) return node as S
+      return n === 0 ? this.none : this.look(attributes)
     } catch {
       // A getter of the caller's, or a revoked proxy.
       count('metric.attribute')
@@ -53,19 +63,6 @@ export class SeriesTable<S extends object> {
   private get none(): S {
     this.bare ??= this.look(NONE)
     return this.bare
-  }
-
-  private descend(attributes: Attributes): S {
-    const { keys, root } = this.last
-    let node: Node<S> | S | undefined = root
-    let n = 0
-    for (const key in attributes) {
-      if (key !== keys[n++]) return this.look(attributes)
-      node = (node as Node<S>).get(attributes[key])
-      if (node === undefined) return this.look(attributes)
-    }
-    if (n === 0) return this.none
-    return n === keys.length ? (node as S) : this.look(attributes)
   }
 
   private look(attributes: Attributes): S {

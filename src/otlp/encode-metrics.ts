@@ -1,5 +1,23 @@
-import { concat, count, double, encodeKeyValues, encodeScope, lengthDelimited, text } from './encode.js'
-import type { HistogramPoint, Metric, MetricData, NumberPoint, ScopeMetrics } from './metrics-types.js'
+import {
+  concat,
+  count,
+  double,
+  encodeKeyValues,
+  encodeScope,
+  lengthDelimited,
+  putVarint,
+  text,
+  varintSize,
+} from './encode.js'
+import type {
+  ExponentialBuckets,
+  ExponentialHistogramPoint,
+  HistogramPoint,
+  Metric,
+  MetricData,
+  NumberPoint,
+  ScopeMetrics,
+} from './metrics-types.js'
 
 /** OTLP metrics to protobuf bytes. Field numbers are those of opentelemetry-proto 1.x (`metrics.proto`). */
 
@@ -81,6 +99,41 @@ function encodeHistogramPoint(point: HistogramPoint): Uint8Array {
   ])
 }
 
+/** An `sint32` field: zigzag. */
+function sint32(tag: number, value: number): Uint8Array {
+  return count(tag, value < 0 ? -2 * value - 1 : 2 * value)
+}
+
+/** A packed `repeated uint64` field. */
+function packedVarints(tag: number, values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(values.reduce((size, value) => size + varintSize(value), 0))
+  let at = 0
+  for (const value of values) at = putVarint(bytes, at, value)
+  return lengthDelimited(tag, bytes)
+}
+
+function encodeBuckets(tag: number, { offset, bucketCounts }: ExponentialBuckets): Uint8Array {
+  return lengthDelimited(tag, concat([sint32(0x08, offset), packedVarints(0x12, bucketCounts)]))
+}
+
+function encodeExponentialPoint(point: ExponentialHistogramPoint): Uint8Array {
+  return concat([
+    encodeKeyValues(0x0a, point.attributes, 0),
+    fixed64(0x11, point.startTimeUnixNano),
+    fixed64(0x19, point.timeUnixNano),
+    fixed64(0x21, BigInt(point.count)),
+    optional(0x29, point.sum),
+    sint32(0x30, point.scale),
+    fixed64(0x39, BigInt(point.zeroCount)),
+    encodeBuckets(0x42, point.positive),
+    encodeBuckets(0x4a, point.negative),
+    count(0x50, point.flags),
+    encodeExemplars(0x5a, point),
+    optional(0x61, point.min),
+    optional(0x69, point.max),
+  ])
+}
+
 /** The `data` field. @throws TypeError for kinds that this package only receives. */
 function encodeData(data: MetricData): Uint8Array {
   switch (data.kind) {
@@ -98,6 +151,10 @@ function encodeData(data: MetricData): Uint8Array {
       const histogram = data.points.map((point) => lengthDelimited(0x0a, encodeHistogramPoint(point)))
       histogram.push(count(0x10, data.temporality))
       return lengthDelimited(0x4a, concat(histogram))
+    }
+    case 'exponentialHistogram': {
+      const points = data.points.map((point) => lengthDelimited(0x0a, encodeExponentialPoint(point)))
+      return lengthDelimited(0x52, concat([...points, count(0x10, data.temporality)]))
     }
     default:
       throw new TypeError(`no metrics of kind ${data.kind} are made here`)

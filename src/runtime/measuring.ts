@@ -74,7 +74,7 @@ export class LateMeterProvider implements MeterProvider {
   constructor(
     private readonly relay: ThreadRelay,
     private readonly process: ProcessRelay | undefined,
-    private readonly hasExemplars: boolean,
+    private readonly config: Pick<TracingConfig, 'exemplars' | 'exponential'>,
   ) {}
 
   getMeter(name: string, version?: string, options?: MeterOptions): Meter {
@@ -123,10 +123,11 @@ export class LateMeterProvider implements MeterProvider {
     const measures = loadMetrics().measureHere({
       opened: (block, index) => this.relay.cells(block, index),
       time: () => epochMs(now()),
+      isExponential: this.config.exponential,
       control: this.relay.control,
       ring: () => this.relay.ring(),
       scopeOf: (context) => scopeIn(context ?? contextApi.active()),
-      exemplarOf: this.hasExemplars ? (context) => sampledIn(context ?? contextApi.active()) : undefined,
+      exemplarOf: this.config.exemplars ? (context) => sampledIn(context ?? contextApi.active()) : undefined,
     })
     const touched = this.process?.touched
     if (touched !== undefined) measures.onTouch(touched)

@@ -189,7 +189,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const base = state.run?.context ?? arrived?.context ?? ROOT_CONTEXT
   const provider = recorder === undefined ? undefined : new YieldingProvider(recorder, warnOfDouble)
   if (own !== undefined) measureInProcess(own, config, own.link === undefined ? 0 : options.origin?.measured)
-  const meters = relay === undefined ? undefined : new LateMeterProvider(relay, own, config.exemplars)
+  const meters = relay === undefined ? undefined : new LateMeterProvider(relay, own, config)
   const sdk = own === undefined || own.link !== undefined ? undefined : part?.joinSdk(own, loadReading)
   shareGlobalApi({
     register(isFree) {

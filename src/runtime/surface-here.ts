@@ -5,7 +5,7 @@ import { count } from '../core/counters.js'
 import { debug, warnOnce } from '../core/log.js'
 import { type Surfacer, SurfacerHost } from '../metrics/surfacer.js'
 import { type FromSurfacers, surfacersChannel, type ToSurfacers } from '../metrics/surfacers-channel.js'
-import { BY_CODE, MEASURES, SURFACES } from '../ring/layout.js'
+import { BY_CODE, MEASURES, OBSERVE, SURFACES } from '../ring/layout.js'
 import type { ThreadRelay } from './thread-relay.js'
 
 /** What a surfacer does is none of the program's work: the key of OpenTelemetry's SDK for that. */
@@ -23,6 +23,9 @@ export class MainThreadHost {
     ;(this.channel as unknown as { unref(): void }).unref()
     Atomics.store(relay.control, MEASURES, 1)
     Atomics.or(relay.control, SURFACES, BY_CODE)
+    // Instruments look at the word above once in each round.
+    Atomics.add(relay.control, OBSERVE, 1)
+    Atomics.notify(relay.control, OBSERVE)
   }
 
   add(surfacers: readonly Surfacer[]): void {

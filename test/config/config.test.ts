@@ -56,6 +56,7 @@ describe('readConfig', () => {
         maxQueueSize: undefined,
       },
       exemplars: true,
+      exponential: false,
       measures: false,
       surfaces: false,
       surfacers: [],
@@ -300,8 +301,13 @@ describe('readConfig', () => {
     assert.equal(config(unknown).metrics?.temporality, 'cumulative')
     assert.deepEqual(warned(unknown), [`${INVALID} ${delta}`])
     const histogram = 'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION'
-    const exponential = { OTEL_METRICS_EXPORTER: 'otlp', [histogram]: 'base2_exponential_bucket_histogram' }
-    assert.deepEqual(warned(exponential), [`${UNSUPPORTED} ${histogram}`])
+    const exponential = { [histogram]: 'base2_exponential_bucket_histogram' }
+    assert.deepEqual(warned({ OTEL_METRICS_EXPORTER: 'otlp', ...exponential }), [])
+    assert.equal(config({ OTEL_METRICS_EXPORTER: 'otlp', ...exponential }).exponential, true)
+    assert.deepEqual(warned({ OTEL_METRICS_EXPORTER: 'otlp,prometheus', ...exponential }), [
+      `${UNSUPPORTED} ${histogram}`,
+    ])
+    assert.equal(config({ OTEL_METRICS_EXPORTER: 'otlp,prometheus', ...exponential }).exponential, false)
   })
 
   it('reads where Prometheus is to find metrics, beside OTLP or alone', () => {

@@ -221,7 +221,7 @@ function shake(bytes) {
 const measuredRecords = []
 {
   const reader = new CellReader()
-  measuringThread().blocks.forEach((block, i) => reader.add(block, i))
+  for (const [i, block] of measuringThread().blocks.entries()) reader.add(block, i)
   const link = new CellLink()
   link.add(3, reader)
   link.write({ record: (type, ...parts) => measuredRecords.push([type, Buffer.concat(parts)]) })
@@ -294,7 +294,7 @@ Object.assign(targets, {
     const { blocks } = measuringThread()
     for (const block of blocks) shake(new Uint8Array(block, 0, 1024))
     const reader = new CellReader()
-    blocks.forEach((block, i) => reader.add(block, i))
+    for (const [i, block] of blocks.entries()) reader.add(block, i)
     const merged = new MergedMetrics(1n)
     const source = merged.add(reader)
     tellOf(merged)

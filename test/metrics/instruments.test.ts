@@ -3,7 +3,12 @@ import { describe, it } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Meter, ValueType } from '@opentelemetry/api'
 import fc from 'fast-check'
-import type { HistogramPoint, MetricData, NumberPoint } from '../../src/otlp/metrics-types.js'
+import type {
+  ExponentialHistogramPoint,
+  HistogramPoint,
+  MetricData,
+  NumberPoint,
+} from '../../src/otlp/metrics-types.js'
 import { dist } from '../support/dist.js'
 
 const { measureHere } = (await import(
@@ -24,7 +29,7 @@ startClock()
 const SINCE = 1_790_000_000_000_000_000n
 
 /** A thread that measures, as its collector sees it; several can have one. */
-function thread(merged = new MergedMetrics(SINCE)) {
+function thread(merged = new MergedMetrics(SINCE), isExponential = false) {
   const reader = new CellReader()
   const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES))
   let time = 1000
@@ -34,6 +39,7 @@ function thread(merged = new MergedMetrics(SINCE)) {
     control,
     ring: () => undefined,
     scopeOf: () => undefined,
+    isExponential,
   })
   const source = merged.add(reader)
   return {
@@ -352,6 +358,101 @@ describe('threads together', () => {
     assert.ok(n.points[0]!.startTimeUnixNano > SINCE)
     arrived()
     assert.deepEqual(points(merged, 'n', view), [])
+  })
+})
+
+describe('exponential histograms', () => {
+  const only = (merged: Merged, view?: InstanceType<typeof DeltaView>) => {
+    const data = dataOf(merged, 'h', view) as
+      | Extract<MetricData, { kind: 'exponentialHistogram' }>
+      | undefined
+    return data?.points[0]
+  }
+  /** In which bucket of a point a value lies, and what that holds. */
+  const bucketOf = (point: ExponentialHistogramPoint, value: number) => {
+    const width = 2 ** -point.scale
+    const at = point.positive.bucketCounts.findIndex((_, i) => {
+      const lower = (point.positive.offset + i) * width
+      return Math.log2(value) > lower - 1e-9 && Math.log2(value) <= lower + width + 1e-9
+    })
+    return point.positive.bucketCounts[at]
+  }
+
+  it('have all values, each in its bucket, however far apart they are', () => {
+    const { meter, merged } = thread(undefined, true)
+    const histogram = meter.createHistogram('h', { advice: { explicitBucketBoundaries: [1] } })
+    histogram.record(1)
+    assert.deepEqual([only(merged)!.scale, only(merged)!.positive.bucketCounts], [8, [1]])
+    assert.equal(bucketOf(only(merged)!, 1), 1)
+    const values = [0, 1.001, 1.5, 40, 1e6, 1e-6, 5e-324, Number.MAX_VALUE]
+    for (const value of values) {
+      histogram.record(value)
+      if (value > 0) assert.ok(bucketOf(only(merged)!, value)! >= 1, `${value}`)
+    }
+    const { count, zeroCount, min, max, positive, scale, negative } = only(merged)!
+    assert.deepEqual([count, zeroCount, min, max], [9, 1, 0, Number.MAX_VALUE])
+    assert.equal(
+      positive.bucketCounts.reduce((sum, one) => sum + one, 0),
+      8,
+    )
+    assert.ok(positive.bucketCounts.length <= 160 && scale < 0)
+    assert.deepEqual(negative.bucketCounts, [])
+  })
+
+  it('are merged over threads, those that are gone among them, at the coarsest scale', () => {
+    const one = thread(undefined, true)
+    const two = thread(one.merged, true)
+    const record = ({ meter }: typeof one, ...values: number[]) => {
+      for (const value of values) meter.createHistogram('h').record(value)
+    }
+    record(one, 1, 1.01, 1.02)
+    assert.equal(only(one.merged)!.scale, 8)
+    record(two, 1000, 2000, 0)
+    const expected = () => {
+      const point = only(one.merged)!
+      assert.deepEqual([point.count, point.zeroCount, point.min, point.max], [6, 1, 0, 2000])
+      for (const value of [1, 1000, 2000]) assert.ok(bucketOf(point, value)! >= 1, `${value}`)
+      assert.ok(point.positive.bucketCounts.length <= 160)
+    }
+    expected()
+    two.end()
+    expected()
+    one.end()
+    expected()
+  })
+
+  it('tell what has come since, also where the scale has changed', () => {
+    const { meter, merged } = thread(undefined, true)
+    const view = new DeltaView(() => true)
+    const histogram = meter.createHistogram('h')
+    for (const value of [1, 2, 3]) histogram.record(value)
+    assert.equal(only(merged, view)!.count, 3)
+    for (const value of [2, 500, 0]) histogram.record(value)
+    const { count, sum, zeroCount, min, positive } = only(merged, view)!
+    assert.deepEqual([count, sum, zeroCount, min], [3, 502, 1, null])
+    assert.equal(
+      positive.bucketCounts.reduce((total, one) => total + one, 0),
+      2,
+    )
+    assert.equal(only(merged, view), undefined)
+  })
+
+  it('agree with the values for any of them', () => {
+    const value = fc.double({ min: 0, max: Number.MAX_VALUE, noNaN: true })
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 1, maxLength: 60 }), (values) => {
+        const { meter, merged } = thread(undefined, true)
+        for (const one of values) meter.createHistogram('h').record(one)
+        const point = only(merged)!
+        assert.deepEqual(
+          [point.count, point.min, point.max, point.zeroCount],
+          [values.length, Math.min(...values), Math.max(...values), values.filter((one) => one === 0).length],
+        )
+        const inBuckets = point.positive.bucketCounts.reduce((total, one) => total + one, 0)
+        assert.equal(inBuckets, values.length - point.zeroCount)
+      }),
+      { numRuns: 300 },
+    )
   })
 })
 

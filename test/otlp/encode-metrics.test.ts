@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { describe, it } from 'node:test'
-import type { NumberPoint, SumMetric } from '../../src/otlp/metrics-types.js'
+import type { Metric, NumberPoint, SumMetric } from '../../src/otlp/metrics-types.js'
 import { dist } from '../support/dist.js'
 
 const { encodeMetricsRequest } = (await import(
@@ -52,6 +52,54 @@ const metrics: SumMetric[] = [
     },
   },
 ]
+/** What is no sum. */
+const others: Metric[] = [
+  { name: 'level', description: '', unit: '1', data: { kind: 'gauge', points: [point(0.5), point(-3)] } },
+  {
+    name: 'sizes',
+    description: 'By bounds',
+    unit: 'By',
+    data: {
+      kind: 'histogram',
+      temporality: 2,
+      points: [
+        {
+          ...point(null, { a: 'b' }),
+          count: 6,
+          sum: 12.5,
+          min: 0,
+          max: 7,
+          bucketCounts: [1, 0, 5],
+          explicitBounds: [0.5, 4],
+        },
+      ].map(({ value: _, ...rest }) => rest),
+    },
+  },
+  {
+    name: 'spread',
+    description: '',
+    unit: '',
+    data: {
+      kind: 'exponentialHistogram',
+      temporality: 1,
+      points: [
+        {
+          ...point(null),
+          count: 2 ** 40 + 301,
+          sum: 5,
+          min: null,
+          max: null,
+          scale: -3,
+          zeroCount: 1,
+          zeroThreshold: 0,
+          positive: { offset: -70, bucketCounts: [300, 0, 2 ** 40] },
+          negative: { offset: 0, bucketCounts: [] },
+        },
+      ].map(({ value: _, ...rest }) => rest),
+    },
+  },
+]
+
 const scope = { name: 'threadspan', version: '1.2.3', attributes: plain({}), droppedAttributesCount: 0 }
 const bytes = encodeMetricsRequest([
   {
@@ -69,6 +117,47 @@ describe('encodeMetricsRequest', () => {
     assert.deepEqual([scope!.scope.name, scope!.scope.version], ['threadspan', '1.2.3'])
     assert.deepEqual(scope!.metrics, metrics)
     assert.equal(scope!.schemaUrl, 'https://schema.example/1')
+  })
+
+  it('writes what is no sum as the decoder reads it', () => {
+    const written = encodeMetricsRequest([
+      { resource: encodeResource({}), scopes: [{ scope, metrics: others, schemaUrl: '' }] },
+    ])
+    const [group] = decodeMetrics(written).resourceMetrics
+    assert.deepEqual(group!.scopeMetrics[0]!.metrics, others)
+  })
+
+  it('writes the span that a value is an example of', () => {
+    const exemplar = {
+      value: 2.5,
+      timeUnixNano: start,
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      spanId: 'b7ad6b7169203331',
+    }
+    const counted: Metric = {
+      name: 'n',
+      description: '',
+      unit: '',
+      data: { kind: 'gauge', points: [{ ...point(1), exemplars: [exemplar] }] },
+    }
+    const written = encodeMetricsRequest([
+      { resource: encodeResource({}), scopes: [{ scope, metrics: [counted], schemaUrl: '' }] },
+    ])
+    const require = createRequire(import.meta.url)
+    const entry = require.resolve('@opentelemetry/otlp-definitions')
+    const root = require(entry.replace(/index\.js$/, 'generated/root.js'))
+    const Request = root.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest
+    const read = Request.toObject(Request.decode(written), { longs: String, bytes: Array })
+    const [told] = read.resourceMetrics[0].scopeMetrics[0].metrics[0].gauge.dataPoints[0].exemplars
+    assert.deepEqual(
+      [
+        told.asDouble,
+        told.timeUnixNano,
+        Buffer.from(told.traceId).toString('hex'),
+        Buffer.from(told.spanId).toString('hex'),
+      ],
+      [exemplar.value, String(start), exemplar.traceId, exemplar.spanId],
+    )
   })
 
   it("writes what OpenTelemetry's own definitions read", () => {
