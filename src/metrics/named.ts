@@ -9,8 +9,16 @@ import {
   type MetricOptions,
   metrics,
 } from '@opentelemetry/api'
+import { surface } from './own-surfacers.js'
+import type { Surfacer } from './surfacer.js'
 
 const METER = 'threadspan'
+
+/** OpenTelemetry's options of an instrument, and who is told of it. */
+export interface NamedOptions extends MetricOptions {
+  /** Get each of its values, from whichever thread, once `start()` was called in the main thread; what is given in a Worker is not asked. */
+  readonly surfacers?: readonly Surfacer[]
+}
 
 /** An instrument of whichever provider is registered. */
 class Late<Instrument> {
@@ -36,8 +44,9 @@ export class Counter {
   /** @param name As OpenTelemetry's specification has it: a letter, then at most 254 letters, digits and `_`, `.`, `-`, `/`. */
   constructor(
     readonly name: string,
-    options?: MetricOptions,
+    { surfacers = [], ...options }: NamedOptions = {},
   ) {
+    surface(name, surfacers)
     this.#late = new Late((meter) => meter.createCounter(name, options))
   }
 
@@ -54,8 +63,9 @@ export class Gauge {
   /** @param name As `Counter` has it. */
   constructor(
     readonly name: string,
-    options?: MetricOptions,
+    { surfacers = [], ...options }: NamedOptions = {},
   ) {
+    surface(name, surfacers)
     this.#late = new Late((meter) => meter.createGauge(name, options))
   }
 
@@ -74,8 +84,9 @@ export class Histogram {
    */
   constructor(
     readonly name: string,
-    options?: MetricOptions,
+    { surfacers = [], ...options }: NamedOptions = {},
   ) {
+    surface(name, surfacers)
     this.#late = new Late((meter) => meter.createHistogram(name, options))
   }
 

@@ -32,12 +32,17 @@ const REGISTER = `${__dirname}/register.cjs`
 function isNeededNow({ given, handoff, env }: First): boolean {
   return (
     given[DOCTOR] !== undefined ||
-    (isMainThread && (env[TRANSACTION] !== undefined || env['OTEL_METRICS_EXPORTER'] !== undefined)) ||
+    (isMainThread && (env[TRANSACTION] !== undefined || isTold(env['OTEL_METRICS_EXPORTER']))) ||
     handoff?.doctor !== undefined ||
     isApiUsed() ||
     isChildProcessLoaded() ||
     ['_http_client', '_http_server'].some(isBuiltinLoaded)
   )
+}
+
+/** Whether metrics are exported: Node is told of from the start then. */
+function isTold(exporters = ''): boolean {
+  return exporters.trim() !== '' && exporters.trim().toLowerCase() !== 'none'
 }
 
 /** Whether there is something that an error which nobody catches would be told of. */

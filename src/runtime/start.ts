@@ -6,6 +6,7 @@ import { ownFile } from '../core/own-files.js'
 import { followErrors } from '../errors/follow.js'
 import { followProcessEnd } from '../hooks/process-end.js'
 import type { Connection } from '../link/messages.js'
+import { attachOwnSurfacers } from '../metrics/own-surfacers.js'
 import type { Surfacer } from '../metrics/surfacer.js'
 import { providePoolTracing } from '../pools/shared.js'
 import { Accounts, type SpanAccounts } from '../ring/accounts.js'
@@ -55,10 +56,13 @@ export function start({ surfacers = [] }: StartOptions = {}): boolean {
   }
   const isStarted = startThread()
   const { process: own, recorder, meters } = currentRuntime() ?? {}
-  if (own !== undefined && surfacers.length > 0) {
-    addSurfacers(surfacers, () => new MainThreadHost(own))
+  if (own === undefined) return isStarted
+  const listen = (some: readonly Surfacer[]): void => {
+    addSurfacers(some, () => new MainThreadHost(own))
     if (recorder !== undefined) recorder.measure ??= meters?.durations()
   }
+  if (surfacers.length > 0) listen(surfacers)
+  attachOwnSurfacers((surfacer) => listen([surfacer]))
   return isStarted
 }
 

@@ -84,6 +84,18 @@ describe('what is measured in all threads and children', { timeout: 120_000 }, (
     }
   })
 
+  it('is exported again and again of Workers that do nothing any more', async () => {
+    const { stdout, stderr } = await run('blocked.mjs', { OTEL_METRIC_EXPORT_INTERVAL: '200' })
+    // Their event loops have not waited, and so not turned.
+    assert.deepEqual([stdout, stderr], ['0\n', ''])
+    const whole = receiver.metrics
+      .map((points) => points.filter(({ name }) => name === 'blocked'))
+      .filter((points) => points.length === 100)
+    assert.ok(whole.length > 3, `${whole.length} exports`)
+    for (const points of whole.slice(1))
+      for (const { attributes, value } of points) assert.equal(value, 8 * (attributes['series'] as number))
+  })
+
   it('is asked for in each thread whose event loop turns; of one that is blocked the last word stays, and its time', async () => {
     await run('asked.mjs', { OTEL_METRIC_EXPORT_INTERVAL: '100' })
     const of = (thread: string) => all('asked').filter(({ attributes }) => attributes['thread'] === thread)

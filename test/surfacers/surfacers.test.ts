@@ -67,6 +67,23 @@ describe('what a transaction measured', { timeout: 180_000 }, () => {
     for (const { time } of measurements) assert.ok(Math.abs(time - Date.now()) < 60_000)
   })
 
+  it('is told to those that an instrument has brought along, of that alone', async () => {
+    const { stdout, stderr } = await run('own-instruments.mjs')
+    assert.equal(stderr, '')
+    const orders = ['orders', '', 1]
+    assert.deepEqual(JSON.parse(stdout), {
+      early: [['all', [orders]]],
+      late: [
+        ['all', [['sizes', 'By', 2]]],
+        ['one', [['sizes', 'By', 4]]],
+      ],
+      both: [
+        ['all', [orders, ['sizes', 'By', 2]]],
+        ['one', [['sizes', 'By', 4]]],
+      ],
+    })
+  })
+
   it('is told before the program is gone, its open transactions among it', async () => {
     for (const ending of ['natural', 'exit']) {
       const { stdout } = await run('ends.mjs', {}, [ending])
