@@ -1,4 +1,5 @@
 import { isExponential, metricsExporters } from './metrics-exporters.js'
+import { type TransactionMetric, transactionMetrics } from './transaction-metrics.js'
 import { type ConfigWarning, type Environment, Variables } from './variables.js'
 
 /**
@@ -52,6 +53,8 @@ export interface TracingConfig {
   readonly exponential: boolean
   /** `OTEL_METRICS_EXEMPLAR_FILTER`: whether metrics tell of spans that they were measured in. */
   readonly exemplars: boolean
+  /** `THREADSPAN_TRANSACTION_METRICS`: what is measured of each transaction. */
+  readonly transactionMetrics: readonly TransactionMetric[]
   /** Whether `THREADSPAN_SURFACERS` names anybody who is told of each value. */
   readonly surfaces: boolean
 }
@@ -139,6 +142,7 @@ export function tracingConfig(variables: Variables): TracingConfig {
         'trace_based is used',
         ['always_on'],
       ) !== 'always_off',
+    transactionMetrics: transactionMetrics(variables),
     surfaces: variables.text('THREADSPAN_SURFACERS') !== undefined,
   }
 }

@@ -13,6 +13,7 @@ export const OWN_VARIABLES: readonly string[] = [
   'SPOOL',
   'SURFACERS',
   'SURFACER_URL',
+  'TRANSACTION_METRICS',
 ]
 
 /** Those that processes pass to each other. */

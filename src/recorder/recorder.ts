@@ -7,7 +7,7 @@ import type { SpanLimits } from '../config/tracing.js'
 import type { Origin } from '../core/clock.js'
 import { encodeScope } from '../otlp/encode.js'
 import { read, textOf } from './input.js'
-import { isMeasured, type MeasureSpan } from './measured-span.js'
+import { isMeasured, type MeasurableSpan, type MeasureSpan } from './measured-span.js'
 import { closeRecord, openRecord } from './record.js'
 import type { Sampler } from './sampler.js'
 import type { ScopeHandle } from './scope.js'
@@ -34,6 +34,8 @@ export class Recorder implements TracerProvider, SpanEnd {
   private readonly open: () => RecordSink | undefined
   /** Called with each request and call that has ended, sampled or not; only where durations are measured. */
   measure: MeasureSpan | undefined
+  /** Called with each local root that begins here, and ends here; only where something of it is measured. */
+  probes: { started(span: MeasurableSpan): void; ended(span: MeasurableSpan): void } | undefined
   private sink: RecordSink | undefined
   private opened = false
   private readonly tracers = new Map<string, RecorderTracer>()
@@ -81,11 +83,13 @@ export class Recorder implements TracerProvider, SpanEnd {
     const { scope } = span
     if (scope.id < 0) scope.id = sink.defineScope(scope.encoded, scope.schemaUrl)
     openRecord(sink, span, this.thread)
+    if (this.probes !== undefined && span.localRoot === span) this.probes.started(span)
   }
 
   /** Encodes a span that ended at `time`. All that it holds was checked when it came in; should it fail nevertheless, one span is lost, and counted. */
   ended(span: RecordedSpan, time: number, origin: Origin): void {
     const sink = this.sink!
+    if (this.probes !== undefined && span.localRoot === span) this.probes.ended(span)
     if (this.measure !== undefined && isMeasured(span)) this.measure(span, time - span.start)
     try {
       closeRecord(sink, span, time, origin, this.thread)

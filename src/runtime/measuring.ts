@@ -21,6 +21,7 @@ import type { ThreadMeasures } from '../metrics/measure.js'
 import type { TransactionScope } from '../metrics/measurement.js'
 import type * as MetricsPart from '../metrics/part.cjs'
 import type { WatchedWorker } from '../metrics/runtime-metrics.js'
+import type { TransactionProbes } from '../metrics/transaction-metrics.js'
 import type { MeasureSpan } from '../recorder/measured-span.js'
 import { ABOVE, BY_NAME, MEASURES, SURFACES } from '../ring/layout.js'
 import type { ProcessRelay } from './process-relay.js'
@@ -74,7 +75,7 @@ export class LateMeterProvider implements MeterProvider {
   constructor(
     private readonly relay: ThreadRelay,
     private readonly process: ProcessRelay | undefined,
-    private readonly config: Pick<TracingConfig, 'exemplars' | 'exponential'>,
+    private readonly config: Pick<TracingConfig, 'exemplars' | 'exponential' | 'transactionMetrics'>,
   ) {}
 
   getMeter(name: string, version?: string, options?: MeterOptions): Meter {
@@ -97,6 +98,20 @@ export class LateMeterProvider implements MeterProvider {
       )
       measure(span, duration)
     }
+  }
+
+  /** Measures what transactions take, as the configuration chooses; undefined where it chooses nothing. */
+  probes(): TransactionProbes | undefined {
+    const { transactionMetrics: wanted } = this.config
+    if (wanted.length === 0) return undefined
+    this.measures ??= this.load()
+    const { control } = this.relay
+    return loadMetrics().probeTransactions(
+      this.measures.provider,
+      VERSION,
+      wanted,
+      () => control[SURFACES] !== 0,
+    )
   }
 
   /** Tells of Node and V8 from now on. In the main thread of a process that exports. */

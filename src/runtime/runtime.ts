@@ -213,7 +213,10 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   })
   if (provider !== undefined) adoptEarlyTracers(provider)
   // Where nobody asks for it at the start, it is no work for spans.
-  if (recorder !== undefined && relay?.isMeasured === true) recorder.measure = meters?.durations()
+  if (recorder !== undefined && relay?.isMeasured === true) {
+    recorder.measure = meters?.durations()
+    recorder.probes = guarded('transaction metrics', () => meters?.probes())
+  }
   if (
     own !== undefined &&
     own.link === undefined &&

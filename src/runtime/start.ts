@@ -59,7 +59,9 @@ export function start({ surfacers = [] }: StartOptions = {}): boolean {
   if (own === undefined) return isStarted
   const listen = (some: readonly Surfacer[]): void => {
     addSurfacers(some, () => new MainThreadHost(own))
-    if (recorder !== undefined) recorder.measure ??= meters?.durations()
+    if (recorder === undefined) return
+    recorder.measure ??= meters?.durations()
+    recorder.probes ??= meters?.probes()
   }
   if (surfacers.length > 0) listen(surfacers)
   attachOwnSurfacers((surfacer) => listen([surfacer]))

@@ -58,6 +58,7 @@ describe('readConfig', () => {
       exemplars: true,
       exponential: false,
       measures: false,
+      transactionMetrics: [],
       surfaces: false,
       surfacers: [],
       surfacerUrl: undefined,

@@ -102,6 +102,43 @@ describe('durations of requests and calls', { timeout: 60_000 }, () => {
     )
   })
 
+  it('are told with what else a transaction took, where that is chosen', async () => {
+    const take = (THREADSPAN_TRANSACTION_METRICS: string) =>
+      runProgram(fixture('metrics/transactions.mjs'), {
+        node: ['--require', PRELOAD],
+        env: {
+          OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+          OTEL_METRICS_EXPORTER: 'otlp',
+          THREADSPAN_TRANSACTION_METRICS,
+        },
+      })
+    const { stderr } = await take('cpu,rss,heap,modules,loop')
+    assert.equal(stderr, '')
+    const [one] = of('threadspan.transaction.modules')
+    // Two transactions in each of two threads.
+    assert.deepEqual([one!.value, one!.histogram!.count, one!.unit], [2, 4, '{module}'])
+    for (const [name, unit, least] of [
+      ['cpu.time', 's', 0.1],
+      ['loop.active', 's', 0],
+      ['rss.growth', 'By', 0],
+      ['heap.growth', 'By', 100_000],
+    ] as const) {
+      const [found, ...others] = of(`threadspan.transaction.${name}`)
+      assert.deepEqual([found!.unit, found!.histogram!.count, others], [unit, 4, []])
+      assert.ok(found!.value >= least, `${name} ${found!.value}`)
+    }
+    const wrong = await take('cpu,disk')
+    assert.match(
+      wrong.stderr,
+      /THREADSPAN_TRANSACTION_METRICS: "disk" is none of cpu, rss, heap, modules, loop/,
+    )
+    const told = new Set(receiver.metrics.at(-1)!.map(({ name }) => name))
+    assert.deepEqual(
+      [told.has('threadspan.transaction.cpu.time'), told.has('threadspan.transaction.modules')],
+      [true, false],
+    )
+  })
+
   it('are not told of where nobody wants metrics', async () => {
     await run({})
     assert.deepEqual(receiver.metrics, [])
