@@ -13,6 +13,13 @@ export interface WatchedWorker {
   }
 }
 
+/** Pools of one library. */
+export interface WatchedPool {
+  readonly pool: string
+  readonly workers: number
+  readonly queued: number
+}
+
 type Loop = ReturnType<WatchedWorker['performance']['eventLoopUtilization']>
 
 /** Milliseconds between two looks at the event loop's delay. */
@@ -39,6 +46,7 @@ const utilizationOf = (now: Loop, before: Loop): number => {
 export function measureRuntime(
   provider: MeterProvider,
   version: string,
+  pools: () => Iterable<WatchedPool>,
 ): { add(worker: WatchedWorker, name: string): void; remove(worker: WatchedWorker): void } {
   const meter = provider.getMeter('threadspan/runtime', version)
   const workers = new Map<WatchedWorker, { readonly attributes: Attributes; last: Loop }>()
@@ -48,6 +56,7 @@ export function measureRuntime(
   measureHeap(meter)
   measureCollections(meter)
   measureResources(meter)
+  measurePools(meter, pools)
   return {
     add(worker, name) {
       if (known++ >= MOST_WORKERS) {
@@ -163,6 +172,26 @@ function measureCollections(meter: Meter): void {
     }
   })
   observer.observe({ entryTypes: ['gc'] })
+}
+
+function measurePools(meter: Meter, pools: () => Iterable<WatchedPool>): void {
+  const workers = meter.createObservableUpDownCounter('threadspan.pool.workers', {
+    unit: '{worker}',
+    description: 'Workers of pools.',
+  })
+  const queued = meter.createObservableUpDownCounter('threadspan.pool.queue.length', {
+    unit: '{task}',
+    description: 'Tasks that wait for a worker.',
+  })
+  meter.addBatchObservableCallback(
+    (result) => {
+      for (const { pool, workers: all, queued: waiting } of pools()) {
+        result.observe(workers, all, { 'threadspan.pool': pool })
+        result.observe(queued, waiting, { 'threadspan.pool': pool })
+      }
+    },
+    [workers, queued],
+  )
 }
 
 function measureResources(meter: Meter): void {

@@ -3,6 +3,7 @@ import type { FailureOrigin, PoolHost } from './adapter.js'
 import { awaitingFrames } from './awaiting.js'
 import { pack } from './envelope.js'
 import { openFailure } from './failure.js'
+import { notePool, readPiscina } from './figures.js'
 import { type Target, Targets } from './target.js'
 
 /** What of a pool is public and used here. */
@@ -121,6 +122,7 @@ export function tracedRun(
 ): Run {
   const marks = new Marks(kind)
   const traced = function (this: Pool, ...args: unknown[]): Promise<unknown> {
+    notePool(this, kind.pool, readPiscina)
     const plan = planOf(this, args[1], targets)
     const submission = plan && tracing.submit(kind.pool, plan.target.task)
     if (submission === undefined) return run.apply(this, args)

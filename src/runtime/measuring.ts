@@ -22,6 +22,7 @@ import type { TransactionScope } from '../metrics/measurement.js'
 import type * as MetricsPart from '../metrics/part.cjs'
 import type { WatchedWorker } from '../metrics/runtime-metrics.js'
 import type { TransactionProbes } from '../metrics/transaction-metrics.js'
+import { poolFigures } from '../pools/figures.js'
 import type { MeasureSpan } from '../recorder/measured-span.js'
 import { ABOVE, BY_NAME, MEASURES, SURFACES } from '../ring/layout.js'
 import type { ProcessRelay } from './process-relay.js'
@@ -117,7 +118,7 @@ export class LateMeterProvider implements MeterProvider {
   /** Tells of Node and V8 from now on. In the main thread of a process that exports. */
   measureRuntime(): void {
     this.measures ??= this.load()
-    this.runtime = loadMetrics().measureRuntime(this.measures.provider, VERSION)
+    this.runtime = loadMetrics().measureRuntime(this.measures.provider, VERSION, poolFigures)
   }
 
   /** A Worker has been made, whose event loop is told of. */

@@ -59,7 +59,8 @@ describe('what is told of Node, the process and the system', { timeout: 60_000 }
     ]
     for (const [name, ...rest] of expected) assert.deepEqual(told.get(name), rest, name)
     const known = new Set(Object.values(names))
-    for (const name of told.keys()) assert.ok(known.has(name as never), name)
+    for (const name of told.keys())
+      if (!name.startsWith('threadspan.')) assert.ok(known.has(name as never), name)
   })
 
   it('tells of each event loop, of one that is blocked from outside', async () => {
@@ -78,6 +79,20 @@ describe('what is told of Node, the process and the system', { timeout: 60_000 }
     )
     assert.ok(cpu.at(-1)!.value > 0.5)
     for (const { value } of of(names.METRIC_PROCESS_MEMORY_USAGE)) assert.ok(value > 1e7)
+  })
+
+  it('tells of pools: their workers, and what waits for one', async () => {
+    const { stderr, code } = await run('metrics/queue.mjs')
+    assert.deepEqual([stderr, code], ['', 0])
+    for (const pool of ['piscina', 'workerpool']) {
+      const values = (name: string) =>
+        of(name)
+          .filter(({ attributes }) => attributes['threadspan.pool'] === pool)
+          .map(({ value }) => value)
+      const queued = values('threadspan.pool.queue.length')
+      assert.ok(Math.max(...queued) >= 2 && Math.max(...queued) <= 4, `${pool}: ${queued.join()}`)
+      assert.ok(Math.max(...values('threadspan.pool.workers')) === 1, pool)
+    }
   })
 
   it('is told once of a process and its children together, and not at all where that is turned off', async () => {

@@ -2,6 +2,7 @@ import { replace } from '../../hooks/replace-export.js'
 import type { FailureNotes, FailureOrigin, PoolTracing, Submission } from '../adapter.js'
 import { whoAwaits } from '../awaiting.js'
 import { type Failure, openFailure } from '../failure.js'
+import { notePool, readPiscina } from '../figures.js'
 import { type Target, Targets } from '../target.js'
 import type { Run } from '../traced-run.js'
 
@@ -240,6 +241,7 @@ export function tracePiscinaInternals(
   return (run) =>
     function (...args: unknown[]): Promise<unknown> {
       made = undefined
+      notePool(this, 'piscina', readPiscina)
       const promise = run.apply(this, args)
       if (made !== undefined) hold(made, promise)
       made = undefined

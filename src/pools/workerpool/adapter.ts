@@ -1,6 +1,7 @@
 import { guarded } from '../../hooks/guarded.js'
 import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
 import type { HeldTask, PoolAdapter, PoolHost } from '../adapter.js'
+import { notePool } from '../figures.js'
 import { taskName } from '../task-name.js'
 
 /** workerpool's own kind of promise. */
@@ -47,12 +48,19 @@ export const workerpool: PoolAdapter = {
   untrace() {},
 }
 
+/** What `pool.stats()` tells. */
+function readStats(pool: object): { workers: unknown; queued: unknown } {
+  const { totalWorkers, pendingTasks } = (pool as { stats(): Record<string, unknown> }).stats()
+  return { workers: totalWorkers, queued: pendingTasks }
+}
+
 /** `Pool.prototype.exec(method, params, options)`. */
 function submitting(original: Method, { tracing }: PoolHost): Method {
   return function (...args) {
     const [method, params] = args
     // A function is submitted once more by its text, as a task of the method `run`.
     if (typeof method !== 'string') return original.apply(this, args)
+    notePool(this as object, 'workerpool', readStats)
     const task = tracing.hold('workerpool', taskName(method === 'run' ? functionName(params) : method))
     const before = submitted
     submitted = task
