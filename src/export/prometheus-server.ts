@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { isIP } from 'node:net'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { PrometheusConfig } from '../config/metrics.js'
 import type { ExportLog } from './exporter.js'
 import { CONTENT_TYPE } from './prometheus.js'
@@ -14,6 +13,8 @@ export class PrometheusServer {
 
   /** @param text Gives the metrics as they are. */
   constructor({ host, port }: PrometheusConfig, log: ExportLog, text: () => Promise<string>) {
+    // Here, and not where the telemetry thread starts, which few have answer to Prometheus.
+    const { createServer } = process.getBuiltinModule('node:http')
     const isLocal = host === 'localhost' || host === '::1' || host.startsWith('127.')
     this.#server = createServer(
       { requestTimeout: PATIENCE, headersTimeout: PATIENCE },
@@ -50,6 +51,7 @@ function isNear({ headers }: IncomingMessage): boolean {
     .replace(/:\d+$/, '')
     .replace(/^\[(.*)\]$/, '$1')
     .toLowerCase()
+  const { isIP } = process.getBuiltinModule('node:net')
   return isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost')
 }
 
