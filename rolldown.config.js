@@ -101,7 +101,7 @@ export default [
   })),
   bundle('runtime/collector.cts', 'collector.cjs', 'cjs'),
   bundle('runtime/surfacers.cts', 'surfacers.cjs', 'cjs'),
-  bundle('metrics/part.cts', 'metrics.cjs', 'cjs'),
+  bundle('runtime/metrics-part.cts', 'metrics.cjs', 'cjs'),
   bundle('sdk/reading.cts', 'reading.cjs', 'cjs'),
   bundle('collector/delivering.cts', 'delivering.cjs', 'cjs'),
   bundle('exceptions/describing.cts', 'describing.cjs', 'cjs'),

@@ -1,4 +1,5 @@
 import { type LogLevel, readLogLevel } from './log-level.js'
+import { type MeasuringConfig, measuringConfig } from './measuring.js'
 import { type MetricsConfig, metricsConfig } from './metrics.js'
 import { type OtlpConfig, otlpConfig } from './otlp.js'
 import { type ResourceConfig, resourceConfig } from './resource.js'
@@ -24,7 +25,7 @@ export interface BatchConfig {
 export type { MetricsConfig } from './metrics.js'
 
 /** All that the environment says. */
-export interface Config extends TracingConfig, ResourceConfig {
+export interface Config extends TracingConfig, MeasuringConfig, ResourceConfig {
   readonly exporters: readonly ExporterName[]
   readonly otlp: OtlpConfig
   /** `THREADSPAN_FILE`: path of the file of OTLP JSON lines. */
@@ -73,6 +74,7 @@ export function readConfig(env: Environment): { config: Config; warnings: readon
   const variables = new Variables(env)
   const config: Config = {
     ...tracingConfig(variables),
+    ...measuringConfig(variables),
     ...resourceConfig(variables),
     exporters: variables.words('OTEL_TRACES_EXPORTER', EXPORTERS, 'it is left out', OTHER_EXPORTERS) ?? [
       'otlp',

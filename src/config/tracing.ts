@@ -1,5 +1,4 @@
-import { isExponential, metricsExporters } from './metrics-exporters.js'
-import { type TransactionMetric, transactionMetrics } from './transaction-metrics.js'
+import { metricsExporters } from './metrics-exporters.js'
 import { type ConfigWarning, type Environment, Variables } from './variables.js'
 
 /**
@@ -49,12 +48,6 @@ export interface TracingConfig {
   readonly errorFields: readonly string[]
   /** Whether `OTEL_METRICS_EXPORTER` names where metrics go: nothing is measured otherwise. */
   readonly measures: boolean
-  /** Whether histograms have buckets of exponential size. */
-  readonly exponential: boolean
-  /** `OTEL_METRICS_EXEMPLAR_FILTER`: whether metrics tell of spans that they were measured in. */
-  readonly exemplars: boolean
-  /** `THREADSPAN_TRANSACTION_METRICS`: what is measured of each transaction. */
-  readonly transactionMetrics: readonly TransactionMetric[]
   /** Whether `THREADSPAN_SURFACERS` names anybody who is told of each value. */
   readonly surfaces: boolean
 }
@@ -134,15 +127,6 @@ export function tracingConfig(variables: Variables): TracingConfig {
       .map((name) => name.trim())
       .filter((name) => name !== ''),
     measures: (metricsExporters(variables) ?? []).length > 0,
-    exponential: isExponential(variables, metricsExporters(variables) ?? []),
-    exemplars:
-      variables.word(
-        'OTEL_METRICS_EXEMPLAR_FILTER',
-        ['trace_based', 'always_off'] as const,
-        'trace_based is used',
-        ['always_on'],
-      ) !== 'always_off',
-    transactionMetrics: transactionMetrics(variables),
     surfaces: variables.text('THREADSPAN_SURFACERS') !== undefined,
   }
 }

@@ -59,7 +59,14 @@ export function writeMeasurement(
 ): boolean {
   const { bytes } = ring
   // UTF-8 takes three bytes for a code unit at most.
-  const at = ring.reserveMeasured(4 + HEAD + 9 * MOST_TEXT + attributes.length + 4)
+  const size = 4 + HEAD + 9 * MOST_TEXT + attributes.length + 4
+  if (size > ring.maxRecord) {
+    ring.drop('unsurfaced')
+    return false
+  }
+  ring.full = 'unsurfaced'
+  const at = ring.reserve(size)
+  ring.full = 'ring-full'
   if (at < 0) return false
   let end = at + 4 + HEAD
   const text = (content: string): number => {

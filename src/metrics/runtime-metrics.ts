@@ -4,6 +4,7 @@
  */
 import type { Attributes, BatchObservableResult, Meter, MeterProvider } from '@opentelemetry/api'
 import { count } from '../core/counters.js'
+import { readPools } from '../core/pool-figures.js'
 
 /** A Worker as far as it is read from outside. */
 export interface WatchedWorker {
@@ -11,13 +12,6 @@ export interface WatchedWorker {
   readonly performance: {
     eventLoopUtilization(): { readonly idle: number; readonly active: number; readonly utilization: number }
   }
-}
-
-/** Pools of one library. */
-export interface WatchedPool {
-  readonly pool: string
-  readonly workers: number
-  readonly queued: number
 }
 
 type Loop = ReturnType<WatchedWorker['performance']['eventLoopUtilization']>
@@ -46,7 +40,6 @@ const utilizationOf = (now: Loop, before: Loop): number => {
 export function measureRuntime(
   provider: MeterProvider,
   version: string,
-  pools: () => Iterable<WatchedPool>,
 ): { add(worker: WatchedWorker, name: string): void; remove(worker: WatchedWorker): void } {
   const meter = provider.getMeter('threadspan/runtime', version)
   const workers = new Map<WatchedWorker, { readonly attributes: Attributes; last: Loop }>()
@@ -56,7 +49,7 @@ export function measureRuntime(
   measureHeap(meter)
   measureCollections(meter)
   measureResources(meter)
-  measurePools(meter, pools)
+  measurePools(meter)
   return {
     add(worker, name) {
       if (known++ >= MOST_WORKERS) {
@@ -174,7 +167,7 @@ function measureCollections(meter: Meter): void {
   observer.observe({ entryTypes: ['gc'] })
 }
 
-function measurePools(meter: Meter, pools: () => Iterable<WatchedPool>): void {
+function measurePools(meter: Meter): void {
   const workers = meter.createObservableUpDownCounter('threadspan.pool.workers', {
     unit: '{worker}',
     description: 'Workers of pools.',
@@ -185,7 +178,7 @@ function measurePools(meter: Meter, pools: () => Iterable<WatchedPool>): void {
   })
   meter.addBatchObservableCallback(
     (result) => {
-      for (const { pool, workers: all, queued: waiting } of pools()) {
+      for (const { pool, workers: all, queued: waiting } of readPools()) {
         result.observe(workers, all, { 'threadspan.pool': pool })
         result.observe(queued, waiting, { 'threadspan.pool': pool })
       }

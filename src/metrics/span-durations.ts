@@ -9,7 +9,10 @@ import {
   ROOT_CONTEXT,
   trace,
 } from '@opentelemetry/api'
-import { isMeasuredKind, type MeasurableSpan, type MeasureSpan, POOL } from '../recorder/measured-span.js'
+import { isMeasuredKind, type MeasurableSpan, POOL } from '../recorder/measured.js'
+
+/** @param duration In milliseconds. */
+export type MeasureSpan = (span: MeasurableSpan, duration: number) => void
 
 const HTTP_BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 const DATABASE_BOUNDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]

@@ -1,17 +1,12 @@
 /** What a transaction took, or a task in its worker, by choice (`THREADSPAN_TRANSACTION_METRICS`): read in its thread when it starts and when it ends. */
 import { type Attributes, type Histogram, type MeterProvider, ROOT_CONTEXT, trace } from '@opentelemetry/api'
-import type { TransactionMetric } from '../config/transaction-metrics.js'
-import { type MeasurableSpan, QUEUE_WAIT } from '../recorder/measured-span.js'
+import type { TransactionMetric } from '../config/measuring.js'
+import { type MeasurableSpan, QUEUE_WAIT, type RootProbes } from '../recorder/measured.js'
 
 /** Reads one figure, and measures what has become of it. */
 interface Probe {
   read(): number
   measure(difference: number, attributes: Attributes, span: MeasurableSpan): void
-}
-
-export interface TransactionProbes {
-  started(span: MeasurableSpan): void
-  ended(span: MeasurableSpan): void
 }
 
 /** Of a span's attributes, those that tell transactions apart. */
@@ -26,7 +21,7 @@ export function probeTransactions(
   version: string,
   wanted: readonly TransactionMetric[],
   isListened: () => boolean,
-): TransactionProbes {
+): RootProbes {
   const probes = wanted.map((metric) => probeOf(provider, version, metric, isListened))
   const before = new WeakMap<MeasurableSpan, number[]>()
   return {

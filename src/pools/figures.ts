@@ -1,13 +1,6 @@
 /** Pools that are in use in this thread, for whoever wants to know how large they are and what waits in them. */
+import { type PoolFigures, watchPools } from '../core/pool-figures.js'
 import { shared } from '../core/shared.js'
-
-export interface PoolFigures {
-  /** npm name of the library. */
-  readonly pool: string
-  /** Workers, and tasks that wait for one. */
-  readonly workers: number
-  readonly queued: number
-}
 
 type Read = (pool: object) => { readonly workers: unknown; readonly queued: unknown }
 
@@ -21,6 +14,7 @@ interface Known {
 const MOST = 1000
 
 const pools = shared('pools in use', () => ({ known: new WeakSet<object>(), all: [] as Known[] }))
+watchPools(poolFigures)
 
 /**
  * A pool has been given a task.

@@ -7,7 +7,7 @@ import type { SpanLimits } from '../config/tracing.js'
 import type { Origin } from '../core/clock.js'
 import { encodeScope } from '../otlp/encode.js'
 import { read, textOf } from './input.js'
-import { isMeasured, type MeasurableSpan, type MeasureSpan } from './measured-span.js'
+import { isMeasured, type RootProbes, type SpanMeasures } from './measured.js'
 import { closeRecord, openRecord } from './record.js'
 import type { Sampler } from './sampler.js'
 import type { ScopeHandle } from './scope.js'
@@ -33,9 +33,9 @@ export class Recorder implements TracerProvider, SpanEnd {
   private readonly thread: Buffer
   private readonly open: () => RecordSink | undefined
   /** Called with each request and call that has ended, sampled or not; only where durations are measured. */
-  measure: MeasureSpan | undefined
+  measures: SpanMeasures | undefined
   /** Called with each local root that begins here, and ends here; only where something of it is measured. */
-  probes: { started(span: MeasurableSpan): void; ended(span: MeasurableSpan): void } | undefined
+  probes: RootProbes | undefined
   private sink: RecordSink | undefined
   private opened = false
   private readonly tracers = new Map<string, RecorderTracer>()
@@ -90,7 +90,7 @@ export class Recorder implements TracerProvider, SpanEnd {
   ended(span: RecordedSpan, time: number, origin: Origin): void {
     const sink = this.sink!
     if (this.probes !== undefined && span.localRoot === span) this.probes.ended(span)
-    if (this.measure !== undefined && isMeasured(span)) this.measure(span, time - span.start)
+    if (this.measures !== undefined && isMeasured(span)) this.measures.ended(span, time - span.start)
     try {
       closeRecord(sink, span, time, origin, this.thread)
     } catch {

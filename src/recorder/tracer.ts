@@ -13,7 +13,7 @@ import { count } from '../core/counters.js'
 import { hexOfWord, randomWord, TraceIdentity, wordOfHex } from '../core/ids.js'
 import type { AttributeList } from './attributes.js'
 import { kindOf, optionsOf, parentContextOf, textOf } from './input.js'
-import { isMeasuredKind, MeasuredSpan } from './measured-span.js'
+import { isMeasuredKind } from './measured.js'
 import type { Recorder } from './recorder.js'
 import type { ParentState } from './sampler.js'
 import type { ScopeHandle } from './scope.js'
@@ -212,10 +212,11 @@ export class RecorderTracer implements Tracer {
       traceFlags: flags & ~SAMPLED,
       ...(traceState === undefined ? {} : { traceState }),
     }
-    const { measure } = this.recorder
-    if (measure === undefined || !isMeasuredKind(kindOf(kind))) return trace.wrapSpanContext(context)
-    const span = new MeasuredSpan(context, kindOf(kind), measure)
-    return attributes === undefined ? span : span.setAttributes(attributes)
+    const { measures } = this.recorder
+    const own = measures === undefined ? 0 : kindOf(kind)
+    return measures !== undefined && isMeasuredKind(own)
+      ? measures.unsampled(context, own, attributes)
+      : trace.wrapSpanContext(context)
   }
 
   startActiveSpan<F extends SpanFunction<unknown>>(name: string, fn: F): ReturnType<F>

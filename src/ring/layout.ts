@@ -27,6 +27,8 @@ export const READ_SCOPE = 17
 export const DROPPED_FULL = 33
 export const DROPPED_LARGE = 34
 export const DROPPED_UNENCODABLE = 38
+/** Values that were measured and could not be told to surfacers. */
+export const DROPPED_UNSURFACED = 39
 /** Spans that started while the table of open spans was full: recorded, but not closed should the thread die. */
 export const UNTRACKED = 35
 /** Slots of the table that were ever in use; none behind them needs to be looked at. */
@@ -95,7 +97,7 @@ export const SURFACES = 83
 export const BY_NAME = 1
 export const BY_CODE = 2
 export const ABOVE = 4
-/** Values that were measured and could not be told to surfacers. */
+/** Values and ends of transactions that surfacers were too slow for. */
 export const UNSURFACED = 84
 /** Not 0 where the main thread hands the spans to an SDK of the application's. */
 export const HANDOVER = 80

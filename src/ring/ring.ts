@@ -6,6 +6,7 @@ import {
   DROPPED_FULL,
   DROPPED_LARGE,
   DROPPED_UNENCODABLE,
+  DROPPED_UNSURFACED,
   FREE,
   HEAD,
   HEADER_BYTES,
@@ -25,7 +26,6 @@ import {
   STATE,
   TAIL,
   type ThreadMemory,
-  UNSURFACED,
   UNTRACKED,
   WAKE,
 } from './layout.js'
@@ -37,8 +37,12 @@ const WAIT = 20
 /** An empty ring starts over at its beginning when it has got further than this, so that a burst's pages stay unused after it. */
 const REWIND = 65536
 
+/** Why something was not written: a span, or a value that was measured. */
+type RingCause = DropCause | 'unsurfaced'
+
 /** The header's word for each cause. */
-const DROPPED: Readonly<Record<DropCause, number>> = {
+const DROPPED: Readonly<Record<RingCause, number>> = {
+  unsurfaced: DROPPED_UNSURFACED,
   'ring-full': DROPPED_FULL,
   'too-large': DROPPED_LARGE,
   unencodable: DROPPED_UNENCODABLE,
@@ -74,8 +78,8 @@ export class Ring implements RecordSink {
   private tail: number
   private patience = PATIENCE
   private scopes = 0
-  /** Whether what room is made for is a value that was measured. */
-  private isMeasured = false
+  /** What it is for that room is asked for. */
+  full: RingCause = 'ring-full'
   private wokenAt = -1
   /** Offset in the ring behind which to see whether it is empty. */
   private lookAt = REWIND
@@ -120,18 +124,6 @@ export class Ring implements RecordSink {
     }
     if (offset > this.lookAt) return RING_START + this.rewind(offset)
     return RING_START + offset
-  }
-
-  /** As `reserve`, for a value that was measured: its loss is none of a span's. */
-  reserveMeasured(size: number): number {
-    if (size > this.maxRecord) {
-      Atomics.add(this.control, UNSURFACED, 1)
-      return -1
-    }
-    this.isMeasured = true
-    const at = this.reserve(size)
-    this.isMeasured = false
-    return at
   }
 
   /**
@@ -212,12 +204,11 @@ export class Ring implements RecordSink {
       Atomics.wait(words, TAIL, tail, WAIT)
       this.patience -= advanced ? 0 : performance.now() - before
     }
-    if (this.isMeasured) Atomics.add(this.control, UNSURFACED, 1)
-    else this.drop('ring-full')
+    this.drop(this.full)
     return false
   }
 
-  drop(cause: DropCause): void {
+  drop(cause: RingCause): void {
     Atomics.add(this.words, DROPPED[cause], 1)
   }
 

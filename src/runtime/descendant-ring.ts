@@ -5,11 +5,10 @@
  */
 import { monotonicNow, now, unixNano } from '../core/clock.js'
 import { debug } from '../core/log.js'
-import { CellLink } from '../link/cells.js'
 import type { ThreadEntry } from '../link/messages.js'
+import type { OwnCells } from '../link/own-cells.js'
 import { ownerState } from '../link/owner.js'
 import { LinkWriter, type SpanRun } from '../link/writer.js'
-import { CellReader } from '../metrics/cells.js'
 import { closedSpan } from '../ring/closed-span.js'
 import { RingReader } from '../ring/reader.js'
 import type { Ring } from '../ring/ring.js'
@@ -30,8 +29,8 @@ export class OwnLink {
   private hasFailed = false
   private count = 0
   private lookedAt = performance.now()
-  private readonly cells = new CellLink()
-  private cellReader: CellReader | undefined
+  /** What this thread measures in, once it does. */
+  private cells: OwnCells | undefined
   /** Whether what was measured is about to be written. */
   private isTouched = false
   /** Whether another thread writes what was measured. */
@@ -42,12 +41,14 @@ export class OwnLink {
   /**
    * @param folder The exporting process's folder.
    * @param resource This process's encoded Resource, asked for once.
+   * @param makeCells Makes what reads this thread's cells, once it measures.
    * @param busy Called when a thread of its own is worth it, or nobody reads the link any more.
    * @param failed Called when nothing can be written any more: the ring has to be handed over.
    */
   constructor(
     private readonly folder: string,
     private readonly resource: () => Uint8Array,
+    private readonly makeCells: () => OwnCells,
     private readonly busy: () => void,
     private readonly failed: () => void,
   ) {}
@@ -67,11 +68,8 @@ export class OwnLink {
 
   /** A block of this thread's cells. */
   measure(index: number, block: SharedArrayBuffer): void {
-    if (this.cellReader === undefined) {
-      this.cellReader = new CellReader()
-      this.cells.add(0, this.cellReader)
-    }
-    this.cellReader.add(block, index)
+    this.cells ??= this.makeCells()
+    this.cells.add(index, block)
   }
 
   /** A value was measured: it is written once this turn of the event loop is over, or with the next span. */
@@ -91,13 +89,13 @@ export class OwnLink {
 
   private write(): boolean {
     const { reader } = this
-    const measures = !this.cells.isEmpty && !this.isLeft
+    const measured = this.isLeft ? undefined : this.cells
     this.isTouched = false
-    if (reader === undefined && !measures) return true
+    if (reader === undefined && measured === undefined) return true
     let writer: LinkWriter | undefined
     try {
       writer = this.open()
-      if (measures) this.cells.write(writer)
+      measured?.write(writer)
       if (reader === undefined) {
         writer.flush()
         return true
@@ -174,7 +172,8 @@ export class OwnLink {
    */
   finish(reason: string, deadline: number): 'read' | 'orphaned' | 'failed' {
     const { reader } = this
-    if (reader === undefined && this.ends.length === 0 && (this.cells.isEmpty || this.isLeft)) return 'read'
+    if (reader === undefined && this.ends.length === 0 && (this.cells === undefined || this.isLeft))
+      return 'read'
     if (!this.write()) return 'failed'
     if (reader !== undefined) {
       const writer = this.open()

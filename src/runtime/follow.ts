@@ -100,7 +100,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
     created(worker, data) {
       const { relay, notes } = data as WorkerHandoff
       if (relay !== undefined) runtime.relay?.threadCreated(relay)
-      runtime.meters?.addWorker(worker, (data as WorkerHandoff).name ?? `worker ${worker.threadId}`)
+      runtime.meters?.loaded?.addWorker(worker, (data as WorkerHandoff).name ?? `worker ${worker.threadId}`)
       if (notes !== undefined) noteMessages(worker, notes, writeCurrent)
     },
     errored(_worker, data, error) {
@@ -112,7 +112,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
     },
     ended(worker, data, end) {
       const { relay } = data as WorkerHandoff
-      runtime.meters?.removeWorker(worker)
+      runtime.meters?.loaded?.removeWorker(worker)
       if (relay !== undefined) runtime.relay?.threadEnded(relay, workerDeath(end))
     },
     failed() {},

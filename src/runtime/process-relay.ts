@@ -7,6 +7,7 @@ import { monotonicNow, shareClock, startClock } from '../core/clock.js'
 import { randomHex } from '../core/ids.js'
 import { debug } from '../core/log.js'
 import type { CollectorMessage, Handoff } from '../link/messages.js'
+import type { OwnCells } from '../link/own-cells.js'
 import { isTrusted, isWithinReach } from '../link/owner.js'
 import { encodeResource } from '../otlp/encode.js'
 import {
@@ -38,6 +39,8 @@ export interface ProcessRelayOptions extends CollectorProgram {
   readonly anchor: bigint | undefined
   /** The exporting ancestor's folder, not trusted yet; undefined where this process exports. */
   readonly link: string | undefined
+  /** Loads what reads the main thread's cells. */
+  readonly cells: () => OwnCells
 }
 
 /** Milliseconds by which the collector must have given up before the main thread stops waiting for it. */
@@ -70,6 +73,7 @@ export class ProcessRelay extends ThreadRelay {
         : new OwnLink(
             link,
             () => ownResource(setup),
+            setup.cells,
             () => this.collector.start(),
             () => {
               this.collector.start()

@@ -7,7 +7,6 @@ import threads from 'node:worker_threads'
 import {
   type ContextManager,
   context as contextApi,
-  metrics,
   propagation,
   ROOT_CONTEXT,
   type TracerProvider,
@@ -33,7 +32,7 @@ import type { Surfacer } from '../metrics/surfacer.js'
 import { Recorder } from '../recorder/recorder.js'
 import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from '../recorder/sampler.js'
 import { threadAttributes } from '../recorder/thread-attributes.js'
-import { CLOCK, SIGNALS } from '../ring/layout.js'
+import { CLOCK, MEASURES, SIGNALS } from '../ring/layout.js'
 import type { ListenerChange } from '../ring/signal-listeners.js'
 import { BasedContextManager } from '../sdk/based-context-manager.js'
 import { adoptEarlyTracers } from '../sdk/early-tracers.js'
@@ -41,6 +40,7 @@ import { shareGlobalApi } from '../sdk/global-api.js'
 import type { joinSdk, SdkLink } from '../sdk/join.js'
 import type { Reading } from '../sdk/reading.js'
 import { YieldingProvider } from '../sdk/yielding-provider.js'
+import { loadMetrics } from './load-metrics.js'
 import { LateMeterProvider, measureInProcess } from './measuring.js'
 import type { ProcessRelay } from './process-relay.js'
 import { type RunTransaction, runName, startRun } from './run-transaction.js'
@@ -189,14 +189,15 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const base = state.run?.context ?? arrived?.context ?? ROOT_CONTEXT
   const provider = recorder === undefined ? undefined : new YieldingProvider(recorder, warnOfDouble)
   if (own !== undefined) measureInProcess(own, config, own.link === undefined ? 0 : options.origin?.measured)
-  const meters = relay === undefined ? undefined : new LateMeterProvider(relay, own, config)
+  const meters = relay === undefined ? undefined : new LateMeterProvider(relay, own, options.env)
+  const isMeasured = relay !== undefined && Atomics.load(relay.control, MEASURES) !== 0
   const sdk = own === undefined || own.link !== undefined ? undefined : part?.joinSdk(own, loadReading)
   shareGlobalApi({
     register(isFree) {
       contextApi.setGlobalContextManager(new ThreadContextManager(base))
       propagation.setGlobalPropagator(createPropagator(config.propagators))
       if (provider !== undefined && isFree('trace')) trace.setGlobalTracerProvider(provider)
-      if (meters !== undefined && isFree('metrics')) metrics.setGlobalMeterProvider(meters)
+      if (isMeasured && isFree('metrics')) meters?.register()
     },
     taken(kind, registered) {
       debug('the application has registered its own: %s', kind)
@@ -213,17 +214,15 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   })
   if (provider !== undefined) adoptEarlyTracers(provider)
   // Where nobody asks for it at the start, it is no work for spans.
-  if (recorder !== undefined && relay?.isMeasured === true) {
-    recorder.measure = meters?.durations()
-    recorder.probes = guarded('transaction metrics', () => meters?.probes())
-  }
+  if (recorder !== undefined && isMeasured && meters !== undefined)
+    guarded('durations', () => measureSpans(recorder, meters))
   if (
     own !== undefined &&
     own.link === undefined &&
     config.measures &&
     !isDisabled(options.env, RUNTIME_METRICS)
   )
-    guarded('runtime metrics', () => meters?.measureRuntime())
+    guarded('runtime metrics', () => meters?.load().tellRuntime())
   const runtime: Runtime = {
     config,
     recorder,
@@ -252,6 +251,17 @@ function createRecorder(options: RuntimeOptions, config: TracingConfig, relay: T
     thread: threadAttributes(id, name),
     open: () => relay.ring(),
   })
+}
+
+/** Has a thread's spans measured from now on. */
+export function measureSpans(recorder: Recorder, meters: LateMeterProvider): void {
+  if (recorder.measures !== undefined) return
+  // In a Worker it is loaded with the first span that is measured.
+  recorder.measures = {
+    ended: (span, duration) => meters.load().ended(span, duration),
+    unsampled: (context, kind, attributes) => meters.load().unsampled(context, kind, attributes),
+  }
+  if (meters.env['THREADSPAN_TRANSACTION_METRICS'] !== undefined) recorder.probes = meters.load().probes()
 }
 
 /** More instrumentations make spans in this thread from now on. `leave` ends one of them. */
@@ -301,6 +311,7 @@ function openProcess(part: ProcessPart, options: RuntimeOptions, config: Tracing
     exitTimeout: config.exitTimeout,
     anchor: origin?.anchor,
     link: origin?.link,
+    cells: () => loadMetrics().ownCells(),
     main,
     env,
     outside: (fn) => contextApi.with(ROOT_CONTEXT, fn),
@@ -334,7 +345,7 @@ export const processEnd = {
   ended(exitCode: unknown, uncaught: unknown): void {
     const { run, runtime } = state
     guarded('transaction of the run', () => run?.end(exitCode, uncaught))
-    guarded('observe', () => runtime?.meters?.observe())
+    guarded('observe', () => runtime?.meters?.loaded?.observe())
     runtime?.process?.finish(ownDeath(exitCode, uncaught))
     guarded('surfacers', () => state.surfacers?.end())
     runtime?.sdk?.finish()
@@ -346,7 +357,7 @@ export const processEnd = {
    */
   dies(reason: string, isKilled: boolean): void {
     if (isKilled && state.runtime?.process?.link !== undefined) return
-    guarded('observe', () => state.runtime?.meters?.observe())
+    guarded('observe', () => state.runtime?.meters?.loaded?.observe())
     state.runtime?.process?.finish(reason)
     state.runtime?.sdk?.finish()
   },

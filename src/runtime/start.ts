@@ -17,6 +17,7 @@ import {
   currentRuntime,
   drainSurfacers,
   isSignal,
+  measureSpans,
   processEnd,
   startRuntime,
 } from './runtime.js'
@@ -59,9 +60,8 @@ export function start({ surfacers = [] }: StartOptions = {}): boolean {
   if (own === undefined) return isStarted
   const listen = (some: readonly Surfacer[]): void => {
     addSurfacers(some, () => new MainThreadHost(own))
-    if (recorder === undefined) return
-    recorder.measure ??= meters?.durations()
-    recorder.probes ??= meters?.probes()
+    meters?.register()
+    if (recorder !== undefined && meters !== undefined) measureSpans(recorder, meters)
   }
   if (surfacers.length > 0) listen(surfacers)
   attachOwnSurfacers((surfacer) => listen([surfacer]))

@@ -3,7 +3,7 @@ import { BroadcastChannel } from 'node:worker_threads'
 import { clockAnchor, now, unixNano } from '../core/clock.js'
 import type { CollectorMessage, Connection, Handoff } from '../link/messages.js'
 import { SLOT_SIZE } from '../recorder/sink.js'
-import { ASLEEP, AWAKE, allocate, MEASURES, NEXT_THREAD, STATE, WAKE } from '../ring/layout.js'
+import { ASLEEP, AWAKE, allocate, NEXT_THREAD, STATE, WAKE } from '../ring/layout.js'
 import { Ring } from '../ring/ring.js'
 
 /** Open spans of one thread that are tracked. */
@@ -65,11 +65,6 @@ export abstract class ThreadRelay {
    */
   threadEnded({ thread }: Handoff, reason: string): void {
     this.announce({ type: 'ended', thread, reason, time: unixNano(now()) })
-  }
-
-  /** Whether this process measures. */
-  get isMeasured(): boolean {
-    return Atomics.load(this.control, MEASURES) !== 0
   }
 
   /** A block of this thread's cells, in which it measures. */

@@ -1,31 +1,7 @@
 import type { Attributes, AttributeValue, Span, SpanContext } from '@opentelemetry/api'
 import { now } from '../core/clock.js'
-import { type AttributeList, eachAttribute, ownValue } from './attributes.js'
-
-/** A span of a request or call, as far as its duration is measured by it. */
-export interface MeasurableSpan extends Span {
-  /** OTLP's number: OpenTelemetry's API kind plus one. */
-  readonly kind: number
-  readonly name: string
-  readonly attributes: AttributeList | undefined
-}
-
-/** @param duration In milliseconds. */
-export type MeasureSpan = (span: MeasurableSpan, duration: number) => void
-
-/** Kinds whose durations are measured: OTLP's SERVER and CLIENT. */
-export const isMeasuredKind = (kind: number): boolean => kind === 2 || kind === 3
-
-/** What the first attribute of a pool's spans is: that of the submitter, and that of the run. */
-export const POOL = 'threadspan.pool'
-export const QUEUE_WAIT = 'threadspan.queue.wait'
-
-/** Whether the duration of a span is measured. */
-export function isMeasured({ kind, attributes }: Pick<MeasurableSpan, 'kind' | 'attributes'>): boolean {
-  if (isMeasuredKind(kind)) return true
-  const first = kind === 1 ? attributes?.[0] : undefined
-  return first === POOL || first === QUEUE_WAIT
-}
+import { type AttributeList, eachAttribute, ownValue } from '../recorder/attributes.js'
+import type { MeasurableSpan } from '../recorder/measured.js'
 
 /** Attributes of a span that nobody records. */
 const MOST = 64
@@ -33,17 +9,18 @@ const MOST = 64
 /**
  * A span of a request or call that is not sampled: it is told what it is, is measured, and recorded nowhere (SDK specification, "RECORD_ONLY").
  */
-export class MeasuredSpan implements MeasurableSpan {
+export class MeasuredSpan implements MeasurableSpan, Span {
   attributes: AttributeList | undefined
   /** Nobody asks. */
   readonly name = ''
   private readonly start = now()
   private done = false
 
+  /** @param ended Called with its duration, in milliseconds. */
   constructor(
     private readonly context: SpanContext,
     readonly kind: number,
-    private readonly measure: MeasureSpan,
+    private readonly ended: (span: MeasurableSpan, duration: number) => void,
   ) {}
 
   spanContext(): SpanContext {
@@ -94,7 +71,7 @@ export class MeasuredSpan implements MeasurableSpan {
   end(): void {
     if (this.done) return
     this.done = true
-    this.measure(this, now() - this.start)
+    this.ended(this, now() - this.start)
   }
 
   isRecording(): boolean {
