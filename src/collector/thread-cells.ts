@@ -23,11 +23,6 @@ export class ThreadCells {
 
   constructor(private readonly control: Int32Array) {}
 
-  /** Whether anything is measured in. */
-  get isEmpty(): boolean {
-    return this.threads.size === 0
-  }
-
   /** One more block of a thread's. The same one can come twice. */
   add(thread: number, index: number, block: SharedArrayBuffer, measure: Measure): void {
     let entry = this.threads.get(thread)

@@ -88,12 +88,6 @@ export class MergedMetrics {
   /** @param since When the process began, in nanoseconds since the epoch: its sums are of the time from then on. */
   constructor(private readonly since: bigint) {}
 
-  /** Whether anything was measured. */
-  get isEmpty(): boolean {
-    for (const read of this.sources) read()
-    return this.instruments.size === 0
-  }
-
   /** One more source, whose cells are read as they are whenever metrics are collected. */
   add(source: CellSource): MergedSource {
     const numbers = new Map<number, MergedInstrument>()

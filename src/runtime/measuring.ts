@@ -7,6 +7,7 @@ import { transactionIn } from '../context/transaction.js'
 import { epochMs, now } from '../core/clock.js'
 import { VERSION } from '../core/version.js'
 import type { ThreadMeasuring } from '../metrics/thread.js'
+import type { Recorder } from '../recorder/recorder.js'
 import { ABOVE, BY_NAME, MEASURES, SURFACES } from '../ring/layout.js'
 import { API_KEY } from '../sdk/late-api.js'
 import { loadMetrics } from './load-metrics.js'
@@ -42,7 +43,7 @@ export class LateMeterProvider implements MeterProvider {
   constructor(
     private readonly relay: ThreadRelay,
     private readonly process: ProcessRelay | undefined,
-    readonly env: Environment,
+    private readonly env: Environment,
   ) {}
 
   /** Gives it to OpenTelemetry's API, where nobody has given it another. */
@@ -53,6 +54,16 @@ export class LateMeterProvider implements MeterProvider {
 
   getMeter(name: string, version?: string, options?: MeterOptions): Meter {
     return this.load().provider.getMeter(name, version, options)
+  }
+
+  /** Has the spans of this thread measured from now on: in a Worker, what measures them is loaded with the first. */
+  measureSpans(recorder: Recorder): void {
+    if (recorder.measures !== undefined) return
+    recorder.measures = {
+      ended: (span, duration) => this.load().ended(span, duration),
+      unsampled: (context, kind, attributes) => this.load().unsampled(context, kind, attributes),
+    }
+    if (this.env['THREADSPAN_TRANSACTION_METRICS'] !== undefined) recorder.probes = this.load().probes()
   }
 
   load(): ThreadMeasuring {

@@ -28,7 +28,6 @@ import { VERSION } from '../core/version.js'
 import { leaveStacks, recordErrorFields } from '../exceptions/settings.js'
 import { guarded } from '../hooks/guarded.js'
 import type { Connection, Handoff } from '../link/messages.js'
-import type { Surfacer } from '../metrics/surfacer.js'
 import { Recorder } from '../recorder/recorder.js'
 import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from '../recorder/sampler.js'
 import { threadAttributes } from '../recorder/thread-attributes.js'
@@ -43,6 +42,7 @@ import { YieldingProvider } from '../sdk/yielding-provider.js'
 import { loadMetrics } from './load-metrics.js'
 import { LateMeterProvider, measureInProcess } from './measuring.js'
 import type { ProcessRelay } from './process-relay.js'
+import { endSurfacers } from './program-surfacers.js'
 import { type RunTransaction, runName, startRun } from './run-transaction.js'
 import { type ThreadRelay, WorkerRelay } from './thread-relay.js'
 
@@ -123,27 +123,7 @@ const state = shared('runtime', () => ({
   run: undefined as RunTransaction | undefined,
   /** Ends one of them. */
   leave: undefined as ((name: string) => void) | undefined,
-  /** The surfacers of the program's own. */
-  surfacers: undefined as SurfacersHere | undefined,
 }))
-
-/** What is done with surfacers that the program has made. */
-export interface SurfacersHere {
-  add(surfacers: readonly Surfacer[]): void
-  drain(): void
-  end(): void
-}
-
-/** More surfacers of the program's own, which get what is told at the process's end as well. @param make Called for the first ones. */
-export function addSurfacers(surfacers: readonly Surfacer[], make: () => SurfacersHere): void {
-  state.surfacers ??= make()
-  state.surfacers.add(surfacers)
-}
-
-/** Tells them at once what has come until now. */
-export function drainSurfacers(): void {
-  state.surfacers?.drain()
-}
 
 /** This thread's runtime, once it was started. */
 export function currentRuntime(): Runtime | undefined {
@@ -215,7 +195,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   if (provider !== undefined) adoptEarlyTracers(provider)
   // Where nobody asks for it at the start, it is no work for spans.
   if (recorder !== undefined && isMeasured && meters !== undefined)
-    guarded('durations', () => measureSpans(recorder, meters))
+    guarded('durations', () => meters.measureSpans(recorder))
   if (
     own !== undefined &&
     own.link === undefined &&
@@ -251,17 +231,6 @@ function createRecorder(options: RuntimeOptions, config: TracingConfig, relay: T
     thread: threadAttributes(id, name),
     open: () => relay.ring(),
   })
-}
-
-/** Has a thread's spans measured from now on. */
-export function measureSpans(recorder: Recorder, meters: LateMeterProvider): void {
-  if (recorder.measures !== undefined) return
-  // In a Worker it is loaded with the first span that is measured.
-  recorder.measures = {
-    ended: (span, duration) => meters.load().ended(span, duration),
-    unsampled: (context, kind, attributes) => meters.load().unsampled(context, kind, attributes),
-  }
-  if (meters.env['THREADSPAN_TRANSACTION_METRICS'] !== undefined) recorder.probes = meters.load().probes()
 }
 
 /** More instrumentations make spans in this thread from now on. `leave` ends one of them. */
@@ -347,7 +316,7 @@ export const processEnd = {
     guarded('transaction of the run', () => run?.end(exitCode, uncaught))
     guarded('observe', () => runtime?.meters?.loaded?.observe())
     runtime?.process?.finish(ownDeath(exitCode, uncaught))
-    guarded('surfacers', () => state.surfacers?.end())
+    guarded('surfacers', endSurfacers)
     runtime?.sdk?.finish()
   },
   /**

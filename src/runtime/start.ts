@@ -12,15 +12,8 @@ import { providePoolTracing } from '../pools/shared.js'
 import { Accounts, type SpanAccounts } from '../ring/accounts.js'
 import { joinSdk } from '../sdk/join.js'
 import { ProcessRelay } from './process-relay.js'
-import {
-  addSurfacers,
-  currentRuntime,
-  drainSurfacers,
-  isSignal,
-  measureSpans,
-  processEnd,
-  startRuntime,
-} from './runtime.js'
+import { addSurfacers, drainSurfacers } from './program-surfacers.js'
+import { currentRuntime, isSignal, processEnd, startRuntime } from './runtime.js'
 import { MainThreadHost } from './surface-here.js'
 import { poolTracing } from './task-spans.js'
 
@@ -30,7 +23,8 @@ const CONNECTION = 'threadspan:connection'
 export interface StartOptions {
   /**
    * Get each value that is measured, in whichever thread or child process: called in the main thread, behind the work that measured. Values are
-   * measured then though no exporter is named for them. In a Worker they are ignored: the main thread's get what is measured there.
+   * measured then though no exporter is named for them. In a Worker, and in a child process that hands on to its
+   * parent, they are ignored: those of the process that exports get what is measured there.
    */
   readonly surfacers?: readonly Surfacer[]
 }
@@ -57,11 +51,11 @@ export function start({ surfacers = [] }: StartOptions = {}): boolean {
   }
   const isStarted = startThread()
   const { process: own, recorder, meters } = currentRuntime() ?? {}
-  if (own === undefined) return isStarted
+  if (own === undefined || own.link !== undefined) return isStarted
   const listen = (some: readonly Surfacer[]): void => {
     addSurfacers(some, () => new MainThreadHost(own))
     meters?.register()
-    if (recorder !== undefined && meters !== undefined) measureSpans(recorder, meters)
+    if (recorder !== undefined && meters !== undefined) meters.measureSpans(recorder)
   }
   if (surfacers.length > 0) listen(surfacers)
   attachOwnSurfacers((surfacer) => listen([surfacer]))
