@@ -1,11 +1,9 @@
 /** The threads that call surfacers, as the telemetry thread sees them. */
-import { join } from 'node:path'
 import { BroadcastChannel, Worker } from 'node:worker_threads'
 import { monotonicNow } from '../core/clock.js'
 import type { ExportLog } from '../export/exporter.js'
 import type { SurfacerEvent } from '../metrics/surfacer.js'
-import type * as Code from '../metrics/surfacers-channel.js'
-import { surfacersChannel } from '../metrics/surfacers-channel.js'
+import { type FromSurfacers, surfacersChannel, type ToSurfacers } from '../metrics/surfacer-messages.js'
 import { BY_CODE, SURFACES } from '../ring/layout.js'
 import type { SurfacerOutlet } from './surfacing.js'
 
@@ -17,16 +15,6 @@ export interface SurfacersStart {
   /** One word: the place of the surfacer that is being called, or -1. */
   readonly calling: SharedArrayBuffer
 }
-
-export type ToSurfacers =
-  | { readonly events: readonly SurfacerEvent[] }
-  /** Milliseconds that are left until it is to be over. */
-  | { readonly close: number }
-
-export type FromSurfacers =
-  | { readonly done: number }
-  | { readonly failed: string; readonly message: string }
-  | { readonly closed: true }
 
 /** Milliseconds before the deadline at which a thread is given up. */
 const LAST = 50
@@ -40,23 +28,26 @@ export class SurfacerThread implements SurfacerOutlet {
   private isOver = false
   private readonly told = new Set<string>()
 
+  /** @param program Absolute path of what the thread runs. */
   constructor(
+    private readonly program: string,
     private readonly names: readonly string[],
     private readonly url: string | undefined,
     private readonly log: ExportLog,
   ) {}
 
-  send(events: readonly SurfacerEvent[]): void {
-    if (this.isOver) return
+  send(events: readonly SurfacerEvent[]): boolean {
+    if (this.isOver) return false
     this.waiting += events.length
     this.worker ??= this.open()
     this.worker.postMessage({ events } satisfies ToSurfacers)
+    return true
   }
 
   private open(): Worker {
     const workerData: SurfacersStart = { names: this.names, url: this.url, calling: this.calling }
     Atomics.store(new Int32Array(this.calling), 0, -1)
-    const worker = new Worker(join(__dirname, 'surfacers.cjs'), {
+    const worker = new Worker(this.program, {
       name: 'threadspan surfacers',
       workerData,
       execArgv: [],
@@ -71,6 +62,7 @@ export class SurfacerThread implements SurfacerOutlet {
     })
     worker.on('error', (error) => this.complain(this.names.join(), String(error?.message ?? error)))
     worker.on('exit', () => {
+      if (!this.isOver) this.tellEnd('it has ended the thread of all surfacers')
       this.isOver = true
       this.closed?.()
     })
@@ -93,18 +85,17 @@ export class SurfacerThread implements SurfacerOutlet {
       setTimeout(() => resolve(false), left)
       worker.postMessage({ close: left } satisfies ToSurfacers)
     })
-    if (!isClosed) this.tellHanging()
+    if (!isClosed) this.tellEnd('it has not come to an end in time')
     this.isOver = true
     void worker.terminate()
   }
 
-  private tellHanging(): void {
+  /** Nobody is told any more. Names the surfacer that was called at that time. */
+  private tellEnd(problem: string): void {
     const index = Atomics.load(new Int32Array(this.calling), 0)
     const name = this.names[index] ?? this.names.join()
-    this.complain(
-      name,
-      `it has not come to an end in time; ${this.waiting} values and transactions were not told`,
-    )
+    const lost = `${this.waiting} values and transactions were not told`
+    this.log('warn', 'THREADSPAN_SURFACER', `surfacer ${name}: ${problem}; ${lost}`)
   }
 }
 
@@ -118,17 +109,19 @@ export class MainThreadSurfacers implements SurfacerOutlet {
     private readonly name: string,
   ) {}
 
-  send(events: readonly SurfacerEvent[]): void {
+  send(events: readonly SurfacerEvent[]): boolean {
     // They may come at any time.
-    if ((Atomics.load(this.control, SURFACES) & BY_CODE) === 0) return
+    if ((Atomics.load(this.control, SURFACES) & BY_CODE) === 0) return true
     if (this.channel === undefined) {
       this.channel = new BroadcastChannel(surfacersChannel(this.name))
       this.channel.onmessage = (event) => {
-        this.waiting -= (event as { data: Code.FromSurfacers }).data.done
+        const { data } = event as { data: FromSurfacers }
+        if ('done' in data) this.waiting -= data.done
       }
     }
     this.waiting += events.length
-    this.channel.postMessage({ events } satisfies Code.ToSurfacers)
+    this.channel.postMessage({ events } satisfies ToSurfacers)
+    return true
   }
 
   /** The main thread takes what is left once it goes on. */

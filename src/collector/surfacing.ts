@@ -14,7 +14,8 @@ import { lengthAt } from '../ring/reader.js'
 export interface SurfacerOutlet {
   /** Events that it has not dealt with yet. */
   readonly waiting: number
-  send(events: readonly SurfacerEvent[]): void
+  /** @returns Whether there is anybody to be told. */
+  send(events: readonly SurfacerEvent[]): boolean
   /** Nothing comes any more. @param deadline Milliseconds of `monotonicNow`. */
   close(deadline: number): Promise<void>
 }
@@ -49,10 +50,14 @@ export class Surfacing {
   private looks = 0
   private hasDescendants = false
 
-  /** @param lost Called with the number of events that an outlet did not get. */
+  /**
+   * @param lost Called with the number of events that an outlet did not get.
+   * @param tell Called once, at the end: says what was lost.
+   */
   constructor(
     private readonly outlets: readonly SurfacerOutlet[],
     private readonly lost: (count: number) => void,
+    private readonly tell: () => void,
   ) {}
 
   /** Descendants measure as well: what they write is read a little later. */
@@ -123,6 +128,10 @@ export class Surfacing {
    */
   settle(all = false): void {
     this.looks++
+    if (this.endings.length === 0 && this.late.size === 0) {
+      this.send()
+      return
+    }
     const time = now()
     const patience = this.hasDescendants && !all ? DESCENDANTS : 0
     // What was measured before a transaction ended was written before its span: it has been read one look later at the latest.
@@ -157,8 +166,7 @@ export class Surfacing {
     if (events.length === 0) return
     this.events = []
     for (const outlet of this.outlets) {
-      if (outlet.waiting > MOST_WAITING) this.lost(events.length)
-      else outlet.send(events)
+      if (outlet.waiting > MOST_WAITING || !outlet.send(events)) this.lost(events.length)
     }
   }
 
@@ -178,5 +186,6 @@ export class Surfacing {
     this.late.clear()
     this.send()
     await Promise.all(this.outlets.map((outlet) => outlet.close(deadline)))
+    this.tell()
   }
 }

@@ -51,7 +51,7 @@ export interface Measuring {
   /** Now, in milliseconds since the epoch. */
   readonly time: () => number
   /** Called after a value was written; only where it would not survive this process otherwise. */
-  touched: (() => void) | undefined
+  readonly touched: (() => void) | undefined
   /** Called with each value where somebody listens. */
   readonly measured: Measured
   /** Words that all threads of the process share. */

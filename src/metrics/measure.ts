@@ -1,7 +1,7 @@
 /** What measures in one thread, put together. */
 import type { Context, MeterProvider } from '@opentelemetry/api'
 import { guarded } from '../hooks/guarded.js'
-import { OBSERVE } from '../ring/layout.js'
+import { OBSERVE, UNSURFACED } from '../ring/layout.js'
 import type { Ring } from '../ring/ring.js'
 import { CellWriter } from './cells.js'
 import type { ExemplarOf, Measured, Measuring } from './instruments.js'
@@ -12,6 +12,8 @@ import { Observers } from './observables.js'
 export interface MeasureOptions {
   /** Called with each new block of the thread's cells. */
   readonly opened: (block: SharedArrayBuffer, index: number) => void
+  /** Called after each value; only where it would not survive this process otherwise. */
+  readonly touched?: (() => void) | undefined
   /** Now, in milliseconds since the epoch. */
   readonly time: () => number
   /** Words that all threads of the process share. */
@@ -31,12 +33,11 @@ export interface ThreadMeasures {
   readonly provider: MeterProvider
   /** Asks the callbacks now: the thread is about to do nothing any more. */
   observe(): void
-  /** Calls `touched` after each value. */
-  onTouch(touched: () => void): void
 }
 
 export function measureHere({
   opened,
+  touched,
   time,
   control,
   ring,
@@ -47,9 +48,11 @@ export function measureHere({
   const writer = new CellWriter(opened)
   const measured: Measured = (instrument, value, attributes, context) => {
     const to = ring()
-    if (to !== undefined) writeMeasurement(to, instrument, value, time(), attributes, scopeOf(context))
+    const isWritten =
+      to !== undefined && writeMeasurement(to, instrument, value, time(), attributes, scopeOf(context))
+    if (!isWritten) Atomics.add(control, UNSURFACED, 1)
   }
-  const measuring: Measuring = { writer, time, touched: undefined, measured, control, exemplarOf }
+  const measuring: Measuring = { writer, time, touched, measured, control, exemplarOf }
   const observe = (): void => observers.observe(Atomics.load(control, OBSERVE))
   /** Hears of the next round as soon as the thread's event loop turns; keeps nothing running. */
   const wait = (seen: number): void => {
@@ -73,8 +76,5 @@ export function measureHere({
   return {
     provider: new ThreadMeterProvider(measuring, observers, isExponential),
     observe,
-    onTouch(touched) {
-      measuring.touched = touched
-    },
   }
 }

@@ -60,11 +60,8 @@ export function writeMeasurement(
   const { bytes } = ring
   // UTF-8 takes three bytes for a code unit at most.
   const size = 4 + HEAD + 9 * MOST_TEXT + attributes.length + 4
-  if (size > ring.maxRecord) {
-    ring.drop('unsurfaced')
-    return false
-  }
-  ring.full = 'unsurfaced'
+  if (size > ring.maxRecord) return false
+  ring.full = undefined
   const at = ring.reserve(size)
   ring.full = 'ring-full'
   if (at < 0) return false

@@ -45,7 +45,7 @@ export class ThreadMeasuring implements SpanMeasures {
   private runtime: ReturnType<typeof measureRuntime> | undefined
 
   constructor(private readonly options: ThreadMeasuringOptions) {
-    const { active, env, touched } = options
+    const { active, env } = options
     const config = readMeasuringConfig(env)
     this.config = config
     this.measures = measureHere({
@@ -54,7 +54,6 @@ export class ThreadMeasuring implements SpanMeasures {
       scopeOf: (context) => this.scopeIn(context ?? active()),
       exemplarOf: config.exemplars ? (context) => this.sampledIn(context ?? active()) : undefined,
     })
-    if (touched !== undefined) this.measures.onTouch(touched)
   }
 
   get provider(): MeterProvider {

@@ -27,8 +27,6 @@ export const READ_SCOPE = 17
 export const DROPPED_FULL = 33
 export const DROPPED_LARGE = 34
 export const DROPPED_UNENCODABLE = 38
-/** Values that were measured and could not be told to surfacers. */
-export const DROPPED_UNSURFACED = 39
 /** Spans that started while the table of open spans was full: recorded, but not closed should the thread die. */
 export const UNTRACKED = 35
 /** Slots of the table that were ever in use; none behind them needs to be looked at. */
@@ -97,7 +95,7 @@ export const SURFACES = 83
 export const BY_NAME = 1
 export const BY_CODE = 2
 export const ABOVE = 4
-/** Values and ends of transactions that surfacers were too slow for. */
+/** Values and ends of transactions that surfacers were not told: there was no room, or they were too slow. */
 export const UNSURFACED = 84
 /** Not 0 where the main thread hands the spans to an SDK of the application's. */
 export const HANDOVER = 80

@@ -6,7 +6,6 @@ import {
   DROPPED_FULL,
   DROPPED_LARGE,
   DROPPED_UNENCODABLE,
-  DROPPED_UNSURFACED,
   FREE,
   HEAD,
   HEADER_BYTES,
@@ -37,12 +36,8 @@ const WAIT = 20
 /** An empty ring starts over at its beginning when it has got further than this, so that a burst's pages stay unused after it. */
 const REWIND = 65536
 
-/** Why something was not written: a span, or a value that was measured. */
-type RingCause = DropCause | 'unsurfaced'
-
 /** The header's word for each cause. */
-const DROPPED: Readonly<Record<RingCause, number>> = {
-  unsurfaced: DROPPED_UNSURFACED,
+const DROPPED: Readonly<Record<DropCause, number>> = {
   'ring-full': DROPPED_FULL,
   'too-large': DROPPED_LARGE,
   unencodable: DROPPED_UNENCODABLE,
@@ -78,8 +73,8 @@ export class Ring implements RecordSink {
   private tail: number
   private patience = PATIENCE
   private scopes = 0
-  /** What it is for that room is asked for. */
-  full: RingCause = 'ring-full'
+  /** What is counted where there is no room; undefined while what is written is no span. */
+  full: DropCause | undefined = 'ring-full'
   private wokenAt = -1
   /** Offset in the ring behind which to see whether it is empty. */
   private lookAt = REWIND
@@ -204,11 +199,11 @@ export class Ring implements RecordSink {
       Atomics.wait(words, TAIL, tail, WAIT)
       this.patience -= advanced ? 0 : performance.now() - before
     }
-    this.drop(this.full)
+    if (this.full !== undefined) this.drop(this.full)
     return false
   }
 
-  drop(cause: RingCause): void {
+  drop(cause: DropCause): void {
     Atomics.add(this.words, DROPPED[cause], 1)
   }
 

@@ -1,4 +1,5 @@
 /** The collector thread of a process; `runtime/process-relay.ts` starts it, and its parts are put together here. */
+import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { accountMetrics } from '../collector/account-metrics.js'
 import { claimReport, reportAccounts } from '../collector/accounts-report.js'
@@ -60,16 +61,27 @@ function exporting(): Destination {
   const exporter =
     channel === undefined ? own : new HandoverExporter(own, { control, channel, resource: attributes })
   const to = new ExportDestination(exporter, resource, config.batch, accounts, spool, metricsOf(accounts))
-  return new SurfacingDestination(
-    to,
-    new Surfacing(outlets(words), (count) => Atomics.add(words, UNSURFACED, count)),
+  const surfacing = new Surfacing(
+    outlets(words),
+    (count) => Atomics.add(words, UNSURFACED, count),
+    () => {
+      const lost = Atomics.load(words, UNSURFACED)
+      if (lost > 0)
+        log(
+          'warn',
+          'THREADSPAN_SURFACER',
+          `${lost} values or ends of transactions were not told to surfacers`,
+        )
+    },
   )
+  return new SurfacingDestination(to, surfacing)
 }
 
 function outlets(words: Int32Array): SurfacerOutlet[] {
   const { channel } = start
   const all: SurfacerOutlet[] = []
-  if (config.surfacers.length > 0) all.push(new SurfacerThread(config.surfacers, config.surfacerUrl, log))
+  if (config.surfacers.length > 0)
+    all.push(new SurfacerThread(join(__dirname, 'surfacers.cjs'), config.surfacers, config.surfacerUrl, log))
   if (channel !== undefined) all.push(new MainThreadSurfacers(words, channel))
   return all
 }

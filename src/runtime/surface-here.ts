@@ -4,7 +4,7 @@ import { context as contextApi, createContextKey, ROOT_CONTEXT } from '@opentele
 import { count } from '../core/counters.js'
 import { debug, warnOnce } from '../core/log.js'
 import { type Surfacer, SurfacerHost } from '../metrics/surfacer.js'
-import { type FromSurfacers, surfacersChannel, type ToSurfacers } from '../metrics/surfacers-channel.js'
+import { type FromSurfacers, surfacersChannel, type ToSurfacers } from '../metrics/surfacer-messages.js'
 import { BY_CODE, MEASURES, OBSERVE, SURFACES } from '../ring/layout.js'
 import type { ThreadRelay } from './thread-relay.js'
 
@@ -32,7 +32,9 @@ export class MainThreadHost {
     for (const surfacer of surfacers) this.host.add({ name: nameOf(surfacer), surfacer })
   }
 
-  private tell({ events }: ToSurfacers): void {
+  private tell(message: ToSurfacers): void {
+    if (!('events' in message)) return
+    const { events } = message
     contextApi.with(QUIET, () => this.host.tell(events))
     this.channel.postMessage({ done: events.length } satisfies FromSurfacers)
   }

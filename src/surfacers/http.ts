@@ -38,6 +38,8 @@ interface Sent {
 class Gathered {
   readonly metrics: Record<string, Sent[]> = Object.create(null)
   private readonly counters = new Map<string, Sent>()
+  /** Values that were too many. */
+  leftOut = 0
   private count = 0
 
   add({ name, kind, value, unit, attributes, time, isLate }: Measurement): void {
@@ -49,7 +51,10 @@ class Gathered {
       known.time = time
       return
     }
-    if (this.count++ >= MOST_VALUES) return
+    if (this.count++ >= MOST_VALUES) {
+      this.leftOut++
+      return
+    }
     const sent: Sent = { kind, value, unit, attributes, time, ...(isLate ? { late: true } : {}) }
     if (isCounter) this.counters.set(key, sent)
     this.metrics[name] ??= []
@@ -94,7 +99,12 @@ export class HttpSurfacer implements Surfacer {
   }
 
   clear({ id }: TransactionScope): void {
-    if (this.#open.size < MOST_OPEN) this.#open.set(id, new Gathered())
+    if (this.#open.size >= MOST_OPEN) {
+      // One whose end was never told: it would keep others out.
+      this.#open.delete(this.#open.keys().next().value!)
+      this.#drop(1)
+    }
+    this.#open.set(id, new Gathered())
   }
 
   flush(transaction: TransactionScope): void {
@@ -118,12 +128,13 @@ export class HttpSurfacer implements Surfacer {
     if (gathered !== undefined) this.#enqueue(null, gathered)
   }
 
-  #enqueue(transaction: TransactionScope | null, { metrics }: Gathered): void {
+  #enqueue(transaction: TransactionScope | null, { metrics, leftOut }: Gathered): void {
     if (this.#queue.length >= (this.#options.maxQueue ?? 1000)) {
       this.#drop(1)
       return
     }
-    this.#queue.push(JSON.stringify({ transaction, metrics }, plain))
+    const body = { transaction, metrics, ...(leftOut === 0 ? {} : { leftOut }) }
+    this.#queue.push(JSON.stringify(body, plain))
     this.#sending ??= this.#send()
   }
 

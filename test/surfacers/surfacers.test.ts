@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Flushed, Measurement } from 'threadspan'
+import { type Flushed, HttpSurfacer, type Measurement } from 'threadspan'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 
 const file = (name: string): string => fixture(`surfacers/${name}`)
@@ -114,12 +114,17 @@ describe('surfacers that misbehave', { timeout: 120_000 }, () => {
   it('hold up the end no longer than it may take: one that never settles, one that ends its thread', async () => {
     for (const BAD of ['never', 'exits']) {
       const start = performance.now()
-      const { stdout, code } = await run('work.mjs', {
+      const { stdout, stderr, code } = await run('work.mjs', {
         BAD,
         THREADSPAN_SURFACERS: file('bad.mjs'),
         THREADSPAN_EXIT_TIMEOUT: '700',
       })
       assert.deepEqual([stdout, code], ['done\n', 0])
+      if (BAD === 'exits') {
+        const line =
+          /surfacer \S*bad\.mjs: it has ended the thread of all surfacers; (\d+) values and transactions were not told/
+        assert.ok(Number(line.exec(stderr)?.[1]) >= 1, stderr)
+      }
       assert.ok(performance.now() - start < 10_000)
     }
   })
@@ -143,6 +148,7 @@ describe('surfacers that misbehave', { timeout: 120_000 }, () => {
 interface Posted {
   transaction: { id: string; traceId: string; name: string } | null
   metrics: Record<string, { kind: string; value: number; unit: string; attributes: object }[]>
+  leftOut?: number
 }
 
 /** A server of whoever wants to know. */
@@ -287,6 +293,20 @@ describe('a service', { timeout: 120_000 }, () => {
     )
     await service.end()
     assert.match(service.stderr(), /is back \(THREADSPAN_SURFACER\)\n$/)
+  })
+
+  it('hears how many values of a transaction were too many for one request', async () => {
+    sink.posts.length = 0
+    const surfacer = new HttpSurfacer(`http://127.0.0.1:${sink.port}/metrics`)
+    const transaction = { id: 'b7ad6b7169203331', traceId: '0af7651916cd43dd8448eb211c80319c', name: 'GET' }
+    surfacer.clear(transaction)
+    const value = { name: 'size', kind: 'histogram', unit: '', attributes: {}, time: 0 } as const
+    for (let i = 0; i < 10_003; i++)
+      surfacer.record({ ...value, value: i, transaction, isLate: false } satisfies Measurement)
+    surfacer.flush(transaction)
+    await sink.until(1)
+    const [{ metrics, leftOut }] = sink.posts as [Posted]
+    assert.deepEqual([metrics['size']!.length, leftOut, surfacer.dropped], [10_000, 3, 0])
   })
 
   it('has it in its log', async (t) => {
