@@ -58,6 +58,7 @@ export class Collector {
     private readonly cells: ThreadCells,
     private readonly report: (accounts: Accounts) => void,
     private readonly looked?: () => void,
+    private readonly concluded?: () => void,
   ) {
     this.control = new Int32Array(start.control)
     this.isAwaited = start.isAwaited
@@ -259,6 +260,8 @@ export class Collector {
     } else {
       this.exit = undefined
       await this.finish(exit)
+      // Before the main thread goes on: it may be about to send itself a signal.
+      this.concluded?.()
     }
     Atomics.store(this.control, FLUSH_DONE, wanted)
     Atomics.notify(this.control, FLUSH_DONE)

@@ -83,6 +83,12 @@ export class DefaultSignals {
     }
   }
 
+  /** Nothing is left to be delivered: what comes from now on has its default. */
+  close(): void {
+    this.isDying = true
+    for (const entry of this.heard) this.stop(entry)
+  }
+
   private start(entry: Heard): void {
     entry.since = Atomics.and(this.control, entry.word, ~WAS_HEARD) & ~WAS_HEARD
     const handle = entry.make()

@@ -107,7 +107,15 @@ function run(control: Int32Array): void {
           deliver: (signal, isEnd) => collector.deliver(signal, isEnd, monotonicNow() + config.exitTimeout),
         })
       : undefined
-  const collector = new Collector(start, parentPort!, destination, cells, report, () => heard?.update())
+  const collector = new Collector(
+    start,
+    parentPort!,
+    destination,
+    cells,
+    report,
+    () => heard?.update(),
+    () => heard?.close(),
+  )
   const heard = signals()
   void collector.run()
 }

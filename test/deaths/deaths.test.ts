@@ -37,7 +37,7 @@ describe('endings', { timeout: 240_000 }, () => {
       'main: SIGTERM without a listener beside',
       'main: out of memory',
     ]
-    assertGood(await rows(...only.flatMap((name) => ['--only', name])), 10)
+    assertGood(await rows(...only.flatMap((name) => ['--only', name])), 11)
   })
 
   it('of a program with a spool, at the next start', async () => {

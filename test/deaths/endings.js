@@ -57,6 +57,13 @@ const main = [
     args: ['work', 'signal', N, signal],
     reason: killed(signal),
   })),
+  ...[...signals, 'SIGQUIT', 'SIGUSR2'].map((signal) => ({
+    name: `${signal} to itself, once what it made is exported`,
+    args: ['work', 'signal-exported', N, signal],
+    isExported: true,
+    exported: N,
+    reason: killed(signal),
+  })),
   ...['idle', 'busy', 'waiting'].flatMap((how) =>
     [...signals, 'SIGQUIT'].map((signal) => ({
       name: `${signal} without a listener while it is ${how}`,
