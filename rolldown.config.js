@@ -102,6 +102,8 @@ export default [
   bundle('runtime/collector.cts', 'collector.cjs', 'cjs'),
   bundle('runtime/surfacers.cts', 'surfacers.cjs', 'cjs'),
   bundle('runtime/metrics-part.cts', 'metrics.cjs', 'cjs'),
+  bundle('runtime/logs-part.cts', 'logs.cjs', 'cjs'),
+  bundle('collector/unheard-part.cts', 'unheard.cjs', 'cjs'),
   bundle('sdk/reading.cts', 'reading.cjs', 'cjs'),
   bundle('collector/delivering.cts', 'delivering.cjs', 'cjs'),
   bundle('exceptions/describing.cts', 'describing.cjs', 'cjs'),

@@ -14,7 +14,7 @@ export function claimReport(control: Int32Array): boolean {
 /** Tells what became of the spans: a line, if any was dropped, and a record for a watching doctor. */
 export function reportAccounts(
   control: Int32Array,
-  { made, delivered, dropped }: SpanAccounts,
+  { made, delivered, dropped, logs }: SpanAccounts,
   log: ExportLog,
   env: NodeJS.ProcessEnv,
 ): void {
@@ -22,12 +22,16 @@ export function reportAccounts(
   const { folder } = readTold(env[DOCTOR] ?? '') ?? {}
   if (folder !== undefined && isDoctorsFolder(folder))
     tellDoctor(folder, { type: 'accounts', made, delivered, dropped: causes })
-  if (causes.length > 0) {
-    const lost = causes.reduce((sum, [, count]) => sum + count, 0)
-    const told = causes.map((cause) => cause.join(' ')).join(', ')
-    log('warn', 'THREADSPAN_DROPPED', `${lost} of ${made} spans did not arrive: ${told}`)
-  }
+  tellDropped('spans', made, causes, log)
+  if (logs !== undefined) tellDropped('log records', logs.made, Object.entries(logs.dropped), log)
   Atomics.store(control, TOLD, HAS_BEEN_TOLD)
+}
+
+function tellDropped(what: string, made: number, causes: readonly [string, number][], log: ExportLog): void {
+  if (causes.length === 0) return
+  const lost = causes.reduce((sum, [, count]) => sum + count, 0)
+  const told = causes.map((cause) => cause.join(' ')).join(', ')
+  log('warn', 'THREADSPAN_DROPPED', `${lost} of ${made} ${what} did not arrive: ${told}`)
 }
 
 function tellDoctor(folder: string, record: AccountsRecord): void {

@@ -6,7 +6,6 @@ import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from 'node:w
 import { monotonicNow, now, unixNano } from '../core/clock.js'
 import type { CollectorMessage, CollectorStart, ThreadEntry } from '../link/messages.js'
 import { sweepFolders } from '../link/owner.js'
-import type { Accounts } from '../ring/accounts.js'
 import { ASLEEP, AWAKE, FLUSH_DONE, FLUSH_WANTED, READY, STATE, WAKE } from '../ring/layout.js'
 import { RingReader } from '../ring/reader.js'
 import { closeOpen, concludeThread } from './conclude.js'
@@ -56,7 +55,7 @@ export class Collector {
     private readonly port: MessagePort,
     private readonly destination: Destination,
     private readonly cells: ThreadCells,
-    private readonly report: (accounts: Accounts) => void,
+    private readonly report: () => void,
     private readonly looked?: () => void,
     private readonly concluded?: () => void,
   ) {
@@ -160,7 +159,7 @@ export class Collector {
   }
 
   private losses(reader: RingReader): void {
-    for (const { cause, spans } of reader.takeLosses()) this.destination.lost(cause, spans)
+    for (const { signal, cause, count } of reader.takeLosses()) this.destination.lost(cause, count, signal)
   }
 
   /** A signal ends the process, and nothing is read from now on; or it will live on, and gets what it has delivered. */
@@ -286,7 +285,6 @@ export class Collector {
     for (const links of this.folders.values()) links.read(true)
     await this.destination.flush(deadline, true)
     for (const links of this.folders.values()) links.leave()
-    const { accounts } = this.destination
-    if (accounts !== undefined) this.report(accounts)
+    if (this.destination.accounts !== undefined) this.report()
   }
 }

@@ -25,6 +25,7 @@ export function concludeThread(reader: RingReader, target: RecordTarget, reason:
   reader.drain({
     scope: (id, encoded, url) => target.scope(id, encoded, url),
     measured: (body) => target.measured?.(body),
+    logged: (body) => target.logged?.(body),
     spans(scope, bytes, count) {
       const copy = Buffer.from(bytes)
       for (let at = 0; at < copy.length; at += 4 + lengthAt(copy, at)) {

@@ -1,18 +1,17 @@
 /** Where a collector takes the spans of its process. */
 
-import type { ThreadEntry } from '../link/messages.js'
-import type { SpanRun } from '../link/writer.js'
+import type { ThreadEntry, Unsent } from '../link/messages.js'
 import type { CellSource } from '../metrics/cells.js'
 import type { MergedMetrics, MergedSource } from '../metrics/merged.js'
 import type { Accounts } from '../ring/accounts.js'
-import type { RecordTarget, SlottedSpan } from '../ring/reader.js'
+import type { RecordTarget, Signal, SlottedSpan } from '../ring/reader.js'
 
 /** The target of one thread's or descendant's records. */
 export interface ThreadTarget extends RecordTarget {
   /** Looks at the spans that are open now; only where they would not survive this process. */
   open?(spans: Iterable<SlottedSpan>): void
-  /** Spans that were handed to another way before, and did not get through there. */
-  resume?(runs: readonly SpanRun[]): void
+  /** What was handed to another way before, and did not get through there. */
+  resume?(unsent: readonly Unsent[]): void
   /** All has been handed over. */
   end(): void
 }
@@ -29,8 +28,8 @@ export interface Destination {
   expectDescendants?(): void
   /** A child of this process has ended, and this process does not read what it left. */
   childEnded?(pid: number, reason: string, time: bigint): void
-  /** Spans that were lost before they got here. */
-  lost(cause: string, count: number): void
+  /** Spans or log records that were lost before they got here. */
+  lost(cause: string, count: number, signal: Signal): void
   /** Where descendants write and nobody else reads any more: it is this process's to do now. */
   readonly inherited?: string | undefined
   /** After records were handed over, and from time to time: does what is due. */
@@ -49,6 +48,14 @@ export interface Destination {
    * @param deadline Milliseconds of `monotonicNow`; spans that have not arrived by then are dropped, if this is the `final` flush.
    */
   flush(deadline: number, final: boolean): Promise<void>
-  /** Of what is exported here; undefined where nothing is. */
+  /** Of the spans that are exported here; undefined where none are. */
   readonly accounts: Accounts | undefined
+}
+
+/** Hands on what another way did not take. */
+export function resume(target: RecordTarget, unsent: readonly Unsent[]): void {
+  for (const { scope, bytes, count } of unsent) {
+    if (scope !== undefined) target.spans(scope, bytes, count)
+    else target.logged?.(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+  }
 }

@@ -17,13 +17,13 @@ import { encodeTraceRequest } from '../export/request.js'
 import { isRetryable } from '../export/retry.js'
 import { split } from '../export/split.js'
 import { encodeResource } from '../otlp/encode.js'
-import { Accounts } from '../ring/accounts.js'
+import { Accounts, readAccounts } from '../ring/accounts.js'
 import { HANDOVER, READ_SCOPE, SURFACES, TAIL, type ThreadMemory } from '../ring/layout.js'
-import { type RecordTarget, RingReader } from '../ring/reader.js'
+import { type RecordTarget, RingReader, type Signal } from '../ring/reader.js'
 import { claimReport, reportAccounts } from './accounts-report.js'
 import { concludeThread } from './conclude.js'
 import { Links } from './links.js'
-import { Outbox, type ProcessQueue } from './outbox.js'
+import { Outbox, type OutboxScope, type ProcessQueue } from './outbox.js'
 import { stderrLog } from './stderr-log.js'
 
 /** Bytes of spans in one request, and in one line of a file. */
@@ -74,7 +74,8 @@ export function deliverDirectly(delivery: DirectDelivery): boolean {
   const pieces = [...split(gathered.batches, bytes)].map(({ batches }) => batches)
   // What the thread could not be handed back any more in one piece is its own from the beginning.
   const isMuch = pieces.length > 1 || gathered.count > (config.batch.maxExportBatchSize ?? gathered.count)
-  if (hasThread && isMuch) return gathered.giveBack()
+  // Log records go to an address of their own, and are left to the thread.
+  if (hasThread && (isMuch || gathered.logs > 0)) return gathered.giveBack()
   const lost: Outcome[] = []
   for (const batches of pieces) {
     const outcomes = send(batches)
@@ -87,11 +88,13 @@ export function deliverDirectly(delivery: DirectDelivery): boolean {
   accounts.submit(gathered.count)
   for (const { cause, count } of lost) accounts.drop('exporter', cause, count)
   accounts.deliver(gathered.count - lost.reduce((sum, { count }) => sum + count, 0))
-  for (const [cause, count] of gathered.losses) {
-    accounts.make(count)
-    accounts.drop('queue', cause, count)
+  const logAccounts = new Accounts(control, 'logs').open()
+  for (const { signal, cause, count } of gathered.losses) {
+    const of = signal === 'spans' ? accounts : logAccounts
+    of.make(count)
+    of.drop('queue', cause, count)
   }
-  if (claimReport(words)) reportAccounts(words, accounts.read(), stderrLog(config.logLevel), env)
+  if (claimReport(words)) reportAccounts(words, readAccounts(control), stderrLog(config.logLevel), env)
   return true
 }
 
@@ -125,11 +128,19 @@ function senderOf({ exporters, otlp, file }: Config, log: ExportLog, time: numbe
   }
 }
 
+interface Loss {
+  readonly signal: Signal
+  readonly cause: string
+  readonly count: number
+}
+
 interface Gathered {
   readonly batches: readonly SpanBatch[]
   readonly count: number
-  /** By cause: what was lost before. */
-  readonly losses: ReadonlyMap<string, number>
+  /** Log records, which are not sent from here. */
+  readonly logs: number
+  /** What was lost before, or cannot be sent from here. */
+  readonly losses: readonly Loss[]
   /** Where a thread is to do it: as if nobody had looked. @returns false */
   giveBack(): false
   /** All has been delivered. */
@@ -138,10 +149,14 @@ interface Gathered {
 
 /** Takes everything out of the rings and the descendants' files. */
 function gather({ memories, folders, reason }: DirectDelivery, resource: Uint8Array): Gathered {
-  const outbox = new Outbox({ bytes: Number.POSITIVE_INFINITY, spans: Number.POSITIVE_INFINITY })
-  const losses = new Map<string, number>()
-  const lose = (cause: string, count: number): void => {
-    if (count > 0) losses.set(cause, (losses.get(cause) ?? 0) + count)
+  const outbox = new Outbox({ bytes: Number.POSITIVE_INFINITY, count: Number.POSITIVE_INFINITY })
+  const losses: Loss[] = []
+  let logs = 0
+  const lose = (cause: string, count: number, signal: Signal): void => {
+    if (count > 0) losses.push({ signal, cause, count })
+  }
+  const logged = (): void => {
+    logs++
   }
   const own = outbox.process(resource)
   const time = unixNano(now())
@@ -149,14 +164,14 @@ function gather({ memories, folders, reason }: DirectDelivery, resource: Uint8Ar
     const words = new Int32Array(memory.buffer, 0, READ_SCOPE + 1)
     const mark = [words[TAIL]!, words[READ_SCOPE]!] as const
     const reader = new RingReader(memory)
-    reader.tellScopes(targetOf(own, lose))
-    concludeThread(new RingReader(memory), targetOf(own, lose), reason, time)
+    reader.tellScopes(targetOf(own, lose, logged))
+    concludeThread(new RingReader(memory), targetOf(own, lose, logged), reason, time)
     return { words, mark, reader }
   })
   const links = folders.map(
     (folder) =>
       new Links(folder, {
-        process: (queued) => ({ ...targetOf(outbox.process(queued), lose), end() {} }),
+        process: (queued) => ({ ...targetOf(outbox.process(queued), lose, logged), end() {} }),
         lost: lose,
       }),
   )
@@ -165,6 +180,7 @@ function gather({ memories, folders, reason }: DirectDelivery, resource: Uint8Ar
   return {
     batches,
     count: countSpans(batches),
+    logs,
     losses,
     giveBack() {
       for (const { words, mark } of marks) {
@@ -175,25 +191,34 @@ function gather({ memories, folders, reason }: DirectDelivery, resource: Uint8Ar
     },
     leave() {
       for (const { reader } of marks) {
-        for (const { cause, spans } of reader.takeLosses()) lose(cause, spans)
+        for (const { signal, cause, count } of reader.takeLosses()) lose(cause, count, signal)
       }
       for (const settled of receipts) settled()
       for (const link of links) link.leave()
+      lose('collector', logs, 'logs')
     },
   }
 }
 
-function targetOf(queue: ProcessQueue, lose: (cause: string, count: number) => void): RecordTarget {
-  const scopes = new Map<number, { encoded: Uint8Array; schemaUrl: string }>()
+function targetOf(
+  queue: ProcessQueue,
+  lose: (cause: string, count: number, signal: Signal) => void,
+  logged: () => void,
+): RecordTarget {
+  const scopes = new Map<number, OutboxScope>()
   return {
     scope: (id, encoded, schemaUrl) => scopes.set(id, { encoded, schemaUrl }),
     spans(id, bytes, count, settled) {
       const scope = scopes.get(id)
       if (scope !== undefined) {
-        queue.add(scope.encoded, scope.schemaUrl, Uint8Array.from(bytes), count, settled)
+        queue.add(scope, Uint8Array.from(bytes), count, settled)
         return
       }
-      lose('no-scope', count)
+      lose('no-scope', count, 'spans')
+      settled?.()
+    },
+    logged(_body, settled) {
+      logged()
       settled?.()
     },
   }

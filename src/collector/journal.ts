@@ -70,6 +70,13 @@ export class Journal {
     return page?.receipts.make(page.writer.size)
   }
 
+  /** @returns As for spans. */
+  logged(stream: Stream, body: Buffer): (() => void) | undefined {
+    const page = this.page(stream)
+    page?.writer.logged(body)
+    return page?.receipts.make(page.writer.size)
+  }
+
   open(stream: Stream, spans: Iterable<SlottedSpan>): void {
     for (const span of spans) {
       // Before the mark is looked at: a new page knows of none.
@@ -186,6 +193,14 @@ export function follow(target: ThreadTarget, journal: () => Journal | undefined)
       const [into, own] = writing() ?? []
       const delivered = own === undefined ? undefined : into?.spans(own, id, bytes, count)
       target.spans(id, bytes, count, () => {
+        delivered?.()
+        settled?.()
+      })
+    },
+    logged(body, settled) {
+      const [into, own] = writing() ?? []
+      const delivered = own === undefined ? undefined : into?.logged(own, body)
+      target.logged?.(body, () => {
         delivered?.()
         settled?.()
       })

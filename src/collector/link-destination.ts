@@ -6,8 +6,8 @@ import { LinkWriter } from '../link/writer.js'
 import type { CellSource } from '../metrics/cells.js'
 import type { MergedMetrics, MergedSource } from '../metrics/merged.js'
 import type { Accounts } from '../ring/accounts.js'
-import type { SlottedSpan } from '../ring/reader.js'
-import type { Destination, ThreadTarget } from './destination.js'
+import type { Signal, SlottedSpan } from '../ring/reader.js'
+import { type Destination, resume, type ThreadTarget } from './destination.js'
 
 /** Milliseconds between two looks at the rings: less than elsewhere, for what is in the file survives a kill. */
 const PACE = 2
@@ -56,7 +56,7 @@ export class LinkDestination implements Destination {
     const stream: Stream = { writer: undefined, own: undefined, scopes: [], entry }
     this.streams.add(stream)
     const announced: number[] = []
-    return {
+    const target: ThreadTarget = {
       scope: (id, encoded, schemaUrl) => {
         stream.scopes.push({ id, encoded, schemaUrl })
         if (stream.own !== undefined) stream.own.scope(id, encoded, schemaUrl)
@@ -74,6 +74,12 @@ export class LinkDestination implements Destination {
         else writer.measured(body)
         this.isDirty = true
       },
+      logged: (body) => {
+        const writer = this.writerOf(stream)
+        if (writer === undefined) stream.own?.logged?.(body)
+        else writer.logged(body)
+        this.isDirty = true
+      },
       open: (spans: Iterable<SlottedSpan>) => {
         for (const span of spans) {
           if (announced[span.slot] === span.mark) continue
@@ -82,13 +88,7 @@ export class LinkDestination implements Destination {
           this.isDirty = true
         }
       },
-      resume: (runs) => {
-        for (const { scope, bytes, count } of runs) {
-          const writer = this.writerOf(stream)
-          if (writer === undefined) stream.own?.spans(scope, bytes, count)
-          else writer.spans(scope, bytes, count)
-        }
-      },
+      resume: (unsent) => resume(target, unsent),
       end: () => {
         this.write(stream)
         stream.writer?.close()
@@ -96,6 +96,7 @@ export class LinkDestination implements Destination {
         this.streams.delete(stream)
       },
     }
+    return target
   }
 
   measure(thread: number, source: CellSource): MergedSource {
@@ -153,10 +154,10 @@ export class LinkDestination implements Destination {
     if (stream.own !== undefined) return
     stream.own = this.exportHere().thread(stream.entry)
     for (const { id, encoded, schemaUrl } of stream.scopes) stream.own.scope(id, encoded, schemaUrl)
-    const runs = stream.writer?.takeUnsent() ?? []
+    const unsent = stream.writer?.takeUnsent() ?? []
     stream.writer?.abandon()
     stream.writer = undefined
-    stream.own.resume?.(runs)
+    stream.own.resume?.(unsent)
   }
 
   private exportHere(): Destination {
@@ -182,9 +183,9 @@ export class LinkDestination implements Destination {
     this.remark((writer) => writer.childEnded(pid, reason, time))
   }
 
-  lost(cause: string, count: number): void {
-    if (this.exporting === undefined && this.remark((writer) => writer.lost(cause, count))) return
-    this.exportHere().lost(cause, count)
+  lost(cause: string, count: number, signal: Signal): void {
+    if (this.exporting === undefined && this.remark((writer) => writer.lost(cause, count, signal))) return
+    this.exportHere().lost(cause, count, signal)
   }
 
   private remark(say: (writer: LinkWriter) => void): boolean {

@@ -8,6 +8,7 @@ import { announceLeaving, isTrusted, leave } from '../link/owner.js'
 import { LinkReader, type OpenSpans } from '../link/reader.js'
 import type { MergedSource } from '../metrics/merged.js'
 import { closedSpan } from '../ring/closed-span.js'
+import type { Signal } from '../ring/reader.js'
 import type { Destination, ThreadTarget } from './destination.js'
 
 /** Milliseconds between two looks at whether writers whose end nobody told of still run. */
@@ -138,7 +139,7 @@ export class Links {
           return target
         },
         childEnded: (child: number, reason: string, time: bigint) => this.childEnded(child, reason, time),
-        lost: (cause: string, count: number) => this.destination.lost(cause, count),
+        lost: (cause: string, count: number, signal: Signal) => this.destination.lost(cause, count, signal),
         measured: (type: number, body: Buffer) => this.measured(descendant, type, body),
       }
       const reader = new LinkReader(join(this.folder, file), events, descendant.open)
@@ -180,7 +181,7 @@ export class Links {
       if (!left.has(reader))
         reader.output?.spans(scope, closedSpan(start, time, reason), 1, reader.receiptAtEnd())
     for (const link of links) {
-      if (link.reader.isBroken) this.destination.lost('corrupt', 1)
+      if (link.reader.isBroken) this.destination.lost('corrupt', 1, 'spans')
       link.target?.end()
       this.ended.add(link)
     }
@@ -216,7 +217,7 @@ export class Links {
     for (const { reader } of this.ended) reader.close()
     // How many spans they hold is not known: one at least.
     const unread = this.denied.size + (this.isClosed ? 1 : 0)
-    if (unread > 0) this.destination.lost('unread', unread)
+    if (unread > 0) this.destination.lost('unread', unread, 'spans')
     if (!isTrusted(this.folder)) return
     for (const file of this.files()) {
       // Made by a process that was killed before it wrote.

@@ -1,4 +1,4 @@
-/** Spans that wait for export, grouped as OTLP groups them: by process, then by scope. */
+/** What waits for export, of one signal, grouped as OTLP groups it: by process, then by scope. */
 import type { ScopeBatch, SpanBatch } from '../export/exporter.js'
 
 interface Chunk {
@@ -13,7 +13,19 @@ interface ScopeQueue {
   chunks: Chunk[]
 }
 
-/** The spans of one process. */
+/** A scope, as a thread has told of it. */
+export interface OutboxScope {
+  readonly encoded: Uint8Array
+  readonly schemaUrl: string
+  /** What it is told from others by; kept here once it is made. */
+  key?: string
+}
+
+function keyOf({ encoded, schemaUrl }: OutboxScope): string {
+  return `${Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length).toString('latin1')}\n${schemaUrl}`
+}
+
+/** What is of one process. */
 export class ProcessQueue {
   readonly scopes = new Map<string, ScopeQueue>()
   isEnded = false
@@ -23,17 +35,17 @@ export class ProcessQueue {
     readonly resource: Uint8Array,
   ) {}
 
-  /** @param chunk Complete `ScopeSpans.spans` fields; kept as it is. */
-  add(scope: Uint8Array, schemaUrl: string, chunk: Uint8Array, count: number, settled?: () => void): void {
+  /** @param chunk Complete fields, as `ScopeBatch` has them; kept as it is. */
+  add(scope: OutboxScope, chunk: Uint8Array, count: number, settled?: () => void): void {
     if (!this.outbox.admit(chunk.length, count)) {
       settled?.()
       return
     }
-    const key = `${Buffer.from(scope.buffer, scope.byteOffset, scope.length).toString('latin1')}\n${schemaUrl}`
-    let queue = this.scopes.get(key)
+    scope.key ??= keyOf(scope)
+    let queue = this.scopes.get(scope.key)
     if (queue === undefined) {
-      queue = { scope, schemaUrl, chunks: [] }
-      this.scopes.set(key, queue)
+      queue = { scope: scope.encoded, schemaUrl: scope.schemaUrl, chunks: [] }
+      this.scopes.set(scope.key, queue)
     }
     queue.chunks.push({ bytes: chunk, count, settled })
   }
@@ -47,15 +59,16 @@ export interface Parcel {
 
 /** Bounds of the queue. */
 export interface OutboxLimits {
-  /** Bytes of encoded spans. */
+  /** Bytes of encoded spans or log records. */
   readonly bytes: number
-  readonly spans: number
+  /** How many of them. */
+  readonly count: number
 }
 
 export class Outbox {
   count = 0
   bytes = 0
-  /** Spans that were refused because the queue was full. */
+  /** How many were refused because the queue was full. */
   overflow = 0
   private readonly processes = new Set<ProcessQueue>()
 
@@ -75,7 +88,7 @@ export class Outbox {
 
   /** Counts what is added, or refuses it: the specification's batch processor drops what is new when its queue is full. */
   admit(bytes: number, count: number): boolean {
-    if (this.bytes + bytes > this.limits.bytes || this.count + count > this.limits.spans) {
+    if (this.bytes + bytes > this.limits.bytes || this.count + count > this.limits.count) {
       this.overflow += count
       return false
     }
@@ -84,11 +97,11 @@ export class Outbox {
     return true
   }
 
-  /** Takes out about `spans` spans or `bytes` bytes, whichever is less, at least one chunk. */
-  take(spans: number, bytes: number): Parcel {
+  /** Takes out about `most` of them or `bytes` bytes, whichever is less, at least one chunk. */
+  take(most: number, bytes: number): Parcel {
     const batches: SpanBatch[] = []
     const receipts: (() => void)[] = []
-    let room = spans
+    let room = most
     let space = bytes
     for (const process of this.processes) {
       const scopes: ScopeBatch[] = []

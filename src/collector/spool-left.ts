@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { LinkReader, type OpenSpans } from '../link/reader.js'
 import { ProtobufReader } from '../otlp/protobuf.js'
 import { closedSpan } from '../ring/closed-span.js'
+import type { Signal } from '../ring/reader.js'
 import type { ThreadTarget } from './destination.js'
-import { COUNT, SOCKET_SUFFIX, SPOOL_SUFFIX, type SpoolOwner, TAKEN } from './spool-owner.js'
+import { COUNT, LOGS, SOCKET_SUFFIX, SPOOL_SUFFIX, type SpoolOwner, TAKEN } from './spool-owner.js'
 
 const UNTOLD = 'process is gone'
 /** In place of the suffix of a file that is of no use. */
@@ -16,7 +17,7 @@ const START_TIME = 0x39
 export interface SpoolTargets {
   /** Takes the spans of a process that is gone. */
   process(resource: Uint8Array): ThreadTarget
-  lost(cause: string, count: number): void
+  lost(cause: string, count: number, signal: Signal): void
 }
 
 interface Taken {
@@ -106,21 +107,21 @@ export class SpoolLeft {
         return output
       },
       childEnded() {},
-      lost: (cause: string, count: number) => this.targets.lost(cause, count),
+      lost: (cause: string, count: number, signal: Signal) => this.targets.lost(cause, count, signal),
     }
     const reader = new LinkReader(path, events, open)
     reader.read(true)
     const written = writtenIn(path)
     // Of a file that its process was still writing to, the end may be torn; that is no loss.
     const missing = written === undefined ? reader.changed : Math.max(0, written - reader.whole)
-    if (missing > 0 || reader.isBroken) this.targets.lost('corrupt', Math.max(1, missing))
+    if (missing > 0 || reader.isBroken) this.targets.lost('corrupt', Math.max(1, missing), signalOf(path))
     return { reader, output }
   }
 
   /** A file that cannot be read, or is none of ours: it is not looked at again, and what it held is told if its name says so. */
   private putAside(path: string): void {
     const written = writtenIn(path)
-    if (written !== undefined) this.targets.lost('corrupt', written)
+    if (written !== undefined) this.targets.lost('corrupt', written, signalOf(path))
     try {
       renameSync(path, `${path.slice(0, path.indexOf(SPOOL_SUFFIX))}${ASIDE}`)
     } catch {
@@ -151,7 +152,12 @@ export class SpoolLeft {
   }
 }
 
-/** How many spans a file was written with, where its name says so. */
+/** What a file was written with; one that was written as it came holds both. */
+function signalOf(path: string): Signal {
+  return path.includes(LOGS + COUNT) ? 'logs' : 'spans'
+}
+
+/** How many spans or log records a file was written with, where its name says so. */
 function writtenIn(path: string): number | undefined {
   const at = path.lastIndexOf(COUNT)
   const digits = at < 0 ? undefined : /^\d{1,9}(?=\.spool)/.exec(path.slice(at + COUNT.length))?.[0]

@@ -10,8 +10,10 @@ import { identityOf, isAlive } from '../link/liveness.js'
 /** Behind the name of a file; while a process has it, followed by that process's id. */
 export const SPOOL_SUFFIX = '.spool'
 export const TAKEN = '.taken-'
-/** In the name of a file, before the number of its spans: so what is missing can be told, whatever has become of the file. */
+/** In the name of a file, before the number of its spans or log records: so what is missing can be told, whatever has become of the file. */
 export const COUNT = '-of-'
+/** Before that, where the file has log records. */
+export const LOGS = '-logs'
 /** Behind the id of a process. */
 export const SOCKET_SUFFIX = '.alive'
 /** Before an identity that stands for a process's number, where the folder takes no sockets. */

@@ -3,16 +3,19 @@ import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { countSpans, type ExportLog, type SpanBatch } from '../export/exporter.js'
 import { LinkWriter } from '../link/writer.js'
-import { lengthAt } from '../ring/reader.js'
+import { encodedRecord } from '../logs/record.js'
+import { lengthAt, type Signal } from '../ring/reader.js'
 import type { ThreadTarget } from './destination.js'
 import { follow, Journal } from './journal.js'
 import { SpoolLeft, type SpoolTargets } from './spool-left.js'
-import { COUNT, SPOOL_SUFFIX, SpoolOwner, TAKEN } from './spool-owner.js'
+import { COUNT, LOGS, SPOOL_SUFFIX, SpoolOwner, TAKEN } from './spool-owner.js'
 
 /** Behind the name of a file that is being written. */
 const PART = '.part'
 /** Bytes that a folder holds at most. */
 const MAX_BYTES = 256 << 20
+/** What users read of. */
+const WORDS = { spans: 'spans', logs: 'log records' }
 /** Milliseconds between two looks at what others have left. */
 const LOOK = 5000
 
@@ -85,9 +88,9 @@ export class Spool {
 
   /**
    * Writes batches down, one file for each process.
-   * @returns How many spans are safe.
+   * @returns How many spans or log records are safe.
    */
-  keep(batches: readonly SpanBatch[]): number {
+  keep(batches: readonly SpanBatch[], signal: Signal): number {
     const count = countSpans(batches)
     if (count === 0) return 0
     let kept = 0
@@ -95,28 +98,32 @@ export class Spool {
       mkdirSync(this.folder, { recursive: true, mode: 0o700 })
       for (const batch of batches) {
         if (sizeOf(this.folder, this.owner?.id) + batch.bytes > MAX_BYTES) throw new Error('it is full')
-        this.write(batch)
+        this.write(batch, signal)
         kept += batch.count
       }
     } catch (error) {
       this.log(
         'warn',
         'THREADSPAN_SPOOL_WRITE',
-        `${count - kept} spans could not be kept in ${this.folder}: ${(error as Error).message}`,
+        `${count - kept} ${WORDS[signal]} could not be kept in ${this.folder}: ${(error as Error).message}`,
       )
     }
-    if (kept > 0) this.log('info', 'THREADSPAN_SPOOLED', `${kept} spans are kept in ${this.folder}`)
+    if (kept > 0)
+      this.log('info', 'THREADSPAN_SPOOLED', `${kept} ${WORDS[signal]} are kept in ${this.folder}`)
     return kept
   }
 
-  private write(batch: SpanBatch): void {
+  private write(batch: SpanBatch, signal: Signal): void {
     const unique = `${Date.now().toString(36)}-${process.hrtime.bigint().toString(36)}-${this.files++}`
-    const name = `${unique}${COUNT}${batch.count}${SPOOL_SUFFIX}`
+    const name = `${unique}${signal === 'logs' ? LOGS : ''}${COUNT}${batch.count}${SPOOL_SUFFIX}`
     const writer = new LinkWriter(this.folder, name, batch.resource, PART, true)
     try {
       batch.scopes.forEach(({ scope, schemaUrl, chunks }, id) => {
         writer.scope(id, scope, schemaUrl)
-        for (const chunk of chunks) writer.spans(id, chunk, countIn(chunk))
+        for (const chunk of chunks) {
+          if (signal === 'spans') writer.spans(id, chunk, [...fieldsIn(chunk)].length)
+          else for (const field of fieldsIn(chunk)) writer.logged(encodedRecord(id, field))
+        }
       })
       writer.flush()
     } catch (error) {
@@ -136,11 +143,13 @@ export class Spool {
   }
 }
 
-/** How many spans a chunk holds: it is laid end to end of them. */
-function countIn(chunk: Uint8Array): number {
-  let count = 0
-  for (let at = 0; at < chunk.length; at += 4 + lengthAt(chunk, at)) count++
-  return count
+/** The fields of which a chunk is laid end to end. */
+function* fieldsIn(chunk: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < chunk.length; ) {
+    const end = at + 4 + lengthAt(chunk, at)
+    yield chunk.subarray(at, end)
+    at = end
+  }
 }
 
 /** Bytes of the folder, but for what a process writes as it goes and takes away at its end. */

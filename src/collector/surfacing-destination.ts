@@ -2,6 +2,7 @@ import type { ThreadEntry } from '../link/messages.js'
 import type { CellSource } from '../metrics/cells.js'
 import type { MergedMetrics, MergedSource } from '../metrics/merged.js'
 import type { Accounts } from '../ring/accounts.js'
+import type { Signal } from '../ring/reader.js'
 import type { Destination, ThreadTarget } from './destination.js'
 import type { Surfacing } from './surfacing.js'
 
@@ -43,8 +44,8 @@ export class SurfacingDestination implements Destination {
     return this.inner.measures(resource)
   }
 
-  lost(cause: string, count: number): void {
-    this.inner.lost(cause, count)
+  lost(cause: string, count: number, signal: Signal): void {
+    this.inner.lost(cause, count, signal)
   }
 
   get inherited(): string | undefined {

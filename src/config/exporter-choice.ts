@@ -1,14 +1,19 @@
 import type { Environment } from './variables.js'
 
-/** What says where spans go. */
+/** What says where spans, metrics and log records go. */
 const VARIABLES = [
-  'OTEL_TRACES_EXPORTER',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
-  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
   'OTEL_EXPORTER_OTLP_HEADERS',
-  'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
   'THREADSPAN_FILE',
-] as const
+  ...['TRACES', 'METRICS', 'LOGS'].flatMap((signal) => [
+    `OTEL_${signal}_EXPORTER`,
+    `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`,
+    `OTEL_EXPORTER_OTLP_${signal}_HEADERS`,
+  ]),
+]
+
+/** Of these, "none" is what holds where they are not set. */
+const NONE = /^OTEL_(?:METRICS|LOGS)_EXPORTER$/
 
 /**
  * A short mark of where an environment wants spans to go, by which a child process sees whether it was given a choice of its own. It tells
@@ -17,7 +22,10 @@ const VARIABLES = [
  * @returns an empty text where the environment names nothing.
  */
 export function exporterChoice(env: Environment): string {
-  const values = VARIABLES.map((name) => env[name]?.trim() ?? '')
+  const values = VARIABLES.map((name) => {
+    const value = env[name]?.trim() ?? ''
+    return value === 'none' && NONE.test(name) ? '' : value
+  })
   if (values.every((value) => value === '')) return ''
   // FNV-1a: it is not for safety, and `node:zlib` is no module to load for it.
   let hash = 0x811c9dc5

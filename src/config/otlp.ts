@@ -26,7 +26,7 @@ const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /** What goes over OTLP each on its own way. */
-export type Signal = 'traces' | 'metrics'
+export type Signal = 'traces' | 'metrics' | 'logs'
 
 const variable = (signal: Signal, name: string): [string, string] => [
   `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${name}`,

@@ -61,6 +61,11 @@ export function takeRecorded(error: unknown, span: Span | undefined): boolean {
   return isTold
 }
 
+/** Whether a span of this thread tells of an error. */
+export function isRecorded(error: unknown): boolean {
+  return isObject(error) && arrived.has(error)
+}
+
 /** Nobody has told of `error` so far, if it comes up again. */
 export function forgetRecorded(error: unknown): void {
   if (isObject(error)) arrived.delete(error)

@@ -1,10 +1,8 @@
 /** What the exporter `file` does, at once: for the end of a process, where no event loop runs any more. */
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { decodeTraces } from '../otlp/decode.js'
-import { tracesToJson } from '../otlp/json.js'
 import type { SpanBatch } from './exporter.js'
-import { encodeTraceRequest } from './request.js'
+import { jsonOf } from './request-json.js'
 
 /**
  * Appends one line.
@@ -19,8 +17,7 @@ export function appendNow(path: string, batches: readonly SpanBatch[]): boolean 
     mkdirSync(dirname(full), { recursive: true, mode: 0o700 })
     file = openSync(full, 'a+', 0o600)
     before = fstatSync(file).size
-    const json = JSON.stringify(tracesToJson(decodeTraces(encodeTraceRequest(batches))))
-    const line = Buffer.from(`${endsWhole(file, before) ? '' : '\n'}${json}\n`)
+    const line = Buffer.from(`${endsWhole(file, before) ? '' : '\n'}${jsonOf(batches, 'spans')}\n`)
     while (written < line.length) written += writeSync(file, line, written)
     return true
   } catch {

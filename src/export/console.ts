@@ -1,10 +1,21 @@
-import type { AnyValue } from '../otlp/types.js'
+import { decodeLogs } from '../otlp/decode-logs.js'
+import type { LogRecord } from '../otlp/logs-types.js'
+import type { AnyValue, Resource } from '../otlp/types.js'
+import type { Signal } from '../ring/reader.js'
 import { writeOut } from '../terminal/terminal.js'
 import { duration, printable } from '../trace/text.js'
 import type { TraceSpan } from '../trace/trace.js'
 import { decodeBatches } from './decoded.js'
-import { allDelivered, allDropped, countSpans, type Exporter, type ExportLog } from './exporter.js'
+import {
+  allDelivered,
+  allDropped,
+  countSpans,
+  type Exporter,
+  type ExportLog,
+  type SpanBatch,
+} from './exporter.js'
 import { Notices, reason } from './notices.js'
+import { encodeTraceRequest } from './request.js'
 
 const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER']
 
@@ -16,28 +27,49 @@ function valueText(value: AnyValue): string {
   return printable(plain.length > LONGEST_VALUE ? `${plain.slice(0, LONGEST_VALUE)}…` : plain)
 }
 
+function serviceOf({ attributes }: Resource): string {
+  return `${attributes['service.name'] ?? 'unknown'}[${attributes['process.pid'] ?? '-'}]`
+}
+
 /** A span in one line: when, who, what, how long, its outcome, its place in the trace, its attributes. */
 export function consoleLine({ span, resource }: TraceSpan): string {
   const time = new Date(Number(span.startTimeUnixNano / 1_000_000n)).toISOString()
-  const service = `${resource.attributes['service.name'] ?? 'unknown'}[${resource.attributes['process.pid'] ?? '-'}]`
   const length = duration(Number(span.endTimeUnixNano - span.startTimeUnixNano) / 1e6)
   const status = ['', ' ok', ` error${span.status.message === '' ? '' : `: ${span.status.message}`}`]
   const parent = span.parentSpanId === '' ? '' : ` parent=${span.parentSpanId}`
   const attributes = Object.entries(span.attributes).map(([key, value]) => ` ${key}=${valueText(value)}`)
   const line =
-    `${time} ${service} ${KINDS[span.kind]} "${span.name}" ${length}${status[span.status.code]}` +
+    `${time} ${serviceOf(resource)} ${KINDS[span.kind]} "${span.name}" ${length}${status[span.status.code]}` +
     ` trace=${span.traceId} span=${span.spanId}${parent}${attributes.join('')}`
   return printable(line)
 }
 
+/** A log record in one line: when, who, how severe, what, its place in the trace, its attributes. */
+function logLine(record: LogRecord, resource: Resource): string {
+  const time = new Date(Number(record.timeUnixNano / 1_000_000n)).toISOString()
+  const ids = record.traceId === '' ? '' : ` trace=${record.traceId} span=${record.spanId}`
+  const attributes = Object.entries(record.attributes).map(([key, value]) => ` ${key}=${valueText(value)}`)
+  const severity = record.severityText === '' ? String(record.severityNumber) : record.severityText
+  const line = `${time} ${serviceOf(resource)} ${severity.toUpperCase()} ${valueText(record.body)}${ids}${attributes.join('')}`
+  return printable(line)
+}
+
+function logLines(batches: readonly SpanBatch[]): string[] {
+  const { resourceLogs } = decodeLogs(encodeTraceRequest(batches))
+  return resourceLogs.flatMap(({ resource, scopeLogs }) =>
+    scopeLogs.flatMap(({ logRecords }) => logRecords.map((record) => logLine(record, resource))),
+  )
+}
+
 /**
- * Writes spans to standard output, a line each (OpenTelemetry specification, "Standard Output Exporter": for debugging;
+ * Writes spans or log records to standard output, a line each (OpenTelemetry specification, "Standard Output Exporter": for debugging;
  * the form is not fixed).
  * @param write Takes the lines; false when it could not.
  */
 export function consoleExporter(
   log: ExportLog,
   write: (text: string) => boolean = (text) => writeOut(1, text),
+  signal: Signal = 'spans',
 ): Exporter {
   const notices = new Notices(log, 'standard output')
   let closed = false
@@ -46,8 +78,8 @@ export function consoleExporter(
       const made = countSpans(batches)
       if (closed) return allDropped(made, 'closed')
       try {
-        const lines = decodeBatches(batches).map((span) => `${consoleLine(span)}\n`)
-        if (write(lines.join(''))) return allDelivered(made)
+        const lines = signal === 'spans' ? decodeBatches(batches).map(consoleLine) : logLines(batches)
+        if (write(lines.map((line) => `${line}\n`).join(''))) return allDelivered(made)
         notices.complain('THREADSPAN_EXPORT_OUTPUT', 'cannot be written')
         return allDropped(made, 'output')
       } catch (error) {

@@ -1,4 +1,5 @@
-import type { Config, ExporterName } from '../config/config.js'
+import type { Config, ExporterName, LogsConfig } from '../config/config.js'
+import type { LogsExporterName } from '../config/logs.js'
 import type { Environment } from '../config/variables.js'
 import { terminalStyle } from '../terminal/terminal.js'
 import { consoleExporter } from './console.js'
@@ -59,5 +60,19 @@ export function createExporter(
 ): Exporter {
   const exporters = config.exporters.map((name) => create(name, config, log, options))
   if (exporters.length === 0) return noneExporter
+  return exporters.length === 1 ? exporters[0]! : fanOut(exporters)
+}
+
+/** What `createLogsExporter` needs: `file` is where spans go as well. */
+export type LogsExporterConfig = LogsConfig & Pick<Config, 'file'>
+
+/** The same for log records. */
+export function createLogsExporter(config: LogsExporterConfig, log: ExportLog): Exporter {
+  const make: Readonly<Record<LogsExporterName, () => Exporter>> = {
+    otlp: () => new OtlpHttpExporter(config.otlp, log, undefined, 'logs'),
+    file: () => new FileExporter(config.file, log, 'logs'),
+    console: () => consoleExporter(log, undefined, 'logs'),
+  }
+  const exporters = config.exporters.map((name) => make[name]())
   return exporters.length === 1 ? exporters[0]! : fanOut(exporters)
 }

@@ -1,7 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { decodeTraces } from '../otlp/decode.js'
-import { tracesToJson } from '../otlp/json.js'
+import type { Signal } from '../ring/reader.js'
 import {
   allDelivered,
   allDropped,
@@ -12,24 +11,26 @@ import {
   type SpanBatch,
 } from './exporter.js'
 import { Notices, reason } from './notices.js'
-import { encodeTraceRequest } from './request.js'
+import { jsonOf } from './request-json.js'
 import { split } from './split.js'
 
 /** Bytes of spans in one line, protobuf: about six times as much as JSON, which readers hold in one piece. */
 const LINE_BYTES = 1024 * 1024
 
 /**
- * Appends OTLP JSON lines: each a `TracesData` (OTLP File Exporter specification; the form of the OpenTelemetry
+ * Appends OTLP JSON lines: each a `TracesData` or `LogsData` (OTLP File Exporter specification; the form of the OpenTelemetry
  * Collector's file exporter). The file is opened for each export, so it can be moved away at any time.
  */
 export class FileExporter implements Exporter {
   readonly #path: string
+  readonly #signal: Signal
   readonly #notices: Notices
   #last: Promise<unknown> = Promise.resolve()
   #closed = false
 
   /** @param path Of the file; it and its folders are made when there is something to write, for their owner only. */
-  constructor(path: string, log: ExportLog) {
+  constructor(path: string, log: ExportLog, signal: Signal = 'spans') {
+    this.#signal = signal
     // The program may change its working directory.
     this.#path = resolve(path)
     this.#notices = new Notices(log, path)
@@ -57,8 +58,7 @@ export class FileExporter implements Exporter {
       file = await this.#open()
       let start = (await endsWhole(file)) ? '' : '\n'
       for (const piece of split(batches, LINE_BYTES)) {
-        const json = JSON.stringify(tracesToJson(decodeTraces(encodeTraceRequest(piece.batches))))
-        await append(file, Buffer.from(`${start}${json}\n`))
+        await append(file, Buffer.from(`${start}${jsonOf(piece.batches, this.#signal)}\n`))
         start = ''
         delivered += piece.count
       }

@@ -23,14 +23,14 @@ export function judge(answer: Answer, spans: number, notices: Notices): Judgemen
     return { outcome: TOO_LARGE, delivered: 0 }
   }
   if (status < 200 || status > 299) {
-    notices.complain('THREADSPAN_EXPORT_REJECTED', `refuses spans with ${refusal(answer)}`)
+    notices.complain('THREADSPAN_EXPORT_REJECTED', `refuses ${notices.what} with ${refusal(answer)}`)
     return { outcome: REJECTED, delivered: 0 }
   }
   const { rejected, message } = readPartialSuccess(body, contentType)
   if (rejected > 0 || message !== '') {
     notices.complain(
       'THREADSPAN_EXPORT_PARTIAL',
-      `refused ${rejected} of ${spans} spans${message === '' ? '' : `: ${message}`}`,
+      `refused ${rejected} of ${spans} ${notices.what}${message === '' ? '' : `: ${message}`}`,
     )
   }
   return { outcome: ACCEPTED, delivered: spans - Math.min(rejected, spans) }

@@ -1,4 +1,5 @@
 import type { LineCode } from '../core/codes.js'
+import type { Signal } from '../ring/reader.js'
 import { printable } from '../trace/text.js'
 import type { ExportLog } from './exporter.js'
 
@@ -31,6 +32,8 @@ export function reason(error: Error): string {
  * minute. A failure that the next attempt makes good is not told at all.
  */
 export class Notices {
+  /** What is delivered there, as users call it. */
+  readonly what: string
   readonly #log: ExportLog
   readonly #endpoint: string
   readonly #said = new Map<LineCode, number>()
@@ -40,8 +43,9 @@ export class Notices {
   #lost = 0
 
   /** @param endpoint As it may be shown. */
-  constructor(log: ExportLog, endpoint: string) {
+  constructor(log: ExportLog, endpoint: string, signal: Signal = 'spans') {
     this.#log = log
+    this.what = signal === 'spans' ? 'spans' : 'log records'
     this.#endpoint = endpoint
   }
 
@@ -61,11 +65,12 @@ export class Notices {
   reached(): void {
     if (this.#down) {
       const seconds = Math.round((performance.now() - this.#since) / 1000)
-      const lost = this.#lost === 0 ? 'no span was lost' : `${this.#lost} spans were dropped`
+      const lost =
+        this.#lost === 0 ? `no ${this.what.slice(0, -1)} was lost` : `${this.#lost} ${this.what} were dropped`
       this.#log(
         'info',
         'THREADSPAN_EXPORT_RECOVERED',
-        `${this.#endpoint} takes spans again after ${seconds} s; ${lost}`,
+        `${this.#endpoint} takes ${this.what} again after ${seconds} s; ${lost}`,
       )
     }
     this.#down = false
@@ -90,7 +95,7 @@ export class Notices {
     this.#log(
       'warn',
       'THREADSPAN_EXPORT_UNREACHABLE',
-      `spans cannot be delivered to ${this.#endpoint}: ${why}${hint}. Trying again, quietly`,
+      `${this.what} cannot be delivered to ${this.#endpoint}: ${why}${hint}. Trying again, quietly`,
     )
   }
 }

@@ -1,5 +1,6 @@
 import { type OtlpConfig, redactUrl } from '../config/otlp.js'
 import { monotonicNow } from '../core/clock.js'
+import type { Signal } from '../ring/reader.js'
 import { ExportCall } from './call.js'
 import {
   allDropped,
@@ -37,10 +38,15 @@ export class OtlpHttpExporter implements Exporter {
   #closed = false
 
   /** @param maxBytes Bytes of spans in one request at first; learned from the server when it takes less. */
-  constructor(config: OtlpConfig, log: ExportLog, maxBytes: number = REQUEST_BYTES) {
+  constructor(
+    config: OtlpConfig,
+    log: ExportLog,
+    maxBytes: number = REQUEST_BYTES,
+    signal: Signal = 'spans',
+  ) {
     this.#config = config
     this.#post = new HttpPost(config)
-    this.#notices = new Notices(log, redactUrl(config.url))
+    this.#notices = new Notices(log, redactUrl(config.url), signal)
     this.#maxBytes = maxBytes
   }
 
@@ -54,7 +60,7 @@ export class OtlpHttpExporter implements Exporter {
     } catch (error) {
       this.#notices.complain(
         'THREADSPAN_EXPORT_FAILED',
-        `was given spans that failed: ${reason(error as Error)}`,
+        `was given ${this.#notices.what} that failed: ${reason(error as Error)}`,
       )
     } finally {
       this.#calls.delete(call)

@@ -4,20 +4,17 @@ import { onChannelAsked } from '../hooks/channel-asks.js'
 import type { Disable } from '../hooks/channels.js'
 import { onEsModule } from '../hooks/es-module-loads.js'
 import { onAnyLoad } from '../hooks/module-loads.js'
-import { inFolder, LIBRARIES, type Library } from './libraries.js'
-
-/** What speaks HTTP, or clients of databases. */
-export type Kind = 'web' | 'databases'
+import { inFolder, type Kind, LIBRARIES, type Library } from './libraries.js'
 
 /**
  * Calls `then` when this thread loads something that is followed, before the application gets to use it; now where it has been loaded. Until
  * it is ended, `then` may be called again.
  *
- * @param kind undefined for both.
+ * @param kinds all where it is left out.
  */
-export function whenFollowedLoads(then: () => void, kind?: Kind): Disable {
+export function whenFollowedLoads(then: () => void, kinds?: readonly Kind[]): Disable {
   const libraries = (LIBRARIES as readonly Library[]).filter(
-    ({ isDatabase = false }) => kind === undefined || isDatabase === (kind === 'databases'),
+    ({ kind = 'web' }) => kinds?.includes(kind) ?? true,
   )
   const channels = libraries.flatMap((library) => library.channels ?? [])
   if (libraries.some(({ builtins }) => builtins?.some(isBuiltinLoaded))) {

@@ -1,5 +1,8 @@
 /** What instrumentations follow, as plain data: the preload, the instrumentations, `threadspan doctor` and the docs' table go by this list. */
 
+/** What speaks HTTP, clients of databases, loggers. */
+export type Kind = 'web' | 'databases' | 'loggers'
+
 /** A library, and how it is noticed that a thread loads it. */
 export interface Library {
   /** OpenTelemetry's name for its instrumentation, as `OTEL_NODE_DISABLED_INSTRUMENTATIONS` has it. */
@@ -14,8 +17,8 @@ export interface Library {
   readonly folder?: string
   /** Matches the URL of its ES module that is followed. */
   readonly module?: RegExp
-  /** Whether it is a client of a database. */
-  readonly isDatabase?: boolean
+  /** What it is, where it does not speak HTTP: each kind is followed by a part of its own. */
+  readonly kind?: Kind
 }
 
 /** The file of postgres.js, as an ES module, that has its queries. */
@@ -28,8 +31,8 @@ export const LIBRARIES = [
   { name: 'express', files: ['./layer', './lib/layer'], folder: 'router' },
   { name: 'koa', files: ['./context'], folder: 'koa' },
   { name: 'hapi', files: ['./request'], folder: 'hapi' },
-  { name: 'pg', files: ['./client', './native', 'pg-pool'], folder: 'pg', isDatabase: true },
-  { name: 'postgres', files: ['./query.js'], folder: 'postgres', module: POSTGRES_MODULE, isDatabase: true },
+  { name: 'pg', files: ['./client', './native', 'pg-pool'], folder: 'pg', kind: 'databases' },
+  { name: 'postgres', files: ['./query.js'], folder: 'postgres', module: POSTGRES_MODULE, kind: 'databases' },
   {
     name: 'mysql2',
     channels: ['tracing:mysql2:'],
@@ -44,21 +47,39 @@ export const LIBRARIES = [
       './pool.js',
     ],
     folder: 'mysql2',
-    isDatabase: true,
+    kind: 'databases',
   },
   {
     name: 'ioredis',
     channels: ['tracing:ioredis:'],
     files: ['./Redis'],
     folder: 'ioredis',
-    isDatabase: true,
+    kind: 'databases',
   },
   {
     name: 'redis',
     channels: ['tracing:node-redis:'],
     files: ['./commands-queue'],
     folder: 'client',
-    isDatabase: true,
+    kind: 'databases',
+  },
+  {
+    name: 'pino',
+    files: ['./lib/tools', './tools'],
+    folder: 'pino',
+    kind: 'loggers',
+  },
+  {
+    name: 'winston',
+    files: ['./winston/logger', './logger'],
+    folder: 'winston',
+    kind: 'loggers',
+  },
+  {
+    name: 'bunyan',
+    files: ['bunyan', 'safe-json-stringify'],
+    folder: 'bunyan',
+    kind: 'loggers',
   },
 ] as const satisfies readonly Library[]
 

@@ -4,7 +4,7 @@
  *
  *   header    `TSPL`, version, and 8 bytes that belong to the reader: up to which position everything has been
  *             delivered, so that an heir neither loses nor repeats it
- *   records   as in the ring (see `layout.ts`), and ten more:
+ *   records   as in the ring (see `layout.ts`), and twelve more:
  *
  *   02 LL LL LL   a scope: `NN NN SS SS`, its message of SS bytes, its schema URL
  *   03 LL LL LL   a span has started: `NN NN` its scope, then its encoded start
@@ -20,6 +20,8 @@
  *                 instrument, SS bytes of attributes, padding to 4, its cells
  *   0a LL LL LL   the cells of a series as they are now: `TT TT TT TT II II II II`, its cells
  *   0b LL LL LL   a value that was measured: as in the ring
+ *   0c LL LL LL   a log record: as in the ring
+ *   0d LL LL LL   log records were lost in this process: as 06
  *
  * Spools, which keep what could not be delivered until the next start, have the same form.
  */
@@ -48,6 +50,9 @@ export const LINK_SERIES = 0x09
 export const LINK_CELLS = 0x0a
 /** That of the ring. */
 export const LINK_MEASURED = 0x0b
+/** That of the ring. */
+export const LINK_LOG = 0x0c
+export const LINK_LOGS_LOST = 0x0d
 
 const MAGIC = 0x4c505354
 const VERSION = 1

@@ -1,6 +1,8 @@
 /** What the threads of a process tell its collector. */
 import type { ThreadMemory } from '../ring/layout.js'
-import type { SpanRun } from './writer.js'
+import type { Unsent } from './writer.js'
+
+export type { Unsent } from './writer.js'
 
 /** A thread that writes spans. */
 export interface ThreadEntry {
@@ -11,8 +13,8 @@ export interface ThreadEntry {
   readonly memory: ThreadMemory
   /** Tells apart the files of those who have read this ring one after the other; 0 for the first. */
   readonly stream?: number
-  /** Spans that an earlier reader took out and could not hand on. */
-  readonly unsent?: readonly SpanRun[]
+  /** What an earlier reader took out and could not hand on. */
+  readonly unsent?: readonly Unsent[]
 }
 
 export type CollectorMessage =

@@ -3,12 +3,14 @@
 import { crc32 } from '../core/crc32.js'
 import { spanIdIn } from '../ring/closed-span.js'
 import { RECORD_SCOPE, RECORD_SPAN } from '../ring/layout.js'
-import { lengthAt, type OpenSpan, type RecordTarget } from '../ring/reader.js'
+import { lengthAt, type OpenSpan, type RecordTarget, type Signal } from '../ring/reader.js'
 import {
   LINK_CELLS,
   LINK_DEFINE,
   LINK_ENDED,
   LINK_INSTRUMENT,
+  LINK_LOG,
+  LINK_LOGS_LOST,
   LINK_LOST,
   LINK_MEASURED,
   LINK_OPEN,
@@ -34,7 +36,7 @@ export interface LinkEvents {
   /** Called once, when the process has said what it is. */
   introduced(resource: Uint8Array): RecordTarget
   childEnded(pid: number, reason: string, time: bigint): void
-  lost(cause: string, count: number): void
+  lost(cause: string, count: number, signal: Signal): void
   /**
    * What the process measures has changed.
    * @param body A view, to be copied before the call returns.
@@ -78,12 +80,12 @@ export class LinkRecords<Reader> {
     return this.broken
   }
 
-  /** Spans that were handed on. */
+  /** Spans and log records that were handed on. */
   get spans(): number {
     return this.count
   }
 
-  /** Spans that were whole, whoever has delivered them. */
+  /** Spans and log records that were whole, whoever has delivered them. */
   get whole(): number {
     return this.seen
   }
@@ -149,7 +151,7 @@ export class LinkRecords<Reader> {
         continue
       }
       flush()
-      if (!this.record(type, bytes, at + 4, end, start + end > this.before)) {
+      if (!this.record(type, bytes, at + 4, end, start + end)) {
         this.broken = true
         break
       }
@@ -164,8 +166,10 @@ export class LinkRecords<Reader> {
     this.into!.spans(this.scope, bytes, count, this.receipts.make(end))
   }
 
-  /** @param fresh Whether no owner has dealt with this before. */
-  private record(type: number, bytes: Buffer, body: number, end: number, fresh: boolean): boolean {
+  /** @param position Where in the file it ends. */
+  private record(type: number, bytes: Buffer, body: number, end: number, position: number): boolean {
+    // Whether no owner has dealt with it before.
+    const fresh = position > this.before
     switch (type) {
       case RECORD_SCOPE:
         this.scope = bytes.readUInt16LE(body - 3)
@@ -200,8 +204,18 @@ export class LinkRecords<Reader> {
         )
         return true
       case LINK_LOST:
+      case LINK_LOGS_LOST:
         if (end - body < 4 || end - body > MAX_TEXT) return false
-        if (fresh) this.events.lost(bytes.toString('utf8', body + 4, end), bytes.readUInt32LE(body))
+        if (fresh) {
+          const signal = type === LINK_LOST ? 'spans' : 'logs'
+          this.events.lost(bytes.toString('utf8', body + 4, end), bytes.readUInt32LE(body), signal)
+        }
+        return true
+      case LINK_LOG:
+        this.seen++
+        if (!fresh) return true
+        this.count++
+        this.into!.logged?.(bytes.subarray(body, end), this.receipts.make(position))
         return true
       case LINK_MEASURED:
         if (fresh) this.into!.measured?.(bytes.subarray(body, end))

@@ -2,11 +2,13 @@ import { closeSync, constants, openSync, renameSync, unlinkSync, writeSync } fro
 import { join } from 'node:path'
 import { crc32 } from '../core/crc32.js'
 import { RECORD_SCOPE } from '../ring/layout.js'
-import { copyOf, lengthAt, type OpenSpan, type RecordTarget } from '../ring/reader.js'
+import { copyOf, lengthAt, type OpenSpan, type RecordTarget, type Signal } from '../ring/reader.js'
 import {
   LEFT_SUFFIX,
   LINK_DEFINE,
   LINK_ENDED,
+  LINK_LOG,
+  LINK_LOGS_LOST,
   LINK_LOST,
   LINK_MEASURED,
   LINK_OPEN,
@@ -17,16 +19,17 @@ import {
   recordHead,
 } from './format.js'
 
-/** Finished spans of one scope that are on their way. */
-export interface SpanRun {
-  readonly scope: number
+/** Finished spans of one scope that are on their way, or a log record. */
+export interface Unsent {
+  /** Undefined for a log record, which names its scope itself. */
+  readonly scope: number | undefined
   readonly bytes: Uint8Array
   readonly count: number
 }
 
 interface Piece {
   readonly bytes: Uint8Array
-  readonly run?: SpanRun
+  readonly unsent?: Unsent
 }
 
 /** Appends only, never follows a link, and never takes a file that is there. */
@@ -80,11 +83,18 @@ export class LinkWriter implements RecordTarget {
     const copy = copyOf(bytes)
     if (this.isSummed) this.push(sumsOf(copy, count))
     this.length += copy.length
-    this.pending.push({ bytes: copy, run: { scope, bytes: copy, count } })
+    this.pending.push({ bytes: copy, unsent: { scope, bytes: copy, count } })
   }
 
   measured(body: Buffer): void {
     this.record(LINK_MEASURED, copyOf(body))
+  }
+
+  logged(body: Buffer): void {
+    const bytes = Buffer.concat([recordHead(LINK_LOG, body.length), body])
+    if (this.isSummed) this.push(sumsOf(bytes))
+    this.length += bytes.length
+    this.pending.push({ bytes, unsent: { scope: undefined, bytes: bytes.subarray(4), count: 1 } })
   }
 
   /** Bytes of the file once all is written. */
@@ -108,12 +118,12 @@ export class LinkWriter implements RecordTarget {
     this.add(recordHead(LINK_ENDED, 12 + text.length), head, text)
   }
 
-  /** Spans were lost before they got here. */
-  lost(cause: string, count: number): void {
+  /** Spans or log records were lost before they got here. */
+  lost(cause: string, count: number, signal: Signal): void {
     const text = Buffer.from(cause)
     const head = Buffer.allocUnsafe(4)
     head.writeUInt32LE(count >>> 0)
-    this.add(recordHead(LINK_LOST, 4 + text.length), head, text)
+    this.add(recordHead(signal === 'logs' ? LINK_LOGS_LOST : LINK_LOST, 4 + text.length), head, text)
   }
 
   /** A record of another kind. */
@@ -143,7 +153,7 @@ export class LinkWriter implements RecordTarget {
   /**
    * Writes what has gathered, in one call where the system allows.
    * @throws What the file system says. The file may end in half a record then, which no reader takes for one, and nothing can be
-   *   appended any more; `takeUnsent` has the spans that are not in it.
+   *   appended any more; `takeUnsent` has what is not in it.
    */
   flush(): void {
     if (this.pending.length === 0) return
@@ -153,16 +163,17 @@ export class LinkWriter implements RecordTarget {
     this.done = 0
   }
 
-  /** The spans that could not be written, for another way. */
-  takeUnsent(): SpanRun[] {
-    const unsent: SpanRun[] = []
+  /** What could not be written, for another way. */
+  takeUnsent(): Unsent[] {
+    const left: Unsent[] = []
     let start = 0
-    for (const { bytes, run } of this.pending) {
-      if (run !== undefined && start + bytes.length > this.done) unsent.push(behind(run, this.done - start))
+    for (const { bytes, unsent } of this.pending) {
+      if (unsent !== undefined && start + bytes.length > this.done)
+        left.push(behind(unsent, this.done - start))
       start += bytes.length
     }
     this.pending = []
-    return unsent
+    return left
   }
 
   close(): void {
@@ -205,7 +216,9 @@ function sumsOf(bytes: Uint8Array, count?: number): Buffer {
 }
 
 /** What is left of a run when `done` bytes of it are through: from the first record that is not whole. */
-function behind({ scope, bytes, count }: SpanRun, done: number): SpanRun {
+function behind(unsent: Unsent, done: number): Unsent {
+  const { scope, bytes, count } = unsent
+  if (scope === undefined) return unsent
   let at = 0
   let sent = 0
   for (let size = 4 + lengthAt(bytes, 0); at + size <= done; size = 4 + lengthAt(bytes, at)) {

@@ -1,5 +1,6 @@
 import { now, unixNano } from '../core/clock.js'
-import { ACCOUNTS } from './layout.js'
+import { ACCOUNTS, LOG_ACCOUNTS } from './layout.js'
+import type { Signal } from './reader.js'
 
 /** Where a span was given up: before an exporter had it, or there. */
 export type Stage = 'queue' | 'exporter'
@@ -36,29 +37,36 @@ const DELIVERED = 3
 const CAUSE = { queue: 4, exporter: 4 + CAUSES.length }
 const WORDS = 4 + 2 * CAUSES.length
 
-/** What has become of the spans of a process until now: `made = delivered + waiting + kept` and all of `dropped`, always. */
-export interface SpanAccounts {
-  /** Spans that ended, or were closed because their thread or process had died. */
+/** What has become of things that are delivered: `made = delivered + waiting + kept` and all of `dropped`, always. */
+export interface SignalAccounts {
+  /** Spans that ended, or were closed because their thread or process had died; log records that were emitted. */
   readonly made: number
-  /** Spans that arrived. */
+  /** Those that arrived. */
   readonly delivered: number
-  /** Spans that wait to be exported, or are on their way. */
+  /** Those that wait to be exported, or are on their way. */
   readonly waiting: number
-  /** Spans that lie in the spool, for the next start. */
+  /** Those that lie in the spool, for the next start. */
   readonly kept: number
-  /** Spans that did not arrive, by cause. */
+  /** Those that did not arrive, by cause. */
   readonly dropped: Readonly<Record<string, number>>
+}
+
+/** What has become of the spans of a process until now, and of its log records. */
+export interface SpanAccounts extends SignalAccounts {
+  /** Undefined where no log record was emitted. */
+  readonly logs?: SignalAccounts
 }
 
 /**
  * What becomes of spans, in the control block: there it outlives the thread that does the accounts, and every thread can read it. A span
- * is made, waits in the queue, is submitted to an exporter, is delivered; and can be dropped at either place.
+ * is made, waits in the queue, is submitted to an exporter, is delivered; and can be dropped at either place. Log records have accounts
+ * of their own.
  */
 export class Accounts {
   private readonly words: BigUint64Array
 
-  constructor(control: SharedArrayBuffer) {
-    this.words = new BigUint64Array(control, ACCOUNTS, WORDS)
+  constructor(control: SharedArrayBuffer, signal: Signal = 'spans') {
+    this.words = new BigUint64Array(control, signal === 'spans' ? ACCOUNTS : LOG_ACCOUNTS, WORDS)
   }
 
   /** For the one thread that does the accounts: begins them, or goes on where one that died has left them. What it had is lost. */
@@ -133,7 +141,7 @@ export class Accounts {
   }
 
   /** All of them at once. Figures that grow meanwhile add to what waits: made spans are read last. */
-  read(): SpanAccounts {
+  read(): SignalAccounts {
     const { delivered } = this
     const dropped: Record<string, number> = {}
     let ended = delivered
@@ -147,6 +155,18 @@ export class Accounts {
     const { made } = this
     return { made, delivered, waiting: made - ended, kept, dropped: rest }
   }
+}
+
+/** Whether a process accounts for its spans by itself. */
+export function isAccounting(control: SharedArrayBuffer): boolean {
+  return new Accounts(control).since !== 0n
+}
+
+/** What has become of everything, of a process whose control block is given. */
+export function readAccounts(control: SharedArrayBuffer): SpanAccounts {
+  const spans = new Accounts(control).read()
+  const logs = new Accounts(control, 'logs').read()
+  return logs.made === 0 ? spans : { ...spans, logs }
 }
 
 function total(causes: Map<string, number>): number {

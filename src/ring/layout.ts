@@ -10,6 +10,7 @@
  *
  *   12  a finished span: a complete `ScopeSpans.spans` field (tag, length in three bytes, Span)
  *   0b  a value that was measured: length in three bytes, then `metrics/measurement.ts`
+ *   0c  a log record: length in three bytes, then `logs/record.ts`
  *   01  from here on spans belong to scope NN NN: `01 NN NN 00`
  *   00  nothing up to the end of the ring: `00 00 00 00`
  *
@@ -27,6 +28,8 @@ export const READ_SCOPE = 17
 export const DROPPED_FULL = 33
 export const DROPPED_LARGE = 34
 export const DROPPED_UNENCODABLE = 38
+/** Added to these words: the same of log records. */
+export const OF_LOGS = 6
 /** Spans that started while the table of open spans was full: recorded, but not closed should the thread die. */
 export const UNTRACKED = 35
 /** Slots of the table that were ever in use; none behind them needs to be looked at. */
@@ -37,6 +40,8 @@ export const SCOPES_USED = 37
 export const REPORTED_FULL = 18
 export const REPORTED_LARGE = 19
 export const REPORTED_UNENCODABLE = 20
+/** Added to these words: the same of log records. */
+export const REPORTED_OF_LOGS = 3
 /** Set by the reader when the process is about to end: what is written from now on is read by nobody. */
 export const SEALED = 48
 
@@ -49,6 +54,7 @@ export const RING_START = HEADER_BYTES + SCOPES_BYTES
 export const RECORD_SPAN = 0x12
 export const RECORD_SCOPE = 0x01
 export const RECORD_MEASURED = 0x0b
+export const RECORD_LOG = 0x0c
 export const RECORD_WRAP = 0x00
 
 /** Words of a slot's head: its state, length of the encoded start, scope, ring position behind the concluding record. */
@@ -101,7 +107,9 @@ export const UNSURFACED = 84
 export const HANDOVER = 80
 /** The byte at which the accounts begin, kept here lest they die with the collector: words of 64 bits (`accounts.ts`). */
 export const ACCOUNTS = 512
-export const CONTROL_BYTES = 1024
+/** Those of log records. */
+export const LOG_ACCOUNTS = 1024
+export const CONTROL_BYTES = 1536
 
 export const AWAKE = 0
 export const ASLEEP = 1

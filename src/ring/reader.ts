@@ -8,15 +8,18 @@ import {
   FREE,
   HEAD,
   HEADER_BYTES,
+  OF_LOGS,
   OPEN,
   ORIGIN,
   READ_SCOPE,
+  RECORD_LOG,
   RECORD_MEASURED,
   RECORD_SCOPE,
   RECORD_SPAN,
   RECORD_WRAP,
   REPORTED_FULL,
   REPORTED_LARGE,
+  REPORTED_OF_LOGS,
   REPORTED_UNENCODABLE,
   RING_START,
   SCOPES_BYTES,
@@ -31,6 +34,9 @@ import {
   type ThreadMemory,
   UNTRACKED,
 } from './layout.js'
+
+/** What is delivered and accounted for, apart from one another. */
+export type Signal = 'spans' | 'logs'
 
 /** What a reader hands on. */
 export interface RecordTarget {
@@ -47,6 +53,12 @@ export interface RecordTarget {
    * @param body The record without its first four bytes: a view, to be copied before the call returns.
    */
   measured?(body: Buffer): void
+  /**
+   * A log record.
+   * @param body As for `measured`.
+   * @param settled As for `spans`.
+   */
+  logged?(body: Buffer, settled?: () => void): void
 }
 
 /** The start of a span that had not ended. */
@@ -62,10 +74,11 @@ export interface SlottedSpan extends OpenSpan {
   readonly mark: number
 }
 
-/** Spans that a thread could not write. */
+/** Spans or log records that a thread could not write. */
 export interface ThreadLoss {
+  readonly signal: Signal
   readonly cause: DropCause
-  readonly spans: number
+  readonly count: number
 }
 
 /** The words of the header that count each cause, and how much of it has been reported. */
@@ -108,7 +121,7 @@ export class RingReader {
 
   /**
    * Hands on what has been published, and frees its room.
-   * @returns The number of spans.
+   * @returns The number of spans and log records.
    */
   drain(target: RecordTarget): number {
     const head = Atomics.load(this.words, HEAD)
@@ -153,7 +166,7 @@ export class RingReader {
           ? 4 + lengthAt(bytes, at)
           : type === RECORD_SCOPE
             ? 4
-            : type === RECORD_MEASURED
+            : type === RECORD_MEASURED || type === RECORD_LOG
               ? 4 + bytes.readUIntLE(at + 1, 3)
               : type === RECORD_WRAP
                 ? mask + 1 - offset
@@ -181,6 +194,10 @@ export class RingReader {
       flush(at)
       if (type === RECORD_SCOPE) this.scope = bytes.readUInt16LE(at + 1)
       else if (type === RECORD_MEASURED) target.measured?.(bytes.subarray(at + 4, at + length))
+      else if (type === RECORD_LOG) {
+        target.logged?.(bytes.subarray(at + 4, at + length))
+        total++
+      }
     }
     flush(RING_START + ((position - origin) & mask))
     this.tail = position
@@ -248,7 +265,9 @@ export class RingReader {
     const losses: ThreadLoss[] = []
     for (const [cause, dropped, reported] of LOSSES) {
       const spans = this.unreported(dropped, reported)
-      if (spans > 0) losses.push({ cause, spans })
+      if (spans > 0) losses.push({ signal: 'spans', cause, count: spans })
+      const logs = this.unreported(dropped + OF_LOGS, reported + REPORTED_OF_LOGS)
+      if (logs > 0) losses.push({ signal: 'logs', cause, count: logs })
     }
     return losses
   }

@@ -9,6 +9,7 @@ import {
   FREE,
   HEAD,
   HEADER_BYTES,
+  OF_LOGS,
   OPEN,
   ORIGIN,
   RECORD_SCOPE,
@@ -205,6 +206,11 @@ export class Ring implements RecordSink {
 
   drop(cause: DropCause): void {
     Atomics.add(this.words, DROPPED[cause], 1)
+  }
+
+  /** Counts a log record that was not written. */
+  dropLog(cause: DropCause): void {
+    Atomics.add(this.words, DROPPED[cause] + OF_LOGS, 1)
   }
 
   openSlot(): number {

@@ -6,6 +6,7 @@ import { claimReport, reportAccounts } from '../collector/accounts-report.js'
 import { begin } from '../collector/begin.js'
 import { Collector } from '../collector/collector.js'
 import { DefaultSignals } from '../collector/default-signals.js'
+import { Delivery } from '../collector/delivery.js'
 import type { Destination } from '../collector/destination.js'
 import { ExportDestination } from '../collector/export-destination.js'
 import { LinkDestination } from '../collector/link-destination.js'
@@ -21,10 +22,10 @@ import { isDisabled } from '../config/disabled.js'
 import { resourceAttributes } from '../config/resource.js'
 import { unknownVariables } from '../config/unknown.js'
 import { monotonicNow, shareClock, startClock } from '../core/clock.js'
-import { createExporter, exporterType } from '../export/create.js'
+import { createExporter, createLogsExporter, exporterType } from '../export/create.js'
 import type { CollectorStart } from '../link/messages.js'
 import { encodeResource } from '../otlp/encode.js'
-import { Accounts } from '../ring/accounts.js'
+import { Accounts, readAccounts } from '../ring/accounts.js'
 import { CLOCK, FALLEN, FLUSH_DONE, UNSURFACED } from '../ring/layout.js'
 import { HandoverExporter } from '../sdk/handover-exporter.js'
 
@@ -58,9 +59,20 @@ function exporting(): Destination {
   const { control, channel } = start
   const words = new Int32Array(control)
   const own = createExporter(config, log)
+  const logs =
+    config.logs === undefined
+      ? undefined
+      : new Delivery(
+          createLogsExporter({ ...config.logs, file: config.file }, log),
+          'logs',
+          config.logs.batch,
+          new Accounts(start.control, 'logs').open(),
+          spool,
+        )
   const exporter =
     channel === undefined ? own : new HandoverExporter(own, { control, channel, resource: attributes })
-  const to = new ExportDestination(exporter, resource, config.batch, accounts, spool, metricsOf(accounts))
+  const spans = new Delivery(exporter, 'spans', config.batch, accounts, spool)
+  const to = new ExportDestination(spans, logs, resource, spool, metricsOf(accounts))
   const surfacing = new Surfacing(
     outlets(words),
     (count) => Atomics.add(words, UNSURFACED, count),
@@ -94,8 +106,8 @@ function run(control: Int32Array): void {
   })
   const destination =
     start.link === undefined ? exporting() : new LinkDestination(start.link, resource, exporting)
-  const report = (accounts: Accounts): void => {
-    if (claimReport(control)) reportAccounts(control, accounts.read(), log, process.env)
+  const report = (): void => {
+    if (claimReport(control)) reportAccounts(control, readAccounts(start.control), log, process.env)
   }
   // A process that hands its spans on leaves them to be closed by who reads them.
   const signals = (): DefaultSignals | undefined =>

@@ -8,7 +8,7 @@ import { debug } from '../core/log.js'
 import type { ThreadEntry } from '../link/messages.js'
 import type { OwnCells } from '../link/own-cells.js'
 import { ownerState } from '../link/owner.js'
-import { LinkWriter, type SpanRun } from '../link/writer.js'
+import { LinkWriter, type Unsent } from '../link/writer.js'
 import { closedSpan } from '../ring/closed-span.js'
 import { RingReader } from '../ring/reader.js'
 import type { Ring } from '../ring/ring.js'
@@ -25,7 +25,7 @@ export class OwnLink {
   private entry: ThreadEntry | undefined
   private ring: Ring | undefined
   private writer: LinkWriter | undefined
-  private unsent: SpanRun[] = []
+  private unsent: Unsent[] = []
   private hasFailed = false
   private count = 0
   private lookedAt = performance.now()
@@ -109,7 +109,7 @@ export class OwnLink {
         this.announced[span.slot] = span.mark
         writer.opened(span)
       }
-      for (const { cause, spans } of reader.takeLosses()) writer.lost(cause, spans)
+      for (const { signal, cause, count } of reader.takeLosses()) writer.lost(cause, count, signal)
       writer.flush()
       this.ends.splice(0, length)
       return true

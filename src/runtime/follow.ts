@@ -12,6 +12,7 @@ import { type ChildBoundary, followChildren } from '../boundaries/child-process.
 import { noteMessages, roomForNotes } from '../boundaries/worker-messages.js'
 import { followWorkers, type WorkerBoundary } from '../boundaries/worker-threads.js'
 import { exporterChoice } from '../config/exporter-choice.js'
+import { namesExporters } from '../config/names-exporters.js'
 import { carrierToEnv } from '../context/carrier.js'
 import { contextWithSpan } from '../context/context.js'
 import { capture, Snapshot } from '../context/snapshot.js'
@@ -22,25 +23,27 @@ import { MEASURES, TRANSACTION } from '../core/variables.js'
 import { hearLastWords, roomForLastWords } from '../errors/last-words.js'
 import type { Disable } from '../hooks/channels.js'
 import { guarded } from '../hooks/guarded.js'
+import { exportsOfLoaded } from '../hooks/loaded-files.js'
 import { loadPart } from '../hooks/parts.js'
 import { followProcessEnd } from '../hooks/process-end.js'
 import type { Instrumentation } from '../instrumentation/contract.js'
 import type * as DatabasesPart from '../instrumentation/databases-part.cjs'
 import { type DisableNamed, enableAll } from '../instrumentation/enable.js'
-import { type Kind, whenFollowedLoads } from '../instrumentation/followed.js'
+import { whenFollowedLoads } from '../instrumentation/followed.js'
+import type { Kind } from '../instrumentation/libraries.js'
 import type * as WebPart from '../instrumentation/part.cjs'
 import { ANCHOR, EXPORTER, LINK } from '../link/format.js'
 import { makeFolder } from '../link/owner.js'
 import { whenPoolLoads } from '../pools/files.js'
 import type * as PoolsPart from '../pools/part.cjs'
 import { providePoolTracing } from '../pools/shared.js'
+import { LOGS_KEY, whenApiIsUsed } from '../sdk/late-api.js'
 import type { Watch } from './doctor.cjs'
-import { measuredByDescendants } from './measuring.js'
+import { forgetFollowed, noteFollowed } from './double.js'
+import { measuredByDescendants } from './measured-above.js'
 import { currentNote, writeCurrent } from './message-contexts.js'
 import {
-  forgetFollowed,
   isSignal,
-  noteFollowed,
   ownTracer,
   processEnd,
   type Runtime,
@@ -61,11 +64,17 @@ const PORTS = /[\\/]node_modules[\\/](?:piscina|tinypool)[\\/]/
 /** Workers that libraries run for themselves and that never make a span: they stay as they are. */
 const HELPERS = /[\\/]node_modules[\\/](?:thread-stream|esbuild|synckit|@swc|sass-embedded)[\\/]/
 
+/** Files of loggers that were perhaps loaded before there was anything to follow. */
+const LOGGERS =
+  /[\\/](?:pino[\\/]lib[\\/]tools|winston[\\/]lib[\\/]winston[\\/]logger|bunyan[\\/]lib[\\/]bunyan)\.js$/
+
 export interface FollowOptions {
   /** Absolute path of the preload. */
   readonly preload: string
   /** Absolute path of the folder of built files. */
   readonly folder: string
+  /** As it was at the start. */
+  readonly env: NodeJS.ProcessEnv
   /** Names of instrumentations to leave out. */
   readonly disabled: readonly string[]
   /** Where `threadspan doctor` watches. */
@@ -153,7 +162,10 @@ function followPoolsLate(folder: string): void {
  * Loads the instrumentations with the first thing that they follow: what speaks HTTP apart from the clients of databases.
  * @returns `end` ends the spans that are to end with the process.
  */
-function instrument(runtime: Runtime, { folder, disabled }: FollowOptions): { readonly end: () => void } {
+function instrument(
+  runtime: Runtime,
+  { folder, disabled, env }: FollowOptions,
+): { readonly end: () => void } {
   const ends: DisableNamed[] = []
   let web: typeof WebPart | undefined
   let hasSdk = false
@@ -179,11 +191,25 @@ function instrument(runtime: Runtime, { folder, disabled }: FollowOptions): { re
     enable(part.DATABASES)
     part.followSharedConnections()
   })
+  const { logging } = runtime
+  if (logging !== undefined) {
+    if (namesExporters(env['OTEL_LOGS_EXPORTER'])) {
+      const end = whenApiIsUsed(() => {
+        end()
+        logging.provide()
+      }, LOGS_KEY)
+    }
+    const follow = (): void => logging.follow(disabled)
+    if (exportsOfLoaded(LOGGERS).length > 0) guarded('loggers', follow)
+    else loadOnce('loggers', follow)
+    if (env['THREADSPAN_LOG_CONSOLE'] !== undefined) guarded('console', () => logging.followConsole())
+  }
   // An SDK comes with instrumentations of its own choice; two of them would tell of each request twice.
   whenSdk(() => {
     hasSdk = true
     forgetFollowed()
     for (const end of ends) end()
+    logging?.leave()
   })
   return { end: () => web?.endAnswered() }
 }
@@ -198,7 +224,7 @@ function loadOnce(kind: Kind, load: () => void): void {
     guarded(kind, load)
     // What it is being told of, it tells the instrumentations.
     stop?.()
-  }, kind)
+  }, [kind])
 }
 
 /** For a Worker that is left alone: what it makes is left alone as well, and the preload stays out of sight. */

@@ -1,6 +1,5 @@
 /** What measures in this thread: loaded with the first meter that is asked for, or with what is measured of itself. */
 import { context as contextApi, type Meter, type MeterOptions, type MeterProvider } from '@opentelemetry/api'
-import type { TracingConfig } from '../config/tracing.js'
 import type { Environment } from '../config/variables.js'
 import { spanOf } from '../context/context.js'
 import { transactionIn } from '../context/transaction.js'
@@ -8,33 +7,10 @@ import { epochMs, now } from '../core/clock.js'
 import { VERSION } from '../core/version.js'
 import type { ThreadMeasuring } from '../metrics/thread.js'
 import type { Recorder } from '../recorder/recorder.js'
-import { ABOVE, BY_NAME, MEASURES, SURFACES } from '../ring/layout.js'
 import { API_KEY } from '../sdk/late-api.js'
 import { loadMetrics } from './load-metrics.js'
 import type { ProcessRelay } from './process-relay.js'
 import type { ThreadRelay } from './thread-relay.js'
-
-/** Lets all threads of the process measure, and tell each value to surfacers, as its environment says. */
-export function measureInProcess(relay: ThreadRelay, { measures, surfaces }: TracingConfig, above = 0): void {
-  const { control } = relay
-  if (measures || surfaces || above !== 0) Atomics.store(control, MEASURES, 1)
-  if (surfaces) Atomics.or(control, SURFACES, BY_NAME)
-  if ((above & LISTENED) !== 0) Atomics.or(control, SURFACES, ABOVE)
-}
-
-const MEASURED = 1
-const LISTENED = 2
-
-/** What a descendant is told: see `MEASURES` of `core/variables.ts`; undefined where nothing is measured. */
-export function measuredByDescendants({ control }: ThreadRelay): string | undefined {
-  if (Atomics.load(control, MEASURES) === 0) return undefined
-  return String(MEASURED | (Atomics.load(control, SURFACES) === 0 ? 0 : LISTENED))
-}
-
-/** What an ancestor has told. */
-export function measuredAbove(text: string | undefined): number {
-  return /^[1-3]$/.test(text ?? '') ? Number(text) : 0
-}
 
 /** A MeterProvider for this thread, which costs nothing until it is used. */
 export class LateMeterProvider implements MeterProvider {

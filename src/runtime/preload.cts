@@ -10,6 +10,7 @@ import { MANIFEST } from '../boundaries/manifest.js'
 import { type OwnPreload, ownPreload } from '../boundaries/own-preload.js'
 import { type Construct, constructWorkersBy, workersAreConstructedBy } from '../boundaries/worker-class.js'
 import { receiveNotes } from '../boundaries/worker-messages.js'
+import { namesExporters } from '../config/names-exporters.js'
 import { DOCTOR } from '../core/doctor.js'
 import { warnOnce } from '../core/log.js'
 import { beginNow, putOff, takeThread } from '../core/stage.js'
@@ -21,7 +22,7 @@ import { followOwnDeath } from '../hooks/own-death.js'
 import { loadPart } from '../hooks/parts.js'
 import { whenFollowedLoads } from '../instrumentation/followed.js'
 import { whenPoolLoads } from '../pools/files.js'
-import { isApiUsed, whenApiIsUsed } from '../sdk/late-api.js'
+import { isApiUsed, LOGS_KEY, whenApiIsUsed } from '../sdk/late-api.js'
 import type { WorkerHandoff } from './runtime.js'
 import type { Begun, First, SecondStage } from './second-stage.cjs'
 
@@ -32,17 +33,14 @@ const REGISTER = `${__dirname}/register.cjs`
 function isNeededNow({ given, handoff, env }: First): boolean {
   return (
     given[DOCTOR] !== undefined ||
-    (isMainThread && (env[TRANSACTION] !== undefined || isTold(env['OTEL_METRICS_EXPORTER']))) ||
+    (isMainThread && (env[TRANSACTION] !== undefined || namesExporters(env['OTEL_METRICS_EXPORTER']))) ||
+    // From the first line on.
+    env['THREADSPAN_LOG_CONSOLE'] !== undefined ||
     handoff?.doctor !== undefined ||
     isApiUsed() ||
     isChildProcessLoaded() ||
     ['_http_client', '_http_server'].some(isBuiltinLoaded)
   )
-}
-
-/** Whether metrics are exported: Node is told of from the start then. */
-function isTold(exporters = ''): boolean {
-  return exporters.trim() !== '' && exporters.trim().toLowerCase() !== 'none'
 }
 
 /** Whether there is something that an error which nobody catches would be told of. */
@@ -124,7 +122,13 @@ function wait(first: First, begin: () => void): void {
   putOff(beginOnce)
   before.push(whenApiIsUsed(beginOnce))
   if (isErrorOfInterest(first)) before.push(whenErrorIsStray(beginOnce))
-  after.push(whenPoolLoads(beginOnce), whenFollowedLoads(beginOnce))
+  const isLogged = namesExporters(first.env['OTEL_LOGS_EXPORTER'])
+  if (isLogged) before.push(whenApiIsUsed(beginOnce, LOGS_KEY))
+  // Loggers whose records go nowhere are of no interest outside of spans.
+  after.push(
+    whenPoolLoads(beginOnce),
+    whenFollowedLoads(beginOnce, isLogged ? undefined : ['web', 'databases']),
+  )
 }
 
 main()

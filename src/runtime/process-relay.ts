@@ -1,7 +1,7 @@
 /** The relay of a process's main thread: it owns the collector thread, and waits for it at the end. */
 import { BroadcastChannel, receiveMessageOnPort } from 'node:worker_threads'
 import type * as Delivering from '../collector/direct-delivery.js'
-import { tellUnheard } from '../collector/unheard.js'
+import type * as Unheard from '../collector/unheard.js'
 import { readResourceConfig, resourceAttributes } from '../config/resource.js'
 import { monotonicNow, shareClock, startClock } from '../core/clock.js'
 import { randomHex } from '../core/ids.js'
@@ -240,10 +240,9 @@ export class ProcessRelay extends ThreadRelay {
 
   /** Delivers without a collector. @returns Whether that is done. */
   private deliver(reason: string, deadline: number, hasThread: boolean): boolean {
-    const { collector: program, env, main } = this.setup
+    const { env, main } = this.setup
     try {
-      const load = process.getBuiltinModule('node:module').createRequire(program)
-      const { deliverDirectly } = load('./delivering.cjs') as typeof Delivering
+      const { deliverDirectly } = this.load<typeof Delivering>('delivering.cjs')
       const { control, anchor } = this.connection
       const { sources } = this.collector
       const left = deadline - monotonicNow()
@@ -256,7 +255,18 @@ export class ProcessRelay extends ThreadRelay {
 
   /** Says what nobody else will. */
   private tellUnheard(thread: 'late' | 'gone'): void {
-    tellUnheard(this.control, this.collector.sources.memories, this.setup.env, thread)
+    try {
+      const { tellUnheard } = this.load<typeof Unheard>('unheard.cjs')
+      tellUnheard(this.control, this.collector.sources.memories, this.setup.env, thread)
+    } catch (error) {
+      debug('not told: %s', error)
+    }
+  }
+
+  /** What few processes need at their end lies in files of its own, beside the telemetry thread's program. */
+  private load<T>(name: string): T {
+    const { collector } = this.setup
+    return process.getBuiltinModule('node:module').createRequire(collector)(`./${name}`) as T
   }
 
   /** @returns Whether the collector has answered. */

@@ -20,7 +20,7 @@ import { createPropagator } from '../context/propagators.js'
 import { Snapshot } from '../context/snapshot.js'
 import { shareClock, startClock } from '../core/clock.js'
 import { ownDeath } from '../core/death.js'
-import { debug, warnOnce } from '../core/log.js'
+import { debug } from '../core/log.js'
 import { ownFile } from '../core/own-files.js'
 import { shared } from '../core/shared.js'
 import { beginNow } from '../core/stage.js'
@@ -40,7 +40,9 @@ import type { joinSdk, SdkLink } from '../sdk/join.js'
 import type { Reading } from '../sdk/reading.js'
 import { YieldingProvider } from '../sdk/yielding-provider.js'
 import { loadMetrics } from './load-metrics.js'
-import { LateMeterProvider, measureInProcess } from './measuring.js'
+import { LateLogging } from './logging.js'
+import type { measureInProcess } from './measure-in-process.js'
+import { LateMeterProvider } from './measuring.js'
 import type { ProcessRelay } from './process-relay.js'
 import { endSurfacers } from './program-surfacers.js'
 import { type RunTransaction, runName, startRun } from './run-transaction.js'
@@ -79,6 +81,7 @@ export interface ProcessOrigin {
 export interface ProcessPart {
   readonly ProcessRelay: typeof ProcessRelay
   readonly joinSdk: typeof joinSdk
+  readonly measureInProcess: typeof measureInProcess
 }
 
 export interface RuntimeOptions {
@@ -110,6 +113,8 @@ export interface Runtime {
   readonly sdk: SdkLink | undefined
   /** Undefined where nothing is measured. */
   readonly meters: LateMeterProvider | undefined
+  /** Undefined where nothing is recorded. */
+  readonly logging: LateLogging | undefined
 }
 
 const state = shared('runtime', () => ({
@@ -117,12 +122,10 @@ const state = shared('runtime', () => ({
   /** Whether the application has registered a TracerProvider in this thread. */
   hasSdk: false,
   waiting: [] as (() => void)[],
-  /** Names of the instrumentations that make spans in this thread. */
-  followed: new Set<string>(),
+  /** Called with the name of an instrumentation that the application has registered. */
+  instrumented: undefined as ((name: string) => void) | undefined,
   /** The transaction of the whole program, where it was asked for. */
   run: undefined as RunTransaction | undefined,
-  /** Ends one of them. */
-  leave: undefined as ((name: string) => void) | undefined,
 }))
 
 /** This thread's runtime, once it was started. */
@@ -167,9 +170,12 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       ? undefined
       : startRun(recorder, SCOPE, name, arrived?.context)
   const base = state.run?.context ?? arrived?.context ?? ROOT_CONTEXT
-  const provider = recorder === undefined ? undefined : new YieldingProvider(recorder, warnOfDouble)
-  if (own !== undefined) measureInProcess(own, config, own.link === undefined ? 0 : options.origin?.measured)
+  const provider =
+    recorder === undefined ? undefined : new YieldingProvider(recorder, (name) => state.instrumented?.(name))
+  if (own !== undefined)
+    part?.measureInProcess(own, config, own.link === undefined ? 0 : options.origin?.measured)
   const meters = relay === undefined ? undefined : new LateMeterProvider(relay, own, options.env)
+  const logging = relay === undefined ? undefined : new LateLogging(relay, options.env)
   const isMeasured = relay !== undefined && Atomics.load(relay.control, MEASURES) !== 0
   const sdk = own === undefined || own.link !== undefined ? undefined : part?.joinSdk(own, loadReading)
   shareGlobalApi({
@@ -210,6 +216,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     process: own,
     sdk,
     meters,
+    logging,
   }
   state.runtime = runtime
   debug(
@@ -233,36 +240,9 @@ function createRecorder(options: RuntimeOptions, config: TracingConfig, relay: T
   })
 }
 
-/** More instrumentations make spans in this thread from now on. `leave` ends one of them. */
-export function noteFollowed(names: readonly string[], leave: (name: string) => void): void {
-  for (const name of names) state.followed.add(name)
-  state.leave = leave
-}
-
-/** None does. */
-export function forgetFollowed(): void {
-  state.followed.clear()
-}
-
-/** Those that cannot end with requests under way: their spans hold what is active. */
-const STAYING: ReadonlySet<string> = new Set(['http', 'undici'])
-
-/** A package that the application has registered makes the spans that an instrumentation of ours makes. */
-function warnOfDouble(name: string): void {
-  if (!state.followed.has(name)) return
-  if (!STAYING.has(name)) {
-    debug(
-      '@opentelemetry/instrumentation-%s is registered beside threadspan, which leaves these spans to it',
-      name,
-    )
-    state.followed.delete(name)
-    guarded(`leave ${name}`, () => state.leave?.(name))
-    return
-  }
-  warnOnce(
-    'THREADSPAN_TWO_AGENTS',
-    `@opentelemetry/instrumentation-${name} is registered beside threadspan, and each request gets two spans: leave that out, or set OTEL_NODE_DISABLED_INSTRUMENTATIONS=${name}`,
-  )
+/** Calls `fn` with the name of each instrumentation of OpenTelemetry's that the application registers. */
+export function whenInstrumented(fn: (name: string) => void): void {
+  state.instrumented = fn
 }
 
 /** Calls `fn` once this thread has an SDK of the application's; at once where it has one. */

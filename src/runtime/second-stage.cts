@@ -13,7 +13,7 @@ import { guarded } from '../hooks/guarded.js'
 import { loadPart } from '../hooks/parts.js'
 import type { Watch, Watched } from './doctor.cjs'
 import { ANCHOR, EXPORTER, followAll, followNothing, LINK } from './follow.js'
-import { measuredAbove } from './measuring.js'
+import { measuredAbove } from './measured-above.js'
 import { enterNote, receiveInChild } from './message-contexts.js'
 import { processEnd, startRuntime, type WorkerHandoff, whenSdk } from './runtime.js'
 
@@ -87,6 +87,7 @@ export function begin(first: First): Begun {
   followAll(runtime, {
     preload,
     folder,
+    env: first.env,
     disabled,
     watch: watch(folder, given[DOCTOR] ?? handoff?.doctor, { runtime, disabled, handoff, whenSdk }),
   })

@@ -1,6 +1,7 @@
 /** For programs that say it in code: what the preload would start, without following anything. */
 import threads from 'node:worker_threads'
 import { untracedWorker } from '../boundaries/handoff.js'
+import { namesExporters } from '../config/names-exporters.js'
 import { ThreadspanError } from '../core/errors.js'
 import { ownFile } from '../core/own-files.js'
 import { followErrors } from '../errors/follow.js'
@@ -9,8 +10,9 @@ import type { Connection } from '../link/messages.js'
 import { attachOwnSurfacers } from '../metrics/own-surfacers.js'
 import type { Surfacer } from '../metrics/surfacer.js'
 import { providePoolTracing } from '../pools/shared.js'
-import { Accounts, type SpanAccounts } from '../ring/accounts.js'
+import { isAccounting, readAccounts, type SpanAccounts } from '../ring/accounts.js'
 import { joinSdk } from '../sdk/join.js'
+import { measureInProcess } from './measure-in-process.js'
 import { ProcessRelay } from './process-relay.js'
 import { addSurfacers, drainSurfacers } from './program-surfacers.js'
 import { currentRuntime, isSignal, processEnd, startRuntime } from './runtime.js'
@@ -69,7 +71,7 @@ function startThread(): boolean {
   const runtime = startRuntime({
     env: process.env,
     collector: ownFile('collector.cjs'),
-    processPart: () => ({ ProcessRelay, joinSdk }),
+    processPart: () => ({ ProcessRelay, joinSdk, measureInProcess }),
     worker: untracedWorker,
   })
   if (runtime.process !== undefined) {
@@ -79,6 +81,7 @@ function startThread(): boolean {
   }
   providePoolTracing(poolTracing())
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
+  if (namesExporters(process.env['OTEL_LOGS_EXPORTER'])) runtime.logging?.provide()
   return runtime.recorder !== undefined
 }
 
@@ -95,6 +98,7 @@ export function joinProcess(): boolean {
   const runtime = startRuntime({ env: process.env, worker: untracedWorker, connection })
   providePoolTracing(poolTracing())
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
+  if (namesExporters(process.env['OTEL_LOGS_EXPORTER'])) runtime.logging?.provide()
   return runtime.recorder !== undefined
 }
 
@@ -117,6 +121,6 @@ export async function flush(): Promise<void> {
 export function accounts(): SpanAccounts | undefined {
   const connection = currentRuntime()?.relay?.connection
   if (connection === undefined) return undefined
-  const figures = new Accounts(connection.control)
-  return connection.link === undefined || figures.since !== 0n ? figures.read() : undefined
+  const isHere = connection.link === undefined || isAccounting(connection.control)
+  return isHere ? readAccounts(connection.control) : undefined
 }

@@ -1,7 +1,10 @@
 /** Where API 1.x keeps what is registered. */
 export const API_KEY = Symbol.for('opentelemetry.js.api.1')
 
-type Holder = { [API_KEY]?: unknown }
+/** Where `@opentelemetry/api-logs` does: a function that gives the LoggerProvider to who asks by a version. */
+export const LOGS_KEY = Symbol.for('io.opentelemetry.js.api.logs')
+
+type Holder = { [key: symbol]: unknown }
 
 /** The files of a copy of the API, which Node programs load as CommonJS, wherever a package manager puts it. */
 export const API_FILE = /[\\/]@opentelemetry[\\/]api[\\/](?:build|dist)[\\/]/
@@ -18,20 +21,21 @@ export function isApiUsed(): boolean {
  * Calls `begin` when a copy of OpenTelemetry's API looks for what is registered, or is about to register something, for the first time:
  * by then `begin` shall have registered what it has.
  *
+ * @param key where that copy looks.
  * @returns ends it, and leaves nothing.
  */
-export function whenApiIsUsed(begin: () => void): () => void {
+export function whenApiIsUsed(begin: () => void, key = API_KEY): () => void {
   const holder = globalThis as Holder
   const get = (): unknown => {
     begin()
-    return holder[API_KEY]
+    return holder[key]
   }
   const set = (value: unknown): void => {
     begin()
-    holder[API_KEY] = value
+    holder[key] = value
   }
-  Object.defineProperty(holder, API_KEY, { get, set, enumerable: true, configurable: true })
+  Object.defineProperty(holder, key, { get, set, enumerable: true, configurable: true })
   return () => {
-    if (Object.getOwnPropertyDescriptor(holder, API_KEY)?.get === get) delete holder[API_KEY]
+    if (Object.getOwnPropertyDescriptor(holder, key)?.get === get) delete holder[key]
   }
 }

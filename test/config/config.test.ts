@@ -63,6 +63,7 @@ describe('readConfig', () => {
       surfacers: [],
       surfacerUrl: undefined,
       metrics: undefined,
+      logs: undefined,
       logLevel: 'info',
     })
   })

@@ -48,6 +48,24 @@ describe('endings', { timeout: 240_000 }, () => {
     assertGood(await rows('--only', 'worker:'), 15)
   })
 
+  it('of what was logged', async () => {
+    const only = [
+      'main: process.exit() after',
+      'main: SIGTERM to itself, without',
+      'main: SIGTERM without a listener while it is busy',
+      'main: uncaught',
+      'next: SIGKILL',
+      'worker: terminate()',
+      'worker: out of memory',
+      'child: SIGKILL at once',
+      'child: its parent is killed',
+      'child: 5,000',
+      'pool: a task runs out',
+      'run: SIGKILL at once',
+    ]
+    assertGood(await rows('--logs', ...only.flatMap((name) => ['--only', name])), only.length)
+  })
+
   it('of child processes', async () => {
     const only = [
       'child: SIGKILL',

@@ -10,14 +10,21 @@ export function median(list) {
 }
 
 /** What the application's spans came to. */
-function summary({ bad, spans }, ending, [from, to]) {
+function summary({ bad, spans, logs }, ending, [from, to]) {
   const own = spans.filter(({ scope }) => scope === 'app')
   const unique = new Set(own.map(({ id }) => id)).size
   const closed = own.filter((span) => span.closed !== null)
+  const steps = new Set(
+    own.filter(({ name, closed }) => name === 'step' && closed === null).map(({ id }) => id),
+  )
   return {
     bad,
     arrived: unique,
     duplicates: own.length - unique,
+    steps: steps.size,
+    logs: new Set(logs).size,
+    logsTwice: logs.length - new Set(logs).size,
+    logsAstray: logs.filter((id) => !steps.has(id)).length,
     closed: closed.length,
     reasons: [...new Set(closed.map((span) => span.closed))],
     wrong: closed.filter(({ code, start, end, message, closed: reason }) => {
@@ -31,6 +38,8 @@ function summary({ bad, spans }, ending, [from, to]) {
   }
 }
 
+/** Each step is logged as well. */
+const LOGS = { DEATHS_LOGS: '1', OTEL_LOGS_EXPORTER: 'otlp', OTEL_BLRP_SCHEDULE_DELAY: '60000' }
 /** Runs with threadspan that are compared with the same run without, where many go on at the same time. */
 const SHARING = 10
 /** Milliseconds that an end may take there: the default is meant for a machine that has time for the program. */
@@ -40,18 +49,19 @@ const PATIENCE = 20_000
  * One run without, and one with.
  * @param known What the run without came to, where one of before will do.
  */
-async function pair(receiver, ending, binary, isCrowded, known) {
-  const options = { ...ending, binary }
+async function pair(receiver, ending, binary, { isCrowded, hasLogs }, known) {
+  const options = { ...ending, binary, env: { ...ending.env, ...(hasLogs ? LOGS : {}) } }
   const bare = known ?? (await runProgram(options))
   const run = receiver.newRun()
   const made = ending.ended + ending.open
   const watched = {
     endpoint: run,
-    count: () => receiver.count(run),
+    count: async () =>
+      hasLogs ? Math.min(await receiver.count(run), await receiver.logs(run)) : receiver.count(run),
     env: isCrowded ? { THREADSPAN_EXIT_TIMEOUT: String(PATIENCE) } : {},
   }
   const traced = await runProgram(options, watched)
-  const found = summary(await settled(receiver, run, made), ending, traced.died)
+  const found = summary(await settled(receiver, run, made, hasLogs), ending, traced.died)
   const differs = ['code', 'signal', 'stdout', 'stderr'].filter((what) => bare[what] !== traced[what])
   const isGood =
     found.arrived === made &&
@@ -59,6 +69,7 @@ async function pair(receiver, ending, binary, isCrowded, known) {
     found.closed === ending.open &&
     found.wrong === 0 &&
     found.bad === 0 &&
+    (!hasLogs || (found.logs === found.steps && found.logsTwice === 0 && found.logsAstray === 0)) &&
     differs.length === 0
   const told = differs.length > 0 ? { bare, traced } : traced
   return { name: ending.name, made, ...found, differs, isGood, run, bare, added: traced.ms - bare.ms, told }
@@ -96,7 +107,7 @@ function rowOf(pairs) {
  * @param tell Called with each row, in the order of the endings.
  * @returns The rows, and what they come to together.
  */
-export async function measure(receiver, endings, { repeat, jobs, binary }, tell) {
+export async function measure(receiver, endings, { repeat, jobs, binary, hasLogs }, tell) {
   const pairs = endings.map(() => [])
   const rows = []
   const queue = endings.flatMap((ending, row) => Array.from({ length: repeat }, () => ({ ending, row })))
@@ -105,7 +116,7 @@ export async function measure(receiver, endings, { repeat, jobs, binary }, tell)
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const before = pairs[next.row]
       const known = isCrowded && before.length % SHARING > 0 ? before.at(-1).bare : undefined
-      before.push(await pair(receiver, next.ending, binary, isCrowded, known))
+      before.push(await pair(receiver, next.ending, binary, { isCrowded, hasLogs }, known))
       while (pairs[rows.length]?.length === repeat) {
         rows.push(rowOf(pairs[rows.length]))
         tell(rows.at(-1))

@@ -1,6 +1,7 @@
 // What arrives when something dies: a table with a row for each ending.
-// Usage: node test/deaths/run.js [--repeat N] [--jobs N] [--node PATH|MAJOR] [--only PART] [--json] [--kill N] [--terminate N]
+// Usage: node test/deaths/run.js [--repeat N] [--jobs N] [--node PATH|MAJOR] [--only PART] [--logs] [--json] [--kill N] [--terminate N]
 //   --jobs N        pairs of runs at the same time: for what arrives; the times then tell nothing
+//   --logs          each span that ends has a log record, which must be there once
 //   --node          on another Node than the one that runs this
 //   --kill N        kills a child at N random moments; with --terminate N, a worker: what ended 10 ms before must be there
 // Exit code 1 when a row is not as it must be.
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     node: { type: 'string' },
     only: { type: 'string', multiple: true },
     json: { type: 'boolean', default: false },
+    logs: { type: 'boolean', default: false },
     kill: { type: 'string' },
     terminate: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 1e9) },
@@ -78,7 +80,12 @@ function table(receiver) {
     console.log(`Node ${version}, ${repeat} pairs of runs each, ${jobs} at the same time\n`)
     print(['ending', 'made', 'arrived', 'twice', 'closed', 'same', 'ms', ''])
   }
-  return measure(receiver, wanted, { repeat, jobs, binary }, values.json ? () => {} : printRow)
+  return measure(
+    receiver,
+    wanted,
+    { repeat, jobs, binary, hasLogs: values.logs },
+    values.json ? () => {} : printRow,
+  )
 }
 
 const receiver = await startReceiver()

@@ -32,6 +32,10 @@ export async function startReceiver() {
     },
     /** How many spans of the application have arrived. */
     count: async (run) => Number(await (await fetch(`${run}/count`)).text()),
+    /** How many of its log records. */
+    logs: async (run) => Number(await (await fetch(`${run}/logs`)).text()),
+    /** How many spans that ended have none yet. */
+    missing: async (run) => Number(await (await fetch(`${run}/missing`)).text()),
     /** How many of a run that was taken have come since. */
     late: async (run) => Number(await (await fetch(`${run}/late`)).text()),
     close: () => child.kill(),
@@ -161,13 +165,14 @@ async function letDie({ isExported, exported, killed, ended }, folder, watched) 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
 
 /** What has arrived, once it is all there: a process that outlives the one that was run has a say too. */
-export async function settled(receiver, run, wanted) {
+export async function settled(receiver, run, wanted, hasLogs = false) {
   let last = -1
   for (let quiet = performance.now(); performance.now() - quiet < 3000; await sleep(LOOK)) {
     const arrived = await receiver.count(run)
-    if (arrived >= wanted) break
-    if (arrived !== last) quiet = performance.now()
-    last = arrived
+    const missing = hasLogs && arrived >= wanted ? await receiver.missing(run) : 0
+    if (arrived >= wanted && missing === 0) break
+    if (arrived - missing !== last) quiet = performance.now()
+    last = arrived - missing
   }
   return receiver.take(run)
 }

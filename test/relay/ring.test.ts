@@ -25,7 +25,7 @@ describe('the ring', () => {
     let taken = 0
     for (let i = 0; i < 1000; i++) if (writeRecord(ring, i, 200)) taken++
     assert.ok(taken > 250 && taken < 1000)
-    assert.deepEqual(reader.takeLosses(), [{ cause: 'ring-full', spans: 1000 - taken }])
+    assert.deepEqual(reader.takeLosses(), [{ signal: 'spans', cause: 'ring-full', count: 1000 - taken }])
     assert.deepEqual(reader.takeLosses(), [])
     assert.deepEqual(new RingReader(shared).takeLosses(), [])
     assert.equal(drain(reader).length, taken)

@@ -10,17 +10,23 @@ const { INSTRUMENTATIONS } = (await import(
   dist('instrumentation/index.js')
 )) as typeof import('../../src/instrumentation/index.js')
 
+const { LOGGERS } = (await import(
+  dist('instrumentation/loggers/index.js')
+)) as typeof import('../../src/instrumentation/loggers/index.js')
+
+const FOLLOWED = [...INSTRUMENTATIONS, ...LOGGERS]
+
 test('the table of docs/instrumentations.md names what is followed, with the versions that are tested', () => {
   const rows = readFileSync('docs/instrumentations.md', 'utf8').matchAll(/^\| `(\w+)` \| (.*?) \| (.*?) \|/gm)
   assert.deepEqual(
     [...rows].map(([, name, , versions]) => [name, versions]),
-    INSTRUMENTATIONS.map(({ name, versions }) => [name, versions]),
+    FOLLOWED.map(({ name, versions }) => [name, versions]),
   )
 })
 
 test('there is an instrumentation for each line of what is noticed', () => {
   assert.deepEqual(
-    INSTRUMENTATIONS.map(({ name }) => name),
+    FOLLOWED.map(({ name }) => name),
     LIBRARIES.map(({ name }) => name),
   )
 })

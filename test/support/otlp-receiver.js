@@ -2,8 +2,11 @@
 // and the message definitions that OpenTelemetry generates from its .proto files.
 //
 //   POST /RUN/v1/traces    takes spans, by run
-//   GET  /RUN              what has arrived: { bad, spans: [{ id, name, scope, start, end, code, message, closed, parent }] }
+//   POST /RUN/v1/logs      takes log records
+//   GET  /RUN              what has arrived: { bad, spans: [{ id, name, scope, start, end, code, message, closed, parent }], logs: [span id] }
 //   GET  /RUN/count        how many spans of the application, whose scope is `app`, are among it
+//   GET  /RUN/logs         how many log records are
+//   GET  /RUN/missing      how many spans `step` that ended have no log record
 //   DELETE /RUN            forgets them
 //   GET  /RUN/late         how many spans have come since
 //
@@ -11,6 +14,7 @@
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { gunzipSync } from 'node:zlib'
+import { LogsRequest } from './logs-proto.js'
 
 const require = createRequire(import.meta.url)
 const root = require(
@@ -22,7 +26,7 @@ const runs = new Map()
 function runOf(name) {
   let run = runs.get(name)
   if (run === undefined) {
-    run = { bad: 0, requests: 0, own: 0, late: 0, spans: [], bodies: [] }
+    run = { bad: 0, requests: 0, own: 0, late: 0, spans: [], logs: [], bodies: [], logBodies: [] }
     runs.set(name, run)
   }
   return run
@@ -31,6 +35,7 @@ function runOf(name) {
 /** What has arrived. Decoding takes this program longer than what is measured with it, so it waits until somebody asks. */
 function known(run) {
   for (const body of run.bodies.splice(0)) take(run, body)
+  for (const body of run.logBodies.splice(0)) takeLogs(run, body)
   return run
 }
 
@@ -77,13 +82,41 @@ function take(run, bytes) {
   }
 }
 
+function takeLogs(run, bytes) {
+  let request
+  try {
+    request = LogsRequest.decode(bytes)
+  } catch {
+    run.bad++
+    return
+  }
+  for (const { scopeLogs } of request.resourceLogs) {
+    for (const { logRecords } of scopeLogs) {
+      for (const { body, spanId, observedTimeUnixNano } of logRecords) {
+        if (body?.stringValue !== 'step' || String(observedTimeUnixNano) === '0') run.bad++
+        else if (run.spans === undefined) run.late++
+        else run.logs.push(hex(spanId))
+      }
+    }
+  }
+}
+
+function missing({ spans, logs }) {
+  const told = new Set(logs)
+  return spans.filter(({ id, name, closed }) => name === 'step' && closed === null && !told.has(id)).length
+}
+
 const server = createServer((request, response) => {
   const [, name, what] = request.url.split('/')
   if (request.method === 'GET') {
-    const { bodies: _, ...run } = known(runOf(name))
-    response.end(
-      what === 'count' ? String(run.own) : what === 'late' ? String(run.late) : JSON.stringify(run),
-    )
+    const { bodies: _, logBodies: _bodies, ...run } = known(runOf(name))
+    const counts = {
+      count: () => run.own,
+      late: () => run.late,
+      logs: () => run.logs.length,
+      missing: () => missing(run),
+    }
+    response.end(what === undefined ? JSON.stringify(run) : String(counts[what]()))
   } else if (request.method === 'DELETE') {
     known(runOf(name)).spans = undefined
     response.end()
@@ -94,7 +127,9 @@ const server = createServer((request, response) => {
     request.on('error', () => {})
     request.on('end', () => {
       const body = Buffer.concat(parts)
-      runOf(name).bodies.push(request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body)
+      const run = runOf(name)
+      const bodies = request.url.endsWith('/v1/logs') ? run.logBodies : run.bodies
+      bodies.push(request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body)
       response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
     })
   }

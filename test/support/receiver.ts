@@ -5,9 +5,15 @@
 import { createServer, type Server } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 
 const require = createRequire(import.meta.url)
+// Not compiled: programs that are not use it as well. Tests run from the root.
+const { LogsRequest } = (await import(pathToFileURL(resolve('test/support/logs-proto.js')).href)) as {
+  LogsRequest: Reader
+}
 
 export interface ReceivedSpan {
   traceId: string
@@ -48,12 +54,32 @@ export interface ReceivedPoint {
   scope: string
 }
 
+/** A log record. */
+export interface ReceivedLog {
+  /** Nanoseconds since the epoch. */
+  time: bigint
+  observed: bigint
+  severity: number
+  level: string
+  body: unknown
+  attributes: Record<string, unknown>
+  traceId: string
+  spanId: string
+  flags: number
+  eventName: string
+  dropped: number
+  resource: Record<string, unknown>
+  scope: string
+}
+
 interface Reader {
   decode(bytes: Uint8Array): unknown
   toObject(message: unknown, options: object): unknown
 }
 
 interface RawValue {
+  kvlistValue?: { values?: { key: string; value?: RawValue }[] }
+  bytesValue?: string
   stringValue?: string
   intValue?: string
   doubleValue?: number
@@ -77,6 +103,24 @@ interface RawSpan {
 interface RawResourceSpans {
   resource?: { attributes?: RawAttributes }
   scopeSpans?: { scope?: { name?: string }; spans?: RawSpan[] }[]
+}
+
+interface RawLog {
+  timeUnixNano?: string
+  observedTimeUnixNano?: string
+  severityNumber?: number
+  severityText?: string
+  body?: RawValue
+  attributes?: RawAttributes
+  droppedAttributesCount?: number
+  traceId?: string
+  spanId?: string
+  flags?: number
+  eventName?: string
+}
+interface RawResourceLogs {
+  resource?: { attributes?: RawAttributes }
+  scopeLogs?: { scope?: { name?: string }; logRecords?: RawLog[] }[]
 }
 
 interface RawPoint {
@@ -122,6 +166,8 @@ function plainValue(value: RawValue | undefined): unknown {
   if (value === undefined) return undefined
   if (value.intValue !== undefined) return Number(value.intValue)
   if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(plainValue)
+  if (value.kvlistValue !== undefined) return attributesOf(value.kvlistValue.values)
+  if (value.bytesValue !== undefined) return Buffer.from(value.bytesValue, 'base64')
   return value.stringValue ?? value.doubleValue ?? value.boolValue
 }
 
@@ -156,6 +202,32 @@ export function decodeRequest(bytes: Uint8Array): ReceivedSpan[] {
           name: event.name ?? '',
           attributes: attributesOf(event.attributes),
         })),
+        resource: attributesOf(resource?.attributes),
+        scope: scope?.name ?? '',
+      })),
+    ),
+  )
+}
+
+/** The records of an `ExportLogsServiceRequest`. */
+export function decodeLogs(bytes: Uint8Array): ReceivedLog[] {
+  const request = LogsRequest.toObject(LogsRequest.decode(bytes), { longs: String, bytes: String }) as {
+    resourceLogs?: RawResourceLogs[]
+  }
+  return (request.resourceLogs ?? []).flatMap(({ resource, scopeLogs }) =>
+    (scopeLogs ?? []).flatMap(({ scope, logRecords }) =>
+      (logRecords ?? []).map((log) => ({
+        time: BigInt(log.timeUnixNano ?? 0),
+        observed: BigInt(log.observedTimeUnixNano ?? 0),
+        severity: log.severityNumber ?? 0,
+        level: log.severityText ?? '',
+        body: plainValue(log.body),
+        attributes: attributesOf(log.attributes),
+        traceId: hexOf(log.traceId),
+        spanId: hexOf(log.spanId),
+        flags: log.flags ?? 0,
+        eventName: log.eventName ?? '',
+        dropped: log.droppedAttributesCount ?? 0,
         resource: attributesOf(resource?.attributes),
         scope: scope?.name ?? '',
       })),
@@ -215,6 +287,7 @@ export class Receiver {
   readonly spans: ReceivedSpan[] = []
   /** Of each request with metrics. */
   readonly metrics: ReceivedPoint[][] = []
+  readonly logs: ReceivedLog[] = []
   /** Answers by path that are not 200. */
   readonly answers: Record<string, number> = {}
   requests = 0
@@ -233,7 +306,8 @@ export class Receiver {
         receiver.requests++
         const status = receiver.answers[request.url ?? ''] ?? 200
         if (status === 200) {
-          if (request.url?.endsWith('/v1/metrics')) receiver.metrics.push(decodePoints(bytes))
+          if (request.url?.endsWith('/v1/logs')) receiver.logs.push(...decodeLogs(bytes))
+          else if (request.url?.endsWith('/v1/metrics')) receiver.metrics.push(decodePoints(bytes))
           else receiver.spans.push(...decodeRequest(bytes))
         }
         response.writeHead(status, { 'content-type': 'application/x-protobuf' }).end()

@@ -1,0 +1,115 @@
+import type { Disable } from '../../hooks/channels.js'
+import { exportsOfLoaded } from '../../hooks/loaded-files.js'
+import { afterLoad, onAnyLoad } from '../../hooks/module-loads.js'
+import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
+import { plainValue } from '../../logs/plain-value.js'
+import { severityOfNumber } from '../../logs/severity.js'
+import type { LogTarget } from '../../logs/target.js'
+import type { Attributes } from '../../otlp/types.js'
+import { filesOf } from '../libraries.js'
+import type { LoggerBridge } from './contract.js'
+
+type Rec = Record<string, unknown>
+
+const FILE = /[\\/]bunyan[\\/]lib[\\/]bunyan\.js$/
+
+const NAMES: Readonly<Record<number, string>> = {
+  10: 'trace',
+  20: 'debug',
+  30: 'info',
+  40: 'warn',
+  50: 'error',
+  60: 'fatal',
+}
+/** Characters of a value that a record keeps. */
+const LIMIT = 8192
+/** Fields that the record or its resource says in another place. */
+const TOLD: ReadonlySet<string> = new Set([
+  'level',
+  'msg',
+  'time',
+  'v',
+  'pid',
+  'hostname',
+  'trace_id',
+  'span_id',
+  'trace_flags',
+  'trace.id',
+  'span.id',
+  'transaction.id',
+])
+
+let target: LogTarget | undefined
+
+/** bunyan makes an object of each line and hands it to its streams: the ids are put into that object, and the record is made of it. */
+export const bunyan: LoggerBridge = {
+  name: 'bunyan',
+  versions: '1.8, 2',
+  enable(given): Disable {
+    target = given
+    const patchLoaded = (): void => {
+      for (const exports of exportsOfLoaded(FILE)) patch(exports)
+    }
+    patchLoaded()
+    // It is a single file, which is found once it has run: by who asks for it, or by what it asks for.
+    const forget = onAnyLoad(filesOf('bunyan'), (_request, _exports, parent) => {
+      if (FILE.test(parent?.filename ?? '')) afterLoad(patchLoaded)
+      else patchLoaded()
+    })
+    return () => {
+      target = undefined
+      forget()
+    }
+  },
+}
+
+function patch(exports: unknown): void {
+  const prototype = prototypeOf(exports)
+  if (prototype !== undefined) patchMethod(prototype, '_emit', emitting, 'logs')
+}
+
+/** `_emit(rec, noemit)` makes the line, and writes it unless it was only asked for the text. */
+function emitting(original: Method): Method {
+  return function (...args) {
+    const [rec, isText] = args
+    if (target !== undefined && typeof rec === 'object' && rec !== null) {
+      try {
+        hand(target, rec as Rec, isText === true)
+      } catch {
+        // A getter of the application's.
+      }
+    }
+    return original.apply(this, args)
+  }
+}
+
+function hand(to: LogTarget, rec: Rec, isText: boolean): void {
+  const ids = to.active()
+  if (ids !== undefined && to.addsFields) {
+    for (const [name, value] of to.fieldsOf(ids)) if (!(name in rec)) rec[name] = value
+  }
+  if (isText) return
+  const level = Number(rec['level'])
+  const attributes: Attributes = Object.create(null)
+  for (const key of Object.keys(rec)) {
+    if (TOLD.has(key)) continue
+    const value = plainValue(rec[key], LIMIT)
+    if (value === undefined) continue
+    if (key === 'err' && isError(value)) addError(attributes, value)
+    else attributes[key] = value
+  }
+  const body = plainValue(rec['msg'], Number.POSITIVE_INFINITY) ?? null
+  const record = { severity: severityOfNumber(level), level: NAMES[level] ?? '', body, attributes }
+  to.record({ name: 'bunyan' }, record, ids)
+}
+
+function isError(value: unknown): value is { readonly message: string; readonly [key: string]: unknown } {
+  return typeof (value as { message?: unknown } | null)?.message === 'string'
+}
+
+/** What bunyan's serializer makes of an error. */
+function addError(attributes: Attributes, { name, message, stack }: Readonly<Record<string, unknown>>): void {
+  if (typeof name === 'string') attributes['exception.type'] = name
+  attributes['exception.message'] = message as string
+  if (typeof stack === 'string') attributes['exception.stacktrace'] = stack
+}

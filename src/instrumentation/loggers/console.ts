@@ -1,0 +1,47 @@
+import { format } from 'node:util'
+import type { Disable } from '../../hooks/channels.js'
+import { replaceMethod } from '../../hooks/replace-method.js'
+import { severityOfName } from '../../logs/severity.js'
+import type { LogTarget } from '../../logs/target.js'
+
+/** Of `console`: what writes a line. */
+const METHODS = ['debug', 'error', 'info', 'log', 'warn'] as const
+
+/**
+ * What goes through the global `console` makes log records. Nothing is added to its output, which has no fields.
+ *
+ * @returns ends it.
+ */
+export function followConsole(target: LogTarget): Disable {
+  let isWithin = false
+  const hand = (method: string, args: readonly unknown[]): void => {
+    // What describes an error may itself write to the console.
+    if (isWithin) return
+    isWithin = true
+    try {
+      const error = args.find((argument) => argument instanceof Error)
+      const record = {
+        severity: severityOfName(method),
+        level: method,
+        body: format(...args),
+        attributes: {},
+        error,
+      }
+      target.record({ name: 'console' }, record, target.active())
+    } finally {
+      isWithin = false
+    }
+  }
+  let isOn = true
+  for (const method of METHODS) {
+    replaceMethod<(...args: unknown[]) => void>(console, method, (original) => {
+      return function (this: unknown, ...args: unknown[]) {
+        if (isOn) hand(method, args)
+        original.apply(this, args)
+      }
+    })
+  }
+  return () => {
+    isOn = false
+  }
+}

@@ -1,0 +1,146 @@
+/** A line of JSON that a logger has written, as a record: the writing side, which copies it, and the reading side, which takes it apart. */
+import { attributesIn } from '../otlp/decode-common.js'
+import type { LogRecord } from '../otlp/logs-types.js'
+import type { AnyValue, Attributes } from '../otlp/types.js'
+
+/** What a line is understood by. */
+export interface LineKeys {
+  /** The level's name. */
+  readonly level: string
+  /** Of the fields: the message, the error, and the one that holds all others; empty where there is none. */
+  readonly message: string
+  readonly error: string
+  readonly nested: string
+}
+
+/** Fields that say what the record says, or what its resource says. */
+const TOLD: ReadonlySet<string> = new Set([
+  'level',
+  'time',
+  'pid',
+  'hostname',
+  'trace_id',
+  'span_id',
+  'trace_flags',
+  'trace.id',
+  'span.id',
+  'transaction.id',
+])
+
+/** Fields of a record's attributes at most; more are counted. */
+const MOST = 1000
+
+/** Keys of lines that were read, by their bytes: a program has few. */
+const known = new Map<string, LineKeys>()
+const MOST_KNOWN = 1000
+const NO_TRACE = '0'.repeat(32)
+const NONE: Attributes = Object.create(null)
+
+/** @param body A line's record without its scope. @param isCut Whether the line was too long. */
+export function recordOfLine(body: Buffer, isCut: boolean): LogRecord {
+  const time = body.readBigUInt64LE(0)
+  const traceId = body.toString('hex', 8, 24)
+  const hasTrace = traceId !== NO_TRACE
+  let at = 52
+  for (let i = 34; i < 42; i += 2) at += body.readUInt16LE(i)
+  const keys = keysIn(body, at)
+  const exceptionLength = body.readUInt32LE(42)
+  const exception = exceptionLength === 0 ? NONE : attributesIn(body.subarray(at, at + exceptionLength))
+  at += exceptionLength
+  const line = body.toString('utf8', at, at + body.readUInt32LE(46))
+  const record: LogRecord = {
+    timeUnixNano: time,
+    observedTimeUnixNano: time,
+    severityNumber: body[33]!,
+    severityText: keys.level,
+    body: null,
+    attributes: exception,
+    droppedAttributesCount: 0,
+    flags: hasTrace ? body[32]! : 0,
+    traceId: hasTrace ? traceId : '',
+    spanId: hasTrace ? body.toString('hex', 24, 32) : '',
+    eventName: '',
+  }
+  const fields = isCut ? undefined : parsed(line)
+  if (fields === undefined) {
+    record.body = line.trimEnd()
+    if (isCut) record.attributes = { ...exception, 'threadspan.truncated': true }
+    return record
+  }
+  const isTold = body.readUInt16LE(50) === 1
+  fill(record, fields, isTold ? { ...keys, error: undefined } : keys, exception)
+  return record
+}
+
+/** @param end Where in the record they end. */
+function keysIn(body: Buffer, end: number): LineKeys {
+  const name = body.toString('latin1', 34, 42) + body.toString('latin1', 52, end)
+  let keys = known.get(name)
+  if (keys === undefined) {
+    let at = 52
+    const [level, message, error, nested] = [34, 36, 38, 40].map((word) => {
+      const from = at
+      at += body.readUInt16LE(word)
+      return body.toString('utf8', from, at)
+    }) as [string, string, string, string]
+    keys = { level, message, error, nested }
+    if (known.size < MOST_KNOWN) known.set(name, keys)
+  }
+  return keys
+}
+
+/** @param keys Without that of an error that a span tells of: it stays as the logger has written it. */
+function fill(
+  record: LogRecord,
+  fields: Attributes,
+  keys: Omit<LineKeys, 'error'> & { readonly error: string | undefined },
+  exception: Attributes,
+): void {
+  const { [keys.message]: text = null } = fields
+  record.body = text
+  const attributes: Attributes = Object.create(null)
+  let count = 0
+  const add = (name: string, value: AnyValue): void => {
+    if (count++ < MOST) attributes[name] = value
+    else record.droppedAttributesCount++
+  }
+  for (const name of Object.keys(fields)) {
+    if (name === keys.message || TOLD.has(name)) continue
+    const value = fields[name]!
+    if (name === keys.nested && isMap(value)) {
+      for (const [inner, own] of Object.entries(value)) addField(inner, own)
+    } else addField(name, value)
+  }
+  for (const name of Object.keys(exception)) add(name, exception[name]!)
+  record.attributes = attributes
+
+  function addField(name: string, value: AnyValue): void {
+    if (name !== keys.error || !isMap(value) || typeof value['message'] !== 'string') {
+      add(name, value)
+      return
+    }
+    // The error's own fields beside what the conventions have names for.
+    const { type, message, stack, ...rest } = value
+    if (exception === NONE) {
+      if (typeof type === 'string') add('exception.type', type)
+      add('exception.message', message!)
+      if (typeof stack === 'string') add('exception.stacktrace', stack)
+    }
+    if (Object.keys(rest).length > 0) add(name, rest)
+  }
+}
+
+function isMap(value: AnyValue | undefined): value is Attributes {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  )
+}
+
+function parsed(line: string): Attributes | undefined {
+  try {
+    const value = JSON.parse(line) as AnyValue
+    return isMap(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

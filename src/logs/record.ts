@@ -1,0 +1,99 @@
+/**
+ * A log record as it goes through a thread's ring and a descendant's file (`ring/layout.ts`, type 0c):
+ *
+ *   NN NN FF 00   its scope, as the ring has told of it, and its form; then
+ *
+ *   form 0        a complete `ScopeLogs.log_records` field, padded to a multiple of 4
+ *   form 1        a line of JSON that a logger has written, to be taken apart by who exports it: so the thread that logs copies it, and
+ *                 does nothing more. Time in 8 bytes, trace id, span id, trace flags and severity in a byte each, the lengths of its
+ *                 texts in 2 bytes each (level, the logger's keys of message, error and nested fields), of the attributes of an
+ *                 error in 4, of the line in 4, in 2 whether the error is told of elsewhere; then these, padded
+ */
+import { encodeLog } from '../otlp/encode-log.js'
+import type { Ring } from '../ring/ring.js'
+import { recordOfLine } from './line.js'
+
+export const FORM_RECORD = 0
+export const FORM_LINE = 1
+/** The same, of a line that was cut. */
+export const FORM_CUT = 2
+
+/** Bytes before the content. */
+const HEAD = 4
+/** Of a line: before its texts. */
+export const LINE_HEAD = 8 + 16 + 8 + 2 + 8 + 4 + 4 + 2
+
+/** What a log record says of itself. */
+export interface LogHead {
+  readonly scope: number
+  readonly form: number
+}
+
+/** @returns undefined where it is none. */
+export function readLogHead(body: Buffer): LogHead | undefined {
+  if (body.length < HEAD) return undefined
+  const form = body[2]!
+  const isWhole =
+    form === FORM_RECORD
+      ? body.length >= HEAD + 4 && body[HEAD] === 0x12 && body.length >= HEAD + 4 + fieldLength(body, HEAD)
+      : form <= FORM_CUT && body.length >= HEAD + LINE_HEAD
+  return isWhole ? { scope: body.readUInt16LE(0), form } : undefined
+}
+
+function fieldLength(body: Uint8Array, at: number): number {
+  return (body[at + 1]! & 127) | ((body[at + 2]! & 127) << 7) | (body[at + 3]! << 14)
+}
+
+/**
+ * The complete `ScopeLogs.log_records` field of a record. @returns a copy.
+ */
+export function fieldOf(body: Buffer, { form }: LogHead): Uint8Array {
+  if (form === FORM_RECORD)
+    return Uint8Array.prototype.slice.call(body, HEAD, HEAD + 4 + fieldLength(body, HEAD))
+  const record = recordOfLine(body.subarray(HEAD), form === FORM_CUT)
+  return encodeLog(record) ?? encodeLog({ ...record, attributes: {} }) ?? EMPTY
+}
+
+/** A record that says nothing; what would have been said is larger than any receiver takes. */
+const EMPTY = Uint8Array.of(0x12, 0x80, 0x80, 0x00)
+
+/** The body of a record of form 0. */
+export function encodedRecord(scope: number, field: Uint8Array): Buffer {
+  const body = Buffer.alloc((HEAD + field.length + 3) & ~3)
+  body.writeUInt16LE(scope)
+  body.set(field, HEAD)
+  return body
+}
+
+/** Writes a record of form 0. @returns Whether it was written; else it has been counted. */
+export function writeField(ring: Ring, scope: number, field: Uint8Array): boolean {
+  const size = (4 + HEAD + field.length + 3) & ~3
+  const at = reserveFor(ring, size)
+  if (at < 0) return false
+  const { bytes } = ring
+  bytes.set(field, at + 4 + HEAD)
+  for (let p = at + 4 + HEAD + field.length; p < at + size; p++) bytes[p] = 0
+  concludeRecord(ring, at, at + size, scope, FORM_RECORD)
+  return true
+}
+
+/** Room for a record of `size` bytes. @returns Where, or -1; then it has been counted. */
+export function reserveFor(ring: Ring, size: number): number {
+  if (size > ring.maxRecord) {
+    ring.dropLog('too-large')
+    return -1
+  }
+  const { full } = ring
+  ring.full = undefined
+  const at = ring.reserve(size)
+  ring.full = full
+  if (at < 0) ring.dropLog('ring-full')
+  return at
+}
+
+/** Publishes what lies from `at` to `end`. */
+export function concludeRecord(ring: Ring, at: number, end: number, scope: number, form: number): void {
+  ring.words[at >> 2] = 0x0c | ((end - at - 4) << 8)
+  ring.words[(at >> 2) + 1] = scope | (form << 16)
+  ring.commit(end, 0)
+}
