@@ -19,6 +19,7 @@ const NAMES = [
   'http-request',
   'pg-statement',
   'metrics',
+  'log-line',
 ]
 
 function installPeers() {
