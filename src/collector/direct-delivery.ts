@@ -3,18 +3,18 @@
  * been given up. So a program that ends at once, or gets little of the processor, need not wait for a thread.
  */
 import { type Config, readConfig } from '../config/config.js'
-import { redactUrl } from '../config/otlp.js'
+import { shownEndpoint } from '../config/otlp.js'
 import { resourceAttributes } from '../config/resource.js'
 import { unknownVariables } from '../config/unknown.js'
 import { now, startClock, unixNano } from '../core/clock.js'
-import { VERSION } from '../core/version.js'
 import { appendNow } from '../export/blocking-file.js'
 import { addressesOf, blockingPost } from '../export/blocking-post.js'
 import { countSpans, type ExportLog, type SpanBatch } from '../export/exporter.js'
+import { bodyHeaders, plainBody } from '../export/http-body.js'
 import { ACCEPTED, judge, REJECTED } from '../export/judge.js'
 import { Notices } from '../export/notices.js'
+import { answerOf } from '../export/otlp-answer.js'
 import { encodeTraceRequest } from '../export/request.js'
-import { isRetryable } from '../export/retry.js'
 import { split } from '../export/split.js'
 import { encodeResource } from '../otlp/encode.js'
 import { Accounts, readAccounts } from '../ring/accounts.js'
@@ -101,28 +101,23 @@ export function deliverDirectly(delivery: DirectDelivery): boolean {
 /** @returns What did not arrive; undefined where nothing was sent, and another way may be tried. */
 type Send = (batches: readonly SpanBatch[]) => Outcome[] | undefined
 
-/** Undefined where only a telemetry thread can send: TLS, names to be resolved, several exporters, other ones. */
+/** Undefined where only a telemetry thread can send: TLS, gRPC, Unix sockets, names to be resolved, several exporters, other ones. */
 function senderOf({ exporters, otlp, file }: Config, log: ExportLog, time: number): Send | undefined {
   if (exporters.length !== 1) return undefined
   if (exporters[0] === 'file') return (batches) => (appendNow(file, batches) ? [] : undefined)
+  if (exporters[0] !== 'otlp' || otlp.protocol === 'grpc' || otlp.socketPath !== undefined) return undefined
   const url = new URL(otlp.url)
-  if (exporters[0] !== 'otlp' || addressesOf(url).length === 0) return undefined
-  const isGzipped = otlp.compression === 'gzip'
-  const headers = {
-    'user-agent': `threadspan/${VERSION} (Node.js ${process.versions.node})`,
-    ...otlp.headers,
-    'content-type': 'application/x-protobuf',
-    ...(isGzipped ? { 'content-encoding': 'gzip' } : {}),
-  }
-  const notices = new Notices(log, redactUrl(otlp.url))
+  if (addressesOf(url).length === 0) return undefined
+  const notices = new Notices(log, shownEndpoint(otlp))
   return (batches) => {
     const count = countSpans(batches)
-    const plain = encodeTraceRequest(batches)
-    const body = isGzipped ? process.getBuiltinModule('node:zlib').gzipSync(plain) : plain
-    const answer = blockingPost(url, headers, body, Math.min(time, otlp.timeout))
-    if (answer === 'failed') return undefined
-    if (answer === 'unanswered') return [{ cause: 'timeout', count }]
-    if (isRetryable(answer.status) || answer.status === 413) return undefined
+    const plain = plainBody(otlp, encodeTraceRequest(batches))
+    const body = otlp.compression === 'gzip' ? process.getBuiltinModule('node:zlib').gzipSync(plain) : plain
+    const result = blockingPost(url, bodyHeaders(otlp), body, Math.min(time, otlp.timeout))
+    if (result === 'failed') return undefined
+    if (result === 'unanswered') return [{ cause: 'timeout', count }]
+    const answer = answerOf(result)
+    if (answer.verdict === 'again' || answer.verdict === 'too-large') return undefined
     const { outcome, delivered } = judge(answer, count, notices)
     return outcome === ACCEPTED && delivered === count ? [] : [{ cause: REJECTED, count: count - delivered }]
   }

@@ -1,10 +1,11 @@
+import { grpcEndpoint, httpEndpoint, type OtlpEndpoint } from './otlp-endpoint.js'
 import { parsePairs } from './pairs.js'
 import type { Variables } from './variables.js'
 
 /** Where and how one signal is sent: the `OTEL_EXPORTER_OTLP_*` variables, those with the signal's name first. */
-export interface OtlpConfig {
-  /** The full URL for the signal. It can hold credentials: show it by `redactUrl` only. */
-  readonly url: string
+export interface OtlpConfig extends OtlpEndpoint {
+  readonly protocol: OtlpProtocol
+  readonly signal: Signal
   /** By lower-case name. Values are secrets. */
   readonly headers: Readonly<Record<string, string>>
   /** Milliseconds for one request. */
@@ -18,12 +19,15 @@ export interface OtlpConfig {
   readonly clientCertificate: string | undefined
 }
 
-const ENDPOINT = 'http://localhost:4318'
 const TIMEOUT = 10_000
 
 /** RFC 9110: field names are tokens; values hold visible characters, blanks, tabs and obsolete text. */
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+
+const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const
+
+export type OtlpProtocol = (typeof PROTOCOLS)[number]
 
 /** What goes over OTLP each on its own way. */
 export type Signal = 'traces' | 'metrics' | 'logs'
@@ -40,25 +44,11 @@ export function redactUrl(url: string): string {
   return `${protocol}//${username === '' && password === '' ? '' : '***@'}${host}${pathname}`
 }
 
-function httpUrl(variables: Variables, name: string): URL | undefined {
-  const text = variables.text(name)
-  if (text === undefined) return undefined
-  if (URL.canParse(text)) {
-    const url = new URL(text)
-    if (url.protocol === 'http:' || url.protocol === 'https:') return url
-  }
-  variables.invalid(name, 'the value is no URL that begins with "http://" or "https://"; it is ignored')
-  return undefined
-}
-
-/** OTLP exporter specification, "Endpoint URLs for OTLP/HTTP": the signal's own URL as is, the common one completed. */
-function readUrl(variables: Variables, signal: Signal): string {
-  const [own, common] = variable(signal, 'ENDPOINT')
-  const complete = httpUrl(variables, own)
-  if (complete !== undefined) return complete.href
-  const base = httpUrl(variables, common) ?? new URL(ENDPOINT)
-  base.pathname = `${base.pathname.replace(/\/+$/, '')}/v1/${signal}`
-  return base.href
+/** An endpoint as it may be shown. */
+export function shownEndpoint({ protocol, url, socketPath }: OtlpConfig): string {
+  if (socketPath !== undefined) return `unix:${socketPath.replace('\0', '@')}`
+  if (protocol !== 'grpc') return redactUrl(url)
+  return `${redactUrl(new URL('/', url).href).replace(/\/$/, '')} (gRPC)`
 }
 
 function readHeaders(variables: Variables, signal: Signal): Record<string, string> {
@@ -79,37 +69,27 @@ function readHeaders(variables: Variables, signal: Signal): Record<string, strin
   return headers
 }
 
-function checkProtocol(variables: Variables, signal: Signal): void {
-  const name = variables.firstSet(...variable(signal, 'PROTOCOL'))
-  if (name === undefined) return
-  const protocol = variables.word(name, ['http/protobuf', 'http/json', 'grpc'], 'http/protobuf is used')
-  // Every OTLP/HTTP server has to take protobuf, and what is sent already is protobuf: JSON would only cost.
-  if (protocol === 'http/json') {
-    variables.warn(
-      'THREADSPAN_ENV_UNSUPPORTED',
-      name,
-      '"http/json" is not supported; http/protobuf is used, on the same port and path',
-    )
-  } else if (protocol === 'grpc') {
-    variables.warn(
-      'THREADSPAN_ENV_UNSUPPORTED',
-      name,
-      '"grpc" is not supported; http/protobuf is used, for which servers mostly listen on port 4318, not 4317',
-    )
-  }
+function readEndpoint(variables: Variables, signal: Signal, protocol: OtlpProtocol): OtlpEndpoint {
+  const names = variable(signal, 'ENDPOINT')
+  if (protocol !== 'grpc') return httpEndpoint(variables, signal, ...names)
+  const insecure = variables.firstSet(...variable(signal, 'INSECURE'))
+  return grpcEndpoint(variables, signal, names, insecure !== undefined && variables.boolean(insecure))
 }
 
 /** Reads into `variables`, which gathers the warnings. */
 export function otlpConfig(variables: Variables, signal: Signal): OtlpConfig {
-  checkProtocol(variables, signal)
   // What is invalid counts as unset: then the variable for all signals holds.
   const either = <Value>(name: string, read: (name: string) => Value | undefined): Value | undefined => {
     const [own, common] = variable(signal, name)
     return read(own) ?? read(common)
   }
   const text = (name: string): string | undefined => variables.text(name)
+  const protocol =
+    either('PROTOCOL', (name) => variables.word(name, PROTOCOLS, 'http/protobuf is used')) ?? 'http/protobuf'
   return {
-    url: readUrl(variables, signal),
+    protocol,
+    signal,
+    ...readEndpoint(variables, signal, protocol),
     headers: readHeaders(variables, signal),
     timeout: either('TIMEOUT', (name) => variables.timeout(name, TIMEOUT)) ?? TIMEOUT,
     compression: either('COMPRESSION', (name) => variables.word(name, ['gzip', 'none'], 'ignored')) ?? 'none',

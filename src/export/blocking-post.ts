@@ -5,7 +5,7 @@
 import { readSync, writeSync } from 'node:fs'
 import { isIP, Socket } from 'node:net'
 import { dechunk } from './chunked.js'
-import type { Answer } from './http-post.js'
+import type { HttpAnswer } from './http-post.js'
 
 /** Bytes of an answer that are read. */
 const LONGEST_ANSWER = 64 * 1024
@@ -24,7 +24,7 @@ interface Patience {
 }
 
 /** `failed`: it may be sent again. `unanswered`: it was sent, and the time is over. */
-export type BlockingResult = Answer | 'failed' | 'unanswered'
+export type BlockingResult = HttpAnswer | 'failed' | 'unanswered'
 
 /** The addresses that a URL names without a name server; empty where there is none, or where the protocol is another. */
 export function addressesOf(url: URL): string[] {
@@ -125,10 +125,10 @@ function isAgain(error: unknown): boolean {
 }
 
 /** @throws Where the connection ends, or the time is over, before there is a status. */
-function read(descriptor: number, patience: Patience): Answer {
+function read(descriptor: number, patience: Patience): HttpAnswer {
   let bytes: Buffer = Buffer.alloc(0)
   const piece = Buffer.allocUnsafe(4096)
-  for (let answer: Answer | undefined; ; ) {
+  for (let answer: HttpAnswer | undefined; ; ) {
     let size = 0
     try {
       size = insist(patience, () => readSync(descriptor, piece, 0, piece.length, null))
@@ -148,7 +148,7 @@ function read(descriptor: number, patience: Patience): Answer {
 }
 
 /** An answer as far as it has come; undefined without a whole head. Interim answers (RFC 9110, 15.2) are passed over. */
-function parse(bytes: Buffer): { answer: Answer; isWhole: boolean } | undefined {
+function parse(bytes: Buffer): { answer: HttpAnswer; isWhole: boolean } | undefined {
   for (let at = 0; ; ) {
     const end = bytes.indexOf('\r\n\r\n', at)
     if (end < 0) return undefined

@@ -1,5 +1,6 @@
 import type { Config, ExporterName, LogsConfig } from '../config/config.js'
 import type { LogsExporterName } from '../config/logs.js'
+import type { OtlpProtocol } from '../config/otlp.js'
 import type { Environment } from '../config/variables.js'
 import { terminalStyle } from '../terminal/terminal.js'
 import { consoleExporter } from './console.js'
@@ -7,7 +8,7 @@ import type { Exporter, ExportLog } from './exporter.js'
 import { fanOut } from './fan-out.js'
 import { FileExporter } from './file.js'
 import { noneExporter } from './none.js'
-import { OtlpHttpExporter } from './otlp-http.js'
+import { OtlpExporter } from './otlp-exporter.js'
 import { waterfallExporter } from './waterfall-exporter.js'
 
 /** What `createExporter` needs beyond the configuration. */
@@ -29,7 +30,7 @@ function create(
 ): Exporter {
   switch (name) {
     case 'otlp':
-      return new OtlpHttpExporter(config.otlp, log)
+      return new OtlpExporter(config.otlp, log)
     case 'file':
       return new FileExporter(config.file, log)
     case 'console':
@@ -39,13 +40,20 @@ function create(
   }
 }
 
+/** The semantic conventions' values of `otel.component.type` for exporters of spans over OTLP. */
+const OTLP_TYPES: Readonly<Record<OtlpProtocol, string>> = {
+  'http/protobuf': 'otlp_http_span_exporter',
+  'http/json': 'otlp_http_json_span_exporter',
+  grpc: 'otlp_grpc_span_exporter',
+}
+
 /**
- * The exporters that the configuration names as an `otel.component.type`: the semantic conventions have a value for OTLP alone, and for
+ * The exporters that the configuration names as an `otel.component.type`: the semantic conventions have values for OTLP alone, and for
  * others ask for the name of a type.
  */
-export function exporterType(names: readonly ExporterName[]): string {
-  const only = names.join('_')
-  return only === 'otlp' ? 'otlp_http_span_exporter' : `threadspan_${only || 'none'}_span_exporter`
+export function exporterType({ exporters, otlp }: ExporterConfig): string {
+  const only = exporters.join('_')
+  return only === 'otlp' ? OTLP_TYPES[otlp.protocol] : `threadspan_${only || 'none'}_span_exporter`
 }
 
 /**
@@ -69,7 +77,7 @@ export type LogsExporterConfig = LogsConfig & Pick<Config, 'file'>
 /** The same for log records. */
 export function createLogsExporter(config: LogsExporterConfig, log: ExportLog): Exporter {
   const make: Readonly<Record<LogsExporterName, () => Exporter>> = {
-    otlp: () => new OtlpHttpExporter(config.otlp, log, undefined, 'logs'),
+    otlp: () => new OtlpExporter(config.otlp, log, undefined, 'logs'),
     file: () => new FileExporter(config.file, log, 'logs'),
     console: () => consoleExporter(log, undefined, 'logs'),
   }

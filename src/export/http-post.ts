@@ -1,6 +1,7 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { OtlpConfig } from '../config/otlp.js'
-import { VERSION } from '../core/version.js'
+import type { NoAnswer, SendOptions } from './client.js'
+import { tlsFiles } from './tls-files.js'
 
 /**
  * One POST over HTTP or HTTPS, on connections that are kept.
@@ -12,7 +13,7 @@ import { VERSION } from '../core/version.js'
  */
 
 /** What the server answered. The body can be cut short: its status is what counts. */
-export interface Answer {
+export interface HttpAnswer {
   readonly status: number
   readonly retryAfter: string | undefined
   readonly contentType: string
@@ -20,25 +21,7 @@ export interface Answer {
 }
 
 /** An answer, or why there is none. */
-export type PostResult =
-  | { readonly answer: Answer }
-  | {
-      readonly answer?: undefined
-      readonly error: Error
-      /** The time for the request was over. */
-      readonly timedOut: boolean
-      /** A kept connection had been closed by the server in the meantime: to be tried again at once. */
-      readonly stale: boolean
-    }
-
-/** What one request takes. */
-export interface PostOptions {
-  readonly gzipped: boolean
-  /** Milliseconds for the whole request, at most 2^31 - 1. */
-  readonly timeout: number
-  /** Ends the request, which then counts as timed out. */
-  readonly signal: AbortSignal
-}
+export type PostResult = { readonly answer: HttpAnswer } | NoAnswer
 
 type Send = (url: URL, options: RequestOptions, on: (response: IncomingMessage) => void) => ClientRequest
 
@@ -58,10 +41,16 @@ export class HttpPost {
   }
 
   /** Sends `body`. It never rejects. */
-  async send(body: Uint8Array, options: PostOptions): Promise<PostResult> {
+  async send(
+    body: Uint8Array,
+    headers: Readonly<Record<string, string>>,
+    options: SendOptions,
+  ): Promise<PostResult> {
     try {
       const [send, agent] = await this.#open()
-      const result = await exchange(send, this.#url, agent, this.#headers(body, options), body, options)
+      const { socketPath } = this.#config
+      const where = socketPath === undefined ? { agent } : { agent, socketPath }
+      const result = await exchange(send, this.#url, { ...where, headers }, body, options)
       // Certificates are renewed while a process lives: the next attempt reads their files again. The agent is not
       // destroyed, for that would end other requests; its idle connections keep nothing alive.
       if (result.answer === undefined && !result.stale) this.#agent = undefined
@@ -87,30 +76,14 @@ export class HttpPost {
       this.#agent = new http.Agent({ keepAlive: true, ...environmentProxy() })
     } else {
       const https = process.getBuiltinModule('node:https')
-      const { readFile } = process.getBuiltinModule('node:fs/promises')
-      const read = async (name: 'ca' | 'key' | 'cert', path: string | undefined) =>
-        path === undefined ? {} : { [name]: await readFile(path) }
-      const { certificate, clientKey, clientCertificate } = this.#config
-      const files = {
-        ...(await read('ca', certificate)),
-        ...(await read('key', clientKey)),
-        ...(await read('cert', clientCertificate)),
-      }
       this.#send = https.request
-      this.#agent = new https.Agent({ keepAlive: true, ...environmentProxy(), ...files })
+      this.#agent = new https.Agent({
+        keepAlive: true,
+        ...environmentProxy(),
+        ...(await tlsFiles(this.#config)),
+      })
     }
     return [this.#send, this.#agent]
-  }
-
-  #headers(body: Uint8Array, { gzipped }: PostOptions): Record<string, string> {
-    // Ours come last: with another length or type than the body has, no request would arrive.
-    return {
-      'user-agent': `threadspan/${VERSION} (Node.js ${process.versions.node})`,
-      ...this.#config.headers,
-      'content-type': 'application/x-protobuf',
-      'content-length': String(body.length),
-      ...(gzipped ? { 'content-encoding': 'gzip' } : {}),
-    }
   }
 }
 
@@ -130,16 +103,15 @@ function environmentProxy(): { proxyEnv?: NodeJS.ProcessEnv } {
 function exchange(
   send: Send,
   url: URL,
-  agent: Agent,
-  headers: Record<string, string>,
+  options: RequestOptions,
   body: Uint8Array,
-  { timeout, signal }: PostOptions,
+  { timeout, signal }: SendOptions,
 ): Promise<PostResult> {
   return new Promise((resolve) => {
-    let answer: Answer | undefined
+    let answer: HttpAnswer | undefined
     let responded = false
     let timedOut = false
-    const request = send(url, { method: 'POST', headers, agent }, (response) => {
+    const request = send(url, { method: 'POST', ...options }, (response) => {
       responded = true
       const { statusCode = 0, headers: fields } = response
       const chunks: Uint8Array[] = []

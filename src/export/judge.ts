@@ -1,7 +1,6 @@
 /** What an answer that is not to be tried again makes of a request, and what the user is told of it. */
-import type { Answer } from './http-post.js'
+import type { Answer } from './client.js'
 import type { Notices } from './notices.js'
-import { readPartialSuccess, refusal } from './otlp-answer.js'
 
 export const ACCEPTED = 'accepted'
 export const TOO_LARGE = 'too-large'
@@ -16,17 +15,20 @@ export interface Judgement {
 
 /** @param spans How many the request held. */
 export function judge(answer: Answer, spans: number, notices: Notices): Judgement {
-  const { status, body, contentType } = answer
+  const { verdict, words, partial } = answer
   notices.reached()
-  if (status === 413) {
-    notices.complain('THREADSPAN_EXPORT_TOO_LARGE', 'finds requests too large (413); smaller ones are sent')
+  if (verdict === 'too-large') {
+    notices.complain(
+      'THREADSPAN_EXPORT_TOO_LARGE',
+      `finds requests too large (${words}); smaller ones are sent`,
+    )
     return { outcome: TOO_LARGE, delivered: 0 }
   }
-  if (status < 200 || status > 299) {
-    notices.complain('THREADSPAN_EXPORT_REJECTED', `refuses ${notices.what} with ${refusal(answer)}`)
+  if (verdict !== 'taken') {
+    notices.complain('THREADSPAN_EXPORT_REJECTED', `refuses ${notices.what} with ${words}`)
     return { outcome: REJECTED, delivered: 0 }
   }
-  const { rejected, message } = readPartialSuccess(body, contentType)
+  const { rejected, message } = partial
   if (rejected > 0 || message !== '') {
     notices.complain(
       'THREADSPAN_EXPORT_PARTIAL',

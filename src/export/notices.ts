@@ -15,10 +15,12 @@ const REASONS: Record<string, string> = {
   ETIMEDOUT: 'no connection in time',
   EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'no route to the network',
+  HPE_INVALID_CONSTANT: 'it does not speak HTTP/1.1; OTEL_EXPORTER_OTLP_PROTOCOL may have to be "grpc"',
+  ERR_HTTP2_ERROR: 'it does not speak HTTP/2; OTEL_EXPORTER_OTLP_PROTOCOL may have to be "http/protobuf"',
 }
 
 /** Where users try things out: there they are told how to begin. */
-const OWN_HOST = /^https?:\/\/(?:localhost|127\.|\[::1\])/
+const OWN_HOST = /^https?:\/\/(?:localhost|127\.|\[::1\])[^ ]*$/
 
 /** An error of a connection in words, with its code. */
 export function reason(error: Error): string {

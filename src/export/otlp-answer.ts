@@ -1,37 +1,50 @@
 import { ProtobufReader } from '../otlp/protobuf.js'
 import { printable } from '../trace/text.js'
+import type { Answer, NoAnswer, PartialSuccess, SendResult } from './client.js'
 import type { DropCause } from './exporter.js'
-import type { Answer, PostResult } from './http-post.js'
+import type { HttpAnswer } from './http-post.js'
 import { reason } from './notices.js'
+import { delayOf } from './retry.js'
 
 /** What servers answer to an OTLP/HTTP request: the specification's "OTLP/HTTP Response". */
 
 const LONGEST_MESSAGE = 300
 
-const shown = (message: string): string => printable(message.slice(0, LONGEST_MESSAGE)).trim()
+export const shown = (message: string): string => printable(message.slice(0, LONGEST_MESSAGE)).trim()
 
-/** What an answer of success says beyond that. */
-export interface PartialSuccess {
-  /** Spans or data points that were refused for good. */
-  readonly rejected: number
-  /** The server's words, or empty; one line. */
-  readonly message: string
+const NOTHING: PartialSuccess = { rejected: 0, message: '' }
+
+/** What an answer over HTTP means: "Retryable Response Codes", "OTLP/HTTP Throttling". No other 4xx or 5xx may be repeated. */
+export function answerOf({ status, retryAfter, contentType, body }: HttpAnswer): Answer {
+  if (status >= 200 && status <= 299) {
+    const partial = readPartialSuccess(body, contentType)
+    return { verdict: 'taken', wait: undefined, words: `status ${status}`, partial }
+  }
+  const message = readErrorMessage(body, contentType)
+  const words = `status ${status}${message === '' ? '' : `: ${message}`}`
+  const wait = delayOf(retryAfter, Date.now())
+  return { verdict: verdictOf(status), wait, words, partial: NOTHING }
 }
 
-/** The `partial_success` of an `ExportTraceServiceResponse` or `ExportMetricsServiceResponse`, which have the same numbers. What cannot be read says nothing: the status was success. */
+function verdictOf(status: number): Answer['verdict'] {
+  if (status === 413) return 'too-large'
+  return status === 429 || status === 502 || status === 503 || status === 504 ? 'again' : 'refused'
+}
+
+/** The `partial_success` of an `Export…ServiceResponse`: those of all signals have the same numbers. What cannot be read says nothing: the status was success. */
 export function readPartialSuccess(body: Uint8Array, contentType: string): PartialSuccess {
   try {
     return /json/i.test(contentType) ? partialSuccessJson(body) : partialSuccessProtobuf(body)
   } catch {
-    return { rejected: 0, message: '' }
+    return NOTHING
   }
 }
 
 function partialSuccessJson(body: Uint8Array): PartialSuccess {
   const { partialSuccess } = JSON.parse(Buffer.from(body).toString())
-  const { rejectedSpans, rejectedDataPoints, errorMessage } = partialSuccess ?? {}
+  const { rejectedSpans, rejectedDataPoints, rejectedLogRecords, errorMessage } = partialSuccess ?? {}
   return {
-    rejected: Math.max(Number(rejectedSpans ?? rejectedDataPoints) || 0, 0),
+    rejected: Math.max(Number(rejectedSpans ?? rejectedDataPoints ?? rejectedLogRecords) || 0, 0),
     message: typeof errorMessage === 'string' ? shown(errorMessage) : '',
   }
 }
@@ -82,15 +95,9 @@ export function readErrorMessage(body: Uint8Array, contentType: string): string 
   }
 }
 
-/** An answer that refuses a request for good, in words. */
-export function refusal({ status, body, contentType }: Answer): string {
-  const message = readErrorMessage(body, contentType)
-  return `status ${status}${message === '' ? '' : `: ${message}`}`
-}
-
 /** Why a request that may be repeated has failed, as a cause and in words. */
-export function failure({ answer, ...rest }: PostResult): [DropCause, string] {
-  if (answer !== undefined) return ['throttled', `it answers with status ${answer.status}`]
-  const { timedOut, error } = rest as Extract<PostResult, { error: Error }>
+export function failure({ answer, ...rest }: SendResult): [DropCause, string] {
+  if (answer !== undefined) return ['throttled', `it answers with ${answer.words}`]
+  const { timedOut, error } = rest as NoAnswer
   return timedOut ? ['timeout', 'it does not answer in time'] : ['endpoint', reason(error)]
 }

@@ -1,18 +1,18 @@
-import { type OtlpConfig, redactUrl } from '../config/otlp.js'
+import { type OtlpConfig, shownEndpoint } from '../config/otlp.js'
 import { ExportCall } from './call.js'
+import type { OtlpClient } from './client.js'
 import type { ExportLog } from './exporter.js'
-import { gzip } from './gzip.js'
-import { HttpPost } from './http-post.js'
 import { reason } from './notices.js'
-import { failure, readPartialSuccess, refusal } from './otlp-answer.js'
-import { backoff, isRetryable, retryAfter } from './retry.js'
+import { failure } from './otlp-answer.js'
+import { otlpClient } from './otlp-client.js'
+import { backoff } from './retry.js'
 
 /**
- * Metrics over OTLP/HTTP with binary protobuf. What is lost here is no loss: the next request has it all, of sums that are cumulative as of
+ * Metrics over OTLP. What is lost here is no loss: the next request has it all, of sums that are cumulative as of
  * differences. So failures are told once, and never more than that.
  */
 export class OtlpMetricsExporter {
-  readonly #post: HttpPost
+  readonly #client: OtlpClient
   readonly #config: OtlpConfig
   readonly #log: ExportLog
   #call: ExportCall | undefined
@@ -20,7 +20,7 @@ export class OtlpMetricsExporter {
 
   constructor(config: OtlpConfig, log: ExportLog) {
     this.#config = config
-    this.#post = new HttpPost(config)
+    this.#client = otlpClient(config)
     this.#log = log
   }
 
@@ -34,8 +34,7 @@ export class OtlpMetricsExporter {
     const call = new ExportCall(0, deadline)
     this.#call = call
     try {
-      const gzipped = this.#config.compression === 'gzip'
-      const { taken, problem } = await this.#attempt(gzipped ? await gzip(request) : request, gzipped, call)
+      const { taken, problem } = await this.#attempt(await this.#client.prepare(request), call)
       if (problem !== undefined && call.over === undefined) this.#complain(problem)
       return taken
     } catch (error) {
@@ -53,24 +52,22 @@ export class OtlpMetricsExporter {
 
   close(): void {
     this.abandon()
-    this.#post.close()
+    this.#client.close()
   }
 
   /** @returns Whether it was taken, and what there is to complain of. */
   async #attempt(
     body: Uint8Array,
-    gzipped: boolean,
     call: ExportCall,
   ): Promise<{ readonly taken: boolean; readonly problem?: string }> {
     let fresh = true
     for (let attempt = 0; ; ) {
       const timeout = Math.max(1, Math.min(this.#config.timeout, call.remaining))
-      const result = await this.#post.send(body, { gzipped, timeout, signal: call.signal })
+      const result = await this.#client.send(body, { timeout, signal: call.signal })
       const { answer } = result
-      if (answer !== undefined && !isRetryable(answer.status)) {
-        if (answer.status < 200 || answer.status > 299)
-          return { taken: false, problem: `it answers with ${refusal(answer)}` }
-        const { rejected, message } = readPartialSuccess(answer.body, answer.contentType)
+      if (answer !== undefined && answer.verdict !== 'again') {
+        if (answer.verdict !== 'taken') return { taken: false, problem: `it answers with ${answer.words}` }
+        const { rejected, message } = answer.partial
         if (rejected === 0 && message === '') return { taken: true }
         return { taken: true, problem: `it refused ${rejected} of them: ${message}` }
       }
@@ -78,7 +75,7 @@ export class OtlpMetricsExporter {
         fresh = false
         continue
       }
-      const wait = retryAfter(answer?.retryAfter, Date.now()) ?? backoff(attempt++)
+      const wait = answer?.wait ?? backoff(attempt++)
       if (call.signal.aborted || wait >= call.remaining) return { taken: false, problem: failure(result)[1] }
       await call.pause(wait)
     }
@@ -87,6 +84,6 @@ export class OtlpMetricsExporter {
   #complain(why: string): void {
     const level = this.#told ? 'debug' : 'warn'
     this.#told = true
-    this.#log(level, 'THREADSPAN_METRICS', `metrics do not arrive at ${redactUrl(this.#config.url)}: ${why}`)
+    this.#log(level, 'THREADSPAN_METRICS', `metrics do not arrive at ${shownEndpoint(this.#config)}: ${why}`)
   }
 }

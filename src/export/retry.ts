@@ -1,12 +1,7 @@
-/** When to send again, by the OTLP specification: "OTLP/HTTP Throttling" and "Retryable Response Codes". */
+/** When to send again, by the OTLP specification. */
 
 const FIRST_DELAY = 200
 const LONGEST_DELAY = 5000
-
-/** True for the answers that ask to be tried again; no other 4xx or 5xx may be. */
-export function isRetryable(status: number): boolean {
-  return status === 429 || status === 502 || status === 503 || status === 504
-}
 
 /**
  * Milliseconds to wait before the next attempt: doubled each time from 200 ms to 5 s, of which a random half is
@@ -23,7 +18,7 @@ export function backoff(attempt: number, random: () => number = Math.random): nu
  * Undefined when there is none, it cannot be read, or it has passed already.
  * @param now Milliseconds since the epoch.
  */
-export function retryAfter(header: string | undefined, now: number): number | undefined {
+export function delayOf(header: string | undefined, now: number): number | undefined {
   const text = header?.trim() ?? ''
   const wait = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now
   return wait > 0 ? wait : undefined

@@ -42,7 +42,7 @@ const cells = new ThreadCells(new Int32Array(start.control))
 
 function metricsOf(accounts: Accounts): MetricsExport | undefined {
   if (config.metrics === undefined) return undefined
-  const type = exporterType(config.exporters)
+  const type = exporterType(config)
   return new MetricsExport({
     config: config.metrics,
     resource,

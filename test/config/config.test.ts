@@ -6,7 +6,11 @@ const { readConfig } = (await import(dist('config/config.js'))) as typeof import
 const { readTracingConfig } = (await import(
   dist('config/tracing.js')
 )) as typeof import('../../src/config/tracing.js')
-const { redactUrl } = (await import(dist('config/otlp.js'))) as typeof import('../../src/config/otlp.js')
+const { redactUrl, shownEndpoint } = (await import(
+  dist('config/otlp.js')
+)) as typeof import('../../src/config/otlp.js')
+
+const TRACE_METHOD = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
 
 const config = (env: Record<string, string>) => readConfig(env).config
 const warned = (env: Record<string, string>): string[] =>
@@ -39,7 +43,10 @@ describe('readConfig', () => {
       resourceAttributes: Object.create(null),
       exporters: ['otlp'],
       otlp: {
+        protocol: 'http/protobuf',
+        signal: 'traces',
         url: 'http://localhost:4318/v1/traces',
+        socketPath: undefined,
         headers: Object.create(null),
         timeout: 10000,
         compression: 'none',
@@ -123,13 +130,9 @@ describe('readConfig', () => {
     assert.deepEqual(warned({ OTEL_TRACES_SAMPLER: 'sometimes' }), [`${INVALID} OTEL_TRACES_SAMPLER`])
     assert.deepEqual(warned({ OTEL_TRACES_EXPORTER: 'zipkin' }), [`${UNSUPPORTED} OTEL_TRACES_EXPORTER`])
     assert.deepEqual(config({ OTEL_TRACES_EXPORTER: 'zipkin' }).exporters, ['otlp'])
-    assert.deepEqual(warned({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }), [
-      `${UNSUPPORTED} OTEL_EXPORTER_OTLP_PROTOCOL`,
+    assert.deepEqual(warned({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/xml' }), [
+      `${INVALID} OTEL_EXPORTER_OTLP_PROTOCOL`,
     ])
-    assert.deepEqual(warned({ OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json' }), [
-      `${UNSUPPORTED} OTEL_EXPORTER_OTLP_TRACES_PROTOCOL`,
-    ])
-    assert.deepEqual(warned({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }), [])
   })
 
   it('reads lists once each, and "none" as the empty one', () => {
@@ -209,6 +212,67 @@ describe('readConfig', () => {
       assert.equal(warnings[0]!.code, INVALID)
       assert.doesNotMatch(warnings[0]!.message, /hunter2/)
     }
+  })
+
+  it('takes the protocol of the signal, which says what an endpoint is', () => {
+    const { otlp, metrics } = config({
+      OTEL_METRICS_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+      OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/json',
+      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://collector:4318/v1/metrics',
+    })
+    assert.deepEqual([otlp.protocol, otlp.url], ['grpc', `http://localhost:4317${TRACE_METHOD}`])
+    assert.deepEqual(
+      [metrics?.otlp?.protocol, metrics?.otlp?.url],
+      ['http/json', 'http://collector:4318/v1/metrics'],
+    )
+    const both = config({ OTEL_METRICS_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })
+    assert.equal(
+      both.metrics?.otlp?.url,
+      'http://localhost:4317/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+    )
+  })
+
+  it('takes an endpoint of gRPC as a URL or as gRPC names it', () => {
+    const read = (endpoint: string, more: Record<string, string> = {}) => {
+      const { otlp } = config({
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+        OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+        ...more,
+      })
+      assert.ok(otlp.url.endsWith(TRACE_METHOD))
+      return [otlp.url.slice(0, -TRACE_METHOD.length), otlp.socketPath]
+    }
+    const insecure = { OTEL_EXPORTER_OTLP_INSECURE: 'true' }
+    assert.deepEqual(read('http://collector:4317'), ['http://collector:4317', undefined])
+    assert.deepEqual(read('https://example.com', insecure), ['https://example.com', undefined])
+    assert.deepEqual(read('collector:4317'), ['https://collector:4317', undefined])
+    assert.deepEqual(read('collector', insecure), ['http://collector:4317', undefined])
+    assert.deepEqual(read('dns:///collector:55', insecure), ['http://collector:55', undefined])
+    assert.deepEqual(read('[::1]:55', insecure), ['http://[::1]:55', undefined])
+    assert.deepEqual(read('unix:///run/otel.sock'), ['http://localhost', '/run/otel.sock'])
+    assert.deepEqual(read('unix:otel.sock'), ['http://localhost', 'otel.sock'])
+    assert.deepEqual(read('unix-abstract:otel'), ['http://localhost', '\0otel'])
+    const own = { OTEL_EXPORTER_OTLP_TRACES_INSECURE: 'true', OTEL_EXPORTER_OTLP_INSECURE: 'false' }
+    assert.deepEqual(read('collector:4317', own), ['http://collector:4317', undefined])
+    for (const bad of ['ftp://a', 'a b', 'unix:', 'xds:///a', 'host:port'])
+      assert.deepEqual(
+        warned({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: bad }),
+        [`${INVALID} OTEL_EXPORTER_OTLP_ENDPOINT`],
+        bad,
+      )
+    const path = 'http://collector:4317/v1/traces'
+    assert.deepEqual(read(path), ['http://collector:4317', undefined])
+    assert.deepEqual(warned({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: path }), [
+      `${INVALID} OTEL_EXPORTER_OTLP_ENDPOINT`,
+    ])
+  })
+
+  it('takes a Unix socket for HTTP, at the path that servers have', () => {
+    const { otlp } = config({ OTEL_EXPORTER_OTLP_ENDPOINT: 'unix:///run/otel.sock' })
+    assert.deepEqual([otlp.url, otlp.socketPath], ['http://localhost/v1/traces', '/run/otel.sock'])
+    const own = config({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'unix:otel.sock' }).otlp
+    assert.deepEqual([own.url, own.socketPath], ['http://localhost/v1/traces', 'otel.sock'])
   })
 
   it('prefers the variables of the signal, and falls back from those that are invalid', () => {
@@ -292,11 +356,11 @@ describe('readConfig', () => {
     const env = {
       OTEL_METRICS_EXPORTER: 'otlp',
       OTEL_EXPORTER_OTLP_HEADERS: 'x',
-      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'thrift',
     }
     assert.deepEqual(warned(env).sort(), [
       `${INVALID} OTEL_EXPORTER_OTLP_HEADERS`,
-      `${UNSUPPORTED} OTEL_EXPORTER_OTLP_PROTOCOL`,
+      `${INVALID} OTEL_EXPORTER_OTLP_PROTOCOL`,
     ])
     const delta = 'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE'
     const unknown = { OTEL_METRICS_EXPORTER: 'otlp', [delta]: 'sometimes' }
@@ -376,6 +440,22 @@ describe('readConfig', () => {
     assert.deepEqual(warnings, [])
     const whole = config(env)
     for (const [key, value] of Object.entries(part)) assert.deepEqual(whole[key as keyof typeof whole], value)
+  })
+})
+
+describe('shownEndpoint', () => {
+  it('shows no secret, and what is spoken there', () => {
+    const shown = (env: Record<string, string>) => shownEndpoint(config(env).otlp)
+    const url = 'https://user:pass@host:1/v1/traces?key=abc'
+    assert.equal(shown({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url }), 'https://***@host:1/v1/traces')
+    const grpc = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }
+    assert.equal(shown(grpc), 'http://localhost:4317 (gRPC)')
+    assert.equal(
+      shown({ ...grpc, OTEL_EXPORTER_OTLP_ENDPOINT: 'https://u:p@host' }),
+      'https://***@host (gRPC)',
+    )
+    assert.equal(shown({ ...grpc, OTEL_EXPORTER_OTLP_ENDPOINT: 'unix-abstract:a' }), 'unix:@a')
+    assert.equal(shown({ OTEL_EXPORTER_OTLP_ENDPOINT: 'unix:///a' }), 'unix:/a')
   })
 })
 

@@ -41,12 +41,12 @@ describe('threadspan doctor', () => {
     status = 401
     const refused = await threadspan(['doctor'], { env }).ended
     assert.equal(refused.code, 1)
-    assert.match(refused.stdout, /✗ .* answers 401: OTEL_EXPORTER_OTLP_HEADERS/)
+    assert.match(refused.stdout, /✗ .* answers status 401: OTEL_EXPORTER_OTLP_HEADERS/)
     assert.ok(!refused.stdout.includes('hush'))
     server.close()
     const down = await threadspan(['doctor'], { env }).ended
     assert.equal(down.code, 1)
-    assert.match(down.stdout, /✗ .* cannot be reached \(ECONNREFUSED\)/)
+    assert.match(down.stdout, /✗ .* cannot be reached: .*\(ECONNREFUSED\)/)
   })
 
   test('a project without packages is told what to install', async () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer as createSecureServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,17 +7,18 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OtlpConfig } from '../../src/config/otlp.js'
 import { dist } from '../support/dist.js'
+import { makeCertificates } from './certificates.js'
 import { accounts, batch, freePort, journal, otlpConfig, receiver, soon, tcp, total } from './support.js'
 
-const { OtlpHttpExporter } = (await import(
-  dist('export/otlp-http.js')
-)) as typeof import('../../src/export/otlp-http.js')
+const { OtlpExporter } = (await import(
+  dist('export/otlp-exporter.js')
+)) as typeof import('../../src/export/otlp-exporter.js')
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `span ${i + 1}`)
 
 function make(url: string, more: Partial<OtlpConfig> = {}, maxBytes?: number) {
   const { log, lines } = journal()
-  return { exporter: new OtlpHttpExporter(otlpConfig(url, more), log, maxBytes), lines }
+  return { exporter: new OtlpExporter(otlpConfig(url, more), log, maxBytes), lines }
 }
 
 const codes = (lines: string[]): string[] => lines.map((line) => line.split(' ')[1]!)
@@ -359,60 +359,7 @@ describe('OTLP over HTTPS', () => {
   let available = true
 
   before(() => {
-    const openssl = (...options: string[]): void => {
-      execFileSync('openssl', options, { cwd: folder, stdio: 'ignore' })
-    }
-    const newKey = ['-newkey', 'rsa:2048', '-nodes']
-    try {
-      openssl('version')
-    } catch {
-      available = false
-      return
-    }
-    openssl(
-      'req',
-      '-x509',
-      ...newKey,
-      '-keyout',
-      'ca.key',
-      '-out',
-      'ca.pem',
-      '-subj',
-      '/CN=test CA',
-      '-days',
-      '2',
-    )
-    for (const name of ['server', 'client']) {
-      openssl(
-        'req',
-        ...newKey,
-        '-keyout',
-        `${name}.key`,
-        '-out',
-        `${name}.csr`,
-        '-subj',
-        `/CN=${name}`,
-        '-addext',
-        'subjectAltName=IP:127.0.0.1',
-      )
-      openssl(
-        'x509',
-        '-req',
-        '-in',
-        `${name}.csr`,
-        '-CA',
-        'ca.pem',
-        '-CAkey',
-        'ca.key',
-        '-CAcreateserial',
-        '-out',
-        `${name}.pem`,
-        '-days',
-        '2',
-        '-copy_extensions',
-        'copy',
-      )
-    }
+    available = makeCertificates(folder)
   })
   after(() => rmSync(folder, { recursive: true }))
 
@@ -468,7 +415,7 @@ describe('OTLP over HTTPS', () => {
     const pending = exporter.export([batch(3)], soon())
     await delay(100)
     assert.equal(existsSync(late), false)
-    execFileSync('cp', [path('ca.pem'), late])
+    copyFileSync(path('ca.pem'), late)
     assert.equal((await pending).delivered, 3)
     await exporter.close()
     await server.close()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { describe, it, type TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
+import type { ExporterName } from '../../src/config/config.js'
 import { dist } from '../support/dist.js'
 import { freePort, journal, otlpConfig, soon } from './support.js'
 
@@ -200,9 +201,14 @@ describe('what was taken', () => {
 
 describe('exporterType', () => {
   it('is the value of the semantic conventions for OTLP, and tells the others apart', () => {
-    assert.equal(exporterType(['otlp']), 'otlp_http_span_exporter')
-    assert.equal(exporterType(['file']), 'threadspan_file_span_exporter')
-    assert.equal(exporterType(['otlp', 'file']), 'threadspan_otlp_file_span_exporter')
-    assert.equal(exporterType([]), 'threadspan_none_span_exporter')
+    const otlp = otlpConfig('http://localhost:4318/v1/traces')
+    const type = (exporters: ExporterName[], protocol = otlp.protocol) =>
+      exporterType({ exporters, otlp: { ...otlp, protocol }, file: '' })
+    assert.equal(type(['otlp']), 'otlp_http_span_exporter')
+    assert.equal(type(['otlp'], 'http/json'), 'otlp_http_json_span_exporter')
+    assert.equal(type(['otlp'], 'grpc'), 'otlp_grpc_span_exporter')
+    assert.equal(type(['file']), 'threadspan_file_span_exporter')
+    assert.equal(type(['otlp', 'file']), 'threadspan_otlp_file_span_exporter')
+    assert.equal(type([]), 'threadspan_none_span_exporter')
   })
 })

@@ -12,7 +12,7 @@ const { encodeTraceRequest } = (await import(
   dist('export/request.js')
 )) as typeof import('../../src/export/request.js')
 const { split } = (await import(dist('export/split.js'))) as typeof import('../../src/export/split.js')
-const { backoff, retryAfter } = (await import(
+const { backoff, delayOf } = (await import(
   dist('export/retry.js')
 )) as typeof import('../../src/export/retry.js')
 
@@ -125,11 +125,11 @@ describe('retry', () => {
 
   it('reads Retry-After in seconds and as a date', () => {
     const now = Date.parse('2026-01-02T03:04:05Z')
-    assert.equal(retryAfter('7', now), 7000)
-    assert.equal(retryAfter(' 7 ', now), 7000)
-    assert.equal(retryAfter('Fri, 02 Jan 2026 03:04:35 GMT', now), 30_000)
+    assert.equal(delayOf('7', now), 7000)
+    assert.equal(delayOf(' 7 ', now), 7000)
+    assert.equal(delayOf('Fri, 02 Jan 2026 03:04:35 GMT', now), 30_000)
     for (const none of [undefined, '', '0', '-5', 'soon', 'Fri, 02 Jan 2026 03:04:00 GMT']) {
-      assert.equal(retryAfter(none, now), undefined)
+      assert.equal(delayOf(none, now), undefined)
     }
   })
 })

@@ -141,7 +141,10 @@ export async function freePort(): Promise<number> {
 
 export function otlpConfig(url: string, more: Partial<OtlpConfig> = {}): OtlpConfig {
   return {
+    protocol: 'http/protobuf',
+    signal: 'traces',
     url,
+    socketPath: undefined,
     headers: {},
     timeout: 10_000,
     compression: 'none',

@@ -5,3 +5,8 @@ import { pathToFileURL } from 'node:url'
 export function dist(file: string): string {
   return pathToFileURL(resolve(process.env['THREADSPAN_DIST'] ?? 'dist', file)).href
 }
+
+/** The URL of a file of the repository that tests in JavaScript share with those in TypeScript. */
+export function root(file: string): string {
+  return pathToFileURL(resolve(file)).href
+}

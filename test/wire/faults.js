@@ -8,6 +8,8 @@ import { createRequire } from 'node:module'
 import { createServer as createTcpServer } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 
+import { grpcFaults } from './grpc-faults.js'
+
 const require = createRequire(import.meta.url)
 const root = require(
   require.resolve('@opentelemetry/otlp-definitions').replace(/index\.js$/, 'generated/root.js'),
@@ -15,7 +17,11 @@ const root = require(
 const { ExportTraceServiceRequest: Request, ExportTraceServiceResponse: Response } =
   root.opentelemetry.proto.collector.trace.v1
 
-function idsIn(body) {
+function idsIn(body, type) {
+  if (type === 'application/json')
+    return JSON.parse(body).resourceSpans.flatMap(({ scopeSpans }) =>
+      scopeSpans.flatMap(({ spans }) => spans.map(({ spanId }) => spanId)),
+    )
   return Request.decode(body).resourceSpans.flatMap(({ scopeSpans }) =>
     scopeSpans.flatMap(({ spans }) => spans.map(({ spanId }) => Buffer.from(spanId).toString('hex'))),
   )
@@ -38,7 +44,7 @@ async function http(answer) {
       const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw
       let ids
       try {
-        ids = idsIn(body)
+        ids = idsIn(body, request.headers['content-type'])
       } catch (error) {
         bad.push(error.message)
         response.writeHead(400).end()
@@ -125,7 +131,7 @@ const REFUSED = 3
 const all = (cause) => (made) => ({ [cause]: made })
 const none = () => ({})
 
-export const faults = [
+const httpFaults = [
   { name: 'none', serve: () => http(take), lost: none },
   { name: 'nothing listens', serve: nobody, lost: all('endpoint') },
   { name: 'away for a while', serve: away, seconds: (outage) => outage + 4, lost: none },
@@ -192,4 +198,14 @@ export const faults = [
     serve: elsewhere('http://nowhere.invalid:4318'),
     lost: all('endpoint'),
   },
+]
+
+/** Of those over HTTP, the ones in which the body and the answer to it play a part. */
+const jsonFaults = httpFaults.filter(({ name }) => /^(?:none|413|partial|resets)/.test(name))
+
+/** Each with the protocol that is spoken. */
+export const faults = [
+  ...httpFaults.map((fault) => ({ ...fault, protocol: 'http/protobuf' })),
+  ...jsonFaults.map((fault) => ({ ...fault, name: `${fault.name} (JSON)`, protocol: 'http/json' })),
+  ...grpcFaults.map((fault) => ({ ...fault, name: `${fault.name} (gRPC)`, protocol: 'grpc' })),
 ]

@@ -27,9 +27,14 @@ function clean() {
   return env
 }
 
-function run(url, seconds) {
+function run(url, seconds, protocol) {
   const child = spawn(process.execPath, ['--require', preload, program, String(seconds), String(RATE)], {
-    env: { ...clean(), OTEL_EXPORTER_OTLP_ENDPOINT: url, THREADSPAN_EXIT_TIMEOUT: '5000' },
+    env: {
+      ...clean(),
+      OTEL_EXPORTER_OTLP_ENDPOINT: url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+      THREADSPAN_EXIT_TIMEOUT: '5000',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said = { stdout: '', stderr: '' }
@@ -47,11 +52,11 @@ function losses(stderr) {
   return Object.fromEntries(causes.map(([cause, count]) => [cause, Number(count)]))
 }
 
-async function row({ name, serve, lost, seconds = () => 2 }) {
+async function row({ name, protocol, serve, lost, seconds = () => 2 }) {
   const outage = Number(values.outage)
   const endpoint = await serve(outage)
   try {
-    const { stdout, stderr, code } = await run(endpoint.url, seconds(outage))
+    const { stdout, stderr, code } = await run(endpoint.url, seconds(outage), protocol)
     const made = Number(stdout)
     const ids = endpoint.accepted()
     const delivered = new Set(ids).size
@@ -75,7 +80,7 @@ const rows = await Promise.all(wanted.map(row))
 if (values.json) console.log(JSON.stringify(rows))
 else {
   const print = ([name, ...cells]) =>
-    console.log(`${name.padEnd(42)}${cells.map((cell) => String(cell).padStart(11)).join('')}`)
+    console.log(`${name.padEnd(54)}${cells.map((cell) => String(cell).padStart(11)).join('')}`)
   print(['the endpoint ...', 'made', 'delivered', 'dropped', ''])
   for (const { name, made, delivered, dropped, causes, isGood, stderr } of rows) {
     print([name, made, delivered, dropped, Object.keys(causes).join()])

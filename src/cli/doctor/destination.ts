@@ -1,6 +1,9 @@
 import { type Config, readConfig } from '../../config/config.js'
-import { redactUrl } from '../../config/otlp.js'
+import { shownEndpoint } from '../../config/otlp.js'
 import { unknownVariables } from '../../config/unknown.js'
+import type { Answer } from '../../export/client.js'
+import { failure } from '../../export/otlp-answer.js'
+import { otlpClient } from '../../export/otlp-client.js'
 import { type Finding, note, ok, problem } from './finding.js'
 
 /** Milliseconds to wait for an answer. */
@@ -23,34 +26,29 @@ function isConfigured(env: NodeJS.ProcessEnv): boolean {
 }
 
 async function checkEndpoint({ otlp }: Config, configured: boolean): Promise<Finding> {
-  const shown = redactUrl(otlp.url)
-  if (otlp.certificate !== undefined || otlp.clientCertificate !== undefined) {
-    return note(`Spans are sent to ${shown}, with certificates of its own: not tried here`)
-  }
+  const shown = shownEndpoint(otlp)
+  const client = otlpClient(otlp)
   try {
     // A request without spans is complete: the empty message.
-    const { status } = await fetch(otlp.url, {
-      method: 'POST',
-      headers: { ...otlp.headers, 'content-type': 'application/x-protobuf' },
-      body: new Uint8Array(0),
-      redirect: 'manual',
-      signal: AbortSignal.timeout(PATIENCE),
-    })
-    if (status >= 200 && status < 300) return ok(`${shown} takes spans`)
-    return problem(`${shown} answers ${status}: ${adviceFor(status)}`)
-  } catch (error) {
-    const { name, cause } = error as { name: string; cause?: { code?: string } }
-    const why = name === 'TimeoutError' ? `no answer in ${PATIENCE / 1000} seconds` : (cause?.code ?? name)
-    if (configured) return problem(`${shown} cannot be reached (${why})`)
+    const body = await client.prepare(new Uint8Array(0))
+    const result = await client.send(body, { timeout: PATIENCE, signal: new AbortController().signal })
+    if (result.answer?.verdict === 'taken') return ok(`${shown} takes spans`)
+    if (result.answer !== undefined)
+      return problem(`${shown} answers ${result.answer.words}: ${adviceFor(result.answer)}`)
+    const why = result.timedOut ? `no answer in ${PATIENCE / 1000} seconds` : failure(result)[1]
+    if (configured) return problem(`${shown} cannot be reached: ${why}`)
     return note(
       `OTEL_EXPORTER_OTLP_ENDPOINT is not set, and nobody listens at ${shown}. For a viewer there: threadspan view`,
     )
+  } finally {
+    client.close()
   }
 }
 
-function adviceFor(status: number): string {
-  if (status === 401 || status === 403) return 'OTEL_EXPORTER_OTLP_HEADERS must hold what lets us in'
-  if (status === 404)
-    return 'is it an OTLP/HTTP endpoint? The variable without _TRACES_ takes the URL before /v1/traces'
+function adviceFor({ words }: Answer): string {
+  if (/ (?:401|403|UNAUTHENTICATED|PERMISSION_DENIED)/.test(words))
+    return 'OTEL_EXPORTER_OTLP_HEADERS must hold what lets us in'
+  if (/ (?:404|UNIMPLEMENTED)/.test(words))
+    return 'is it an endpoint of OTLP? Over HTTP, the variable without _TRACES_ takes the URL before /v1/traces'
   return 'it does not take spans now'
 }

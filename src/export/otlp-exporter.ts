@@ -1,7 +1,8 @@
-import { type OtlpConfig, redactUrl } from '../config/otlp.js'
+import { type OtlpConfig, shownEndpoint } from '../config/otlp.js'
 import { monotonicNow } from '../core/clock.js'
 import type { Signal } from '../ring/reader.js'
 import { ExportCall } from './call.js'
+import type { Answer, OtlpClient } from './client.js'
 import {
   allDropped,
   countSpans,
@@ -11,24 +12,17 @@ import {
   type ExportResult,
   type SpanBatch,
 } from './exporter.js'
-import { gzip } from './gzip.js'
-import { type Answer, HttpPost, type PostResult } from './http-post.js'
 import { ACCEPTED, judge, REJECTED, TOO_LARGE } from './judge.js'
 import { Notices, reason } from './notices.js'
 import { failure } from './otlp-answer.js'
+import { otlpClient } from './otlp-client.js'
 import { encodeTraceRequest } from './request.js'
-import { backoff, isRetryable, retryAfter } from './retry.js'
+import { backoff } from './retry.js'
 import { type Piece, split } from './split.js'
 
-/** Bytes of spans in one request: a fifth of the 20 MiB that servers should take, so that a retry is no great loss. */
-const REQUEST_BYTES = 4 * 1024 * 1024
-
-/**
- * OTLP/HTTP with binary protobuf (OTLP specification 1.x). One request at a time and call; what can be repeated is
- * repeated until the deadline.
- */
-export class OtlpHttpExporter implements Exporter {
-  readonly #post: HttpPost
+/** Spans or log records over OTLP. One request at a time and call; what can be repeated is repeated until the deadline. */
+export class OtlpExporter implements Exporter {
+  readonly #client: OtlpClient
   readonly #notices: Notices
   readonly #config: OtlpConfig
   readonly #calls = new Set<ExportCall>()
@@ -38,16 +32,11 @@ export class OtlpHttpExporter implements Exporter {
   #closed = false
 
   /** @param maxBytes Bytes of spans in one request at first; learned from the server when it takes less. */
-  constructor(
-    config: OtlpConfig,
-    log: ExportLog,
-    maxBytes: number = REQUEST_BYTES,
-    signal: Signal = 'spans',
-  ) {
+  constructor(config: OtlpConfig, log: ExportLog, maxBytes?: number, signal: Signal = 'spans') {
     this.#config = config
-    this.#post = new HttpPost(config)
-    this.#notices = new Notices(log, redactUrl(config.url), signal)
-    this.#maxBytes = maxBytes
+    this.#client = otlpClient(config)
+    this.#notices = new Notices(log, shownEndpoint(config), signal)
+    this.#maxBytes = maxBytes ?? this.#client.maxBytes
   }
 
   async export(batches: readonly SpanBatch[], deadline: number): Promise<ExportResult> {
@@ -75,7 +64,7 @@ export class OtlpHttpExporter implements Exporter {
   async close(): Promise<void> {
     this.#closed = true
     for (const call of this.#calls) call.end('closed')
-    this.#post.close()
+    this.#client.close()
   }
 
   /** Delivers a piece, in smaller ones where it is too large, or drops it; the call's accounts then hold it. */
@@ -95,7 +84,6 @@ export class OtlpHttpExporter implements Exporter {
 
   /** Sends one request until it is answered for good or the call is over. */
   async #attempt(piece: Piece, call: ExportCall): Promise<DropCause> {
-    const gzipped = this.#config.compression === 'gzip'
     let body: Uint8Array | undefined
     let cause: DropCause = 'timeout'
     let why = 'the time was over before the first attempt'
@@ -112,12 +100,11 @@ export class OtlpHttpExporter implements Exporter {
         continue
       }
 
-      body ??= await encode(piece.batches, gzipped)
+      body ??= await this.#client.prepare(encodeTraceRequest(piece.batches))
       const timeout = Math.max(1, Math.min(this.#config.timeout, call.remaining))
-      const result = await this.#post.send(body, { gzipped, timeout, signal: call.signal })
-      if (result.answer !== undefined && !isRetryable(result.answer.status)) {
-        return this.#settle(result.answer, piece.count, call)
-      }
+      const result = await this.#client.send(body, { timeout, signal: call.signal })
+      const { answer } = result
+      if (answer !== undefined && answer.verdict !== 'again') return this.#settle(answer, piece.count, call)
       if (result.answer === undefined && result.stale && fresh) {
         fresh = false
         continue
@@ -125,18 +112,17 @@ export class OtlpHttpExporter implements Exporter {
       ;[cause, why] = failure(result)
       if (call.over !== undefined) return call.over
       this.#notices.failed(why)
-      const wait = this.#wait(result, attempt++)
+      const wait = this.#wait(answer, attempt++)
       // A wait that the deadline would end is not begun: at the end of a process it would be waited for in vain.
       if (wait >= call.remaining) return this.#giveUp(call, cause, why, piece.count)
       await call.pause(wait)
     }
   }
 
-  #wait({ answer }: PostResult, attempt: number): number {
-    const asked = retryAfter(answer?.retryAfter, Date.now())
-    if (asked === undefined) return backoff(attempt)
-    this.#silentUntil = Math.max(this.#silentUntil, monotonicNow() + asked)
-    return asked
+  #wait(answer: Answer | undefined, attempt: number): number {
+    if (answer?.wait === undefined) return backoff(attempt)
+    this.#silentUntil = Math.max(this.#silentUntil, monotonicNow() + answer.wait)
+    return answer.wait
   }
 
   #giveUp(call: ExportCall, cause: DropCause, why: string, spans: number): DropCause {
@@ -152,9 +138,4 @@ export class OtlpHttpExporter implements Exporter {
     call.delivered(delivered)
     return ACCEPTED
   }
-}
-
-async function encode(batches: readonly SpanBatch[], gzipped: boolean): Promise<Uint8Array> {
-  const request = encodeTraceRequest(batches)
-  return gzipped ? gzip(request) : request
 }
