@@ -2,7 +2,9 @@
  * The samplers that OpenTelemetry's specification builds in, on ids as words. A decision needs the trace id and the
  * parent only; attributes never take part, so none are collected before it.
  */
+import type { TraceState } from '@opentelemetry/api'
 import type { TraceIdentity } from '../core/ids.js'
+import { EMPTY_TRACESTATE } from '../core/tracestate.js'
 
 /** What the parent says, if there is one. */
 export type ParentState =
@@ -15,31 +17,55 @@ export type ParentState =
 export interface Sampler {
   /** Whether a span of this trace is to be recorded and exported. */
   shouldSample(trace: TraceIdentity, parent: ParentState): boolean
-  toString(): string
+  /** The threshold below which it rejects, as hexadecimal digits behind the point; undefined where it leaves nothing to chance. */
+  readonly threshold?: string | undefined
+  /** Whether that holds for roots alone. */
+  readonly follows?: boolean
 }
 
-export const alwaysOn: Sampler = { shouldSample: () => true, toString: () => 'AlwaysOnSampler' }
-export const alwaysOff: Sampler = { shouldSample: () => false, toString: () => 'AlwaysOffSampler' }
+export const alwaysOn: Sampler = { shouldSample: () => true }
+export const alwaysOff: Sampler = { shouldSample: () => false }
 
 /** Byte order of an id's word, most significant first. */
 function swap(word: number): number {
   return (((word & 255) << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0
 }
 
+/** With four digits behind the leading "f"s, as the specification recommends ("TraceState: Probability Sampling"). */
+function thresholdOf(ratio: number): string {
+  const digits = Math.min(13, 4 + Math.floor(-Math.log2(ratio) / 4))
+  const scale = 16 ** digits
+  const rounded = Math.min(Math.round((1 - ratio) * scale), scale - 1)
+  return rounded.toString(16).padStart(digits, '0').replace(/0+$/, '') || '0'
+}
+
+/** The trace state of a span that was sampled: it tells backends for how many the span stands. */
+export function toldState(
+  { threshold, follows }: Sampler,
+  state: TraceState | undefined,
+  isRoot: boolean,
+): TraceState | undefined {
+  if (threshold === undefined || (follows && !isRoot)) return state
+  const others = state?.get('ot')?.replace(/^th:[^;]*;?|;th:[^;]*/, '')
+  return (state ?? EMPTY_TRACESTATE).set('ot', `th:${threshold}${others ? `;${others}` : ''}`)
+}
+
 /**
  * Samples the given share of traces by the 56 random bits that Trace Context Level 2 puts at the end of a trace id, so
- * that every service with the same or a higher ratio keeps the same traces.
+ * that every service with the same or a higher ratio keeps the same traces. The share is told in the trace state.
  * @param ratio 0 to 1; values outside are clamped.
  */
 export function traceIdRatio(ratio: number): Sampler {
   const clamped = Number.isNaN(ratio) ? 1 : Math.min(1, Math.max(0, ratio))
-  const threshold = (1 - clamped) * 2 ** 56
+  const threshold = thresholdOf(clamped || 1)
+  // What is told is what is done.
+  const least = Number.parseInt(threshold.padEnd(14, '0'), 16)
   return {
     shouldSample(trace) {
       const random = (swap(trace.w2) & 0xffffff) * 4294967296 + swap(trace.w3)
-      return clamped > 0 && random >= threshold
+      return clamped > 0 && random >= least
     },
-    toString: () => `TraceIdRatioBased{${clamped}}`,
+    threshold,
   }
 }
 
@@ -50,6 +76,7 @@ export function parentBased(root: Sampler): Sampler {
       if (parent === 'none') return root.shouldSample(trace, parent)
       return parent === 'local-sampled' || parent === 'remote-sampled'
     },
-    toString: () => `ParentBased{root=${root}}`,
+    threshold: root.threshold,
+    follows: true,
   }
 }

@@ -15,7 +15,7 @@ import type { AttributeList } from './attributes.js'
 import { kindOf, optionsOf, parentContextOf, textOf } from './input.js'
 import { isMeasuredKind } from './measured.js'
 import type { Recorder } from './recorder.js'
-import type { ParentState } from './sampler.js'
+import { type ParentState, toldState } from './sampler.js'
 import type { ScopeHandle } from './scope.js'
 import { RecordedSpan } from './span.js'
 
@@ -66,7 +66,8 @@ export class RecorderTracer implements Tracer {
       const identity = TraceIdentity.random()
       if (!this.recorder.sampler.shouldSample(identity, 'none'))
         return this.unsampled(options, identity, RANDOM, undefined)
-      return this.begin(name, options, identity, 0, 0, SAMPLED | RANDOM, undefined, false)
+      const told = toldState(this.recorder.sampler, undefined, true)
+      return this.begin(name, options, identity, 0, 0, SAMPLED | RANDOM, undefined, false, told)
     }
     const identity = identityOf(outer.traceId)
     const remote = outer.isRemote === true
@@ -89,7 +90,7 @@ export class RecorderTracer implements Tracer {
       (outer.traceFlags & RANDOM) | SAMPLED,
       undefined,
       remote,
-      outer.traceState,
+      toldState(this.recorder.sampler, outer.traceState, false),
     )
   }
 

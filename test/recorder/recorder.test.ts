@@ -3,13 +3,19 @@ import { describe, it } from 'node:test'
 import {
   type Attributes,
   ROOT_CONTEXT,
+  type Span,
   type SpanContext,
   SpanKind,
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
 import fc from 'fast-check'
+import { dist } from '../support/dist.js'
 import { record, samplers } from './support.js'
+
+const { parseTracestate } = (await import(
+  dist('core/tracestate.js')
+)) as typeof import('../../src/core/tracestate.js')
 
 const remote: SpanContext = {
   traceId: '0af7651916cd43dd8448eb211c80319c',
@@ -223,6 +229,71 @@ describe('samplers', () => {
       }
       assert.equal(kept, 4000 * ratio)
     }
+  })
+
+  it('tell by which threshold they decided, in the words of the specification', () => {
+    const expected = [
+      [1 / 2, '8'],
+      [1 / 3, 'aaab'],
+      [1 / 4, 'c'],
+      [1 / 5, 'cccd'],
+      [1 / 8, 'e'],
+      [1 / 10, 'e666'],
+      [1 / 16, 'f'],
+      [1e-2, 'fd70a'],
+      [1e-3, 'ffbe77'],
+      [1e-4, 'fff9724'],
+      [1e-5, 'ffff583a'],
+      [1e-6, 'ffffef39'],
+      [1, '0'],
+      [2 ** -56, 'fffffffffffff'],
+    ] as const
+    for (const [ratio, threshold] of expected) {
+      const sampler = samplers.traceIdRatio(ratio)
+      assert.equal(sampler.threshold, threshold)
+      // The least random value that is kept is what is told.
+      const least = BigInt(`0x${threshold.padEnd(14, '0')}`)
+      const at = (random: bigint) =>
+        record({}, sampler)
+          .tracer.startSpan(
+            's',
+            {},
+            within({ ...remote, traceId: traceId(random.toString(16).padStart(14, '0')) }),
+          )
+          .isRecording()
+      assert.equal(at(least), true, threshold)
+      // Sixteen are what a number of 53 bits can tell apart there.
+      if (least > 0n) assert.equal(at(least - 16n), false, threshold)
+    }
+  })
+
+  it('tell it of roots that chance has kept, and of what is below them', () => {
+    const state = (span: Span): string | undefined => span.spanContext().traceState?.serialize()
+    const kept = samplers.parentBased({ ...samplers.traceIdRatio(0.5), shouldSample: () => true })
+    const { tracer, take } = record({}, kept)
+    const root = tracer.startSpan('root')
+    assert.equal(state(root), 'ot=th:8')
+    const child = tracer.startSpan('child', {}, trace.setSpan(ROOT_CONTEXT, root))
+    assert.equal(state(child), 'ot=th:8')
+    child.end()
+    root.end()
+    assert.deepEqual(
+      take().map(({ traceState }) => traceState),
+      ['ot=th:8', 'ot=th:8'],
+    )
+    const theirs = parseTracestate('ot=th:c;rv:12345678901234,x=y')!
+    const followed = tracer.startSpan('followed', {}, within({ ...remote, traceState: theirs }))
+    assert.equal(state(followed), 'ot=th:c;rv:12345678901234,x=y')
+    const own = record({}, { shouldSample: () => true, threshold: '8' }).tracer
+    assert.equal(
+      state(own.startSpan('own', {}, within({ ...remote, traceState: theirs }))),
+      'ot=th:8;rv:12345678901234,x=y',
+    )
+    assert.equal(state(own.startSpan('own', {}, within(remote))), 'ot=th:8')
+    assert.equal(
+      state(record({}, samplers.parentBased(samplers.alwaysOn)).tracer.startSpan('all')),
+      undefined,
+    )
   })
 
   it('follow the parent', () => {
