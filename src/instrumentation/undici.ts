@@ -67,6 +67,10 @@ const headerSetter: TextMapSetter<UndiciRequest> = {
   },
 }
 
+interface UndiciSocket extends Peer {
+  alpnProtocol?: unknown
+}
+
 function isName(key: unknown, name: string): boolean {
   return typeof key === 'string' && key.length === name.length && key.toLowerCase() === name.toLowerCase()
 }
@@ -79,9 +83,11 @@ function isName(key: unknown, name: string): boolean {
 export function instrumentUndici(tracer: Tracer): Disable {
   return subscribe({
     'undici:request:create': ({ request }: { request: UndiciRequest }) => start(tracer, request),
-    'undici:client:sendHeaders': ({ request, socket }: { request: UndiciRequest; socket?: Peer }) => {
+    'undici:client:sendHeaders': ({ request, socket }: { request: UndiciRequest; socket?: UndiciSocket }) => {
       const span = spans.get(request)
-      if (span !== undefined) describePeer(span, socket)
+      if (span === undefined) return
+      describePeer(span, socket)
+      span.setAttribute('network.protocol.version', socket?.alpnProtocol === 'h2' ? '2' : '1.1')
     },
     'undici:request:headers': ({
       request,

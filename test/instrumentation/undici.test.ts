@@ -61,6 +61,7 @@ describe('fetch', () => {
       'server.port': port,
       'network.peer.address': '127.0.0.1',
       'network.peer.port': port,
+      'network.protocol.version': '1.1',
       'http.response.status_code': 200,
     })
   })
