@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
 import type { OtlpConfig } from '../../src/config/otlp.js'
 import { dist, root } from '../support/dist.js'
 import type { Answer, Failure } from '../support/otlp-grpc.js'
@@ -25,6 +26,9 @@ const { OtlpExporter } = (await import(
 const { OtlpMetricsExporter } = (await import(
   dist('export/otlp-metrics.js')
 )) as typeof import('../../src/export/otlp-metrics.js')
+const { GrpcReply } = (await import(
+  dist('export/grpc-answer.js')
+)) as typeof import('../../src/export/grpc-answer.js')
 const { grpcReceiver, retryInfo, ServerCredentials, spanIds, status } = (await import(
   root('test/support/otlp-grpc.js')
 )) as typeof import('../support/otlp-grpc.js')
@@ -342,6 +346,45 @@ describe('OTLP over gRPC: answers', () => {
     assert.match(lines[lines.length - 1]!, /refuses spans with HTTP status 404, and no gRPC: not here/)
     await exporter.close()
     server.close()
+  })
+})
+
+describe('GrpcReply', () => {
+  it('takes whatever a server sends for an answer, or for none', () => {
+    const text = fc.oneof(fc.string(), fc.constantFrom('0', '14', '8', '-1', '99', '%zz', 'application/grpc'))
+    const fields = fc.record(
+      {
+        ':status': fc.constantFrom(200, 204, 404, 413, 503),
+        'content-type': text,
+        'grpc-status': text,
+        'grpc-message': text,
+        'grpc-status-details-bin': fc.oneof(
+          text,
+          fc.uint8Array().map((bytes) => Buffer.from(bytes).toString('base64')),
+        ),
+      },
+      { requiredKeys: [] },
+    )
+    fc.assert(
+      fc.property(
+        fields,
+        fields,
+        fc.array(fc.uint8Array({ maxLength: 70_000 }), { maxLength: 3 }),
+        (head, tail, chunks) => {
+          const reply = new GrpcReply()
+          assert.equal(new GrpcReply().answer, undefined)
+          reply.begin(head as never)
+          for (const chunk of chunks) reply.add(chunk)
+          reply.end(tail as never)
+          const { answer } = reply
+          if (answer === undefined) return
+          assert.match(answer.verdict, /^(?:taken|again|too-large|refused)$/)
+          assert.ok(answer.words.length < 400 && !/[\0-\x1f]/.test(answer.words))
+          assert.ok(answer.wait === undefined || answer.wait > 0)
+          assert.ok(answer.partial.rejected >= 0)
+        },
+      ),
+    )
   })
 })
 

@@ -58,6 +58,16 @@ describe('OtlpMetricsExporter', () => {
     assert.deepEqual(lines, [])
   })
 
+  it('sends JSON where that is asked for', async (t) => {
+    const { url, bodies } = await server(t, [200])
+    const { log, lines } = journal()
+    const config = otlpConfig(url, { protocol: 'http/json', signal: 'metrics' })
+    // A resource without attributes.
+    await new OtlpMetricsExporter(config, log).export(Buffer.from('0a020a00', 'hex'), soon())
+    assert.deepEqual(bodies.map(String), ['{"resourceMetrics":[{"resource":{}}]}'])
+    assert.deepEqual(lines, [])
+  })
+
   it('repeats what may be repeated, and then has nothing to tell', async (t) => {
     const { url, bodies } = await server(t, [503, 429, 200])
     const { log, lines } = journal()
