@@ -26,17 +26,12 @@ export interface Sampler {
 export const alwaysOn: Sampler = { shouldSample: () => true }
 export const alwaysOff: Sampler = { shouldSample: () => false }
 
-/** Byte order of an id's word, most significant first. */
-function swap(word: number): number {
-  return (((word & 255) << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0
-}
-
 /** With four digits behind the leading "f"s, as the specification recommends ("TraceState: Probability Sampling"). */
 function thresholdOf(ratio: number): string {
   const digits = Math.min(13, 4 + Math.floor(-Math.log2(ratio) / 4))
   const scale = 16 ** digits
   const rounded = Math.min(Math.round((1 - ratio) * scale), scale - 1)
-  return rounded.toString(16).padStart(digits, '0').replace(/0+$/, '') || '0'
+  return rounded.toString(16).padStart(digits, '0').replace(/\B0+$/, '')
 }
 
 /** The trace state of a span that was sampled: it tells backends for how many the span stands. */
@@ -53,18 +48,14 @@ export function toldState(
 /**
  * Samples the given share of traces by the 56 random bits that Trace Context Level 2 puts at the end of a trace id, so
  * that every service with the same or a higher ratio keeps the same traces. The share is told in the trace state.
- * @param ratio 0 to 1; values outside are clamped.
+ * @param ratio 0 to 1.
  */
 export function traceIdRatio(ratio: number): Sampler {
-  const clamped = Number.isNaN(ratio) ? 1 : Math.min(1, Math.max(0, ratio))
-  const threshold = thresholdOf(clamped || 1)
+  const threshold = thresholdOf(ratio || 1)
   // What is told is what is done.
-  const least = Number.parseInt(threshold.padEnd(14, '0'), 16)
+  const least = ratio === 0 ? Number.POSITIVE_INFINITY : Number.parseInt(threshold.padEnd(14, '0'), 16)
   return {
-    shouldSample(trace) {
-      const random = (swap(trace.w2) & 0xffffff) * 4294967296 + swap(trace.w3)
-      return clamped > 0 && random >= least
-    },
+    shouldSample: (trace) => Number.parseInt(trace.hex.slice(18), 16) >= least,
     threshold,
   }
 }
@@ -72,10 +63,8 @@ export function traceIdRatio(ratio: number): Sampler {
 /** Follows the parent's decision; `root` decides where there is none. */
 export function parentBased(root: Sampler): Sampler {
   return {
-    shouldSample(trace, parent) {
-      if (parent === 'none') return root.shouldSample(trace, parent)
-      return parent === 'local-sampled' || parent === 'remote-sampled'
-    },
+    shouldSample: (trace, parent) =>
+      parent === 'none' ? root.shouldSample(trace, parent) : !parent.endsWith('not-sampled'),
     threshold: root.threshold,
     follows: true,
   }
