@@ -12,13 +12,16 @@ export { Metadata, ServerCredentials, status } from '@grpc/grpc-js'
 export interface TraceRequest {
   resourceSpans: { scopeSpans: { spans: { spanId: Uint8Array; name: string }[] }[] }[]
 }
+export interface LogsRequest {
+  resourceLogs: { scopeLogs: { logRecords: { eventName: string }[] }[] }[]
+}
 export interface Failure {
   code: status
   details?: string
   metadata?: Metadata
 }
 export type Answer = (
-  signal: 'Trace' | 'Metrics',
+  signal: 'Trace' | 'Metrics' | 'Logs',
   request: TraceRequest,
   call: ServerUnaryCall<TraceRequest, unknown>,
   index: number,

@@ -1,6 +1,7 @@
 // A receiver of OTLP over gRPC that others wrote: grpc-js, with OpenTelemetry's own definitions.
 import { createRequire } from 'node:module'
 import { Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js'
+import { LogsRequest } from './logs-proto.js'
 
 const require = createRequire(import.meta.url)
 const { collector } = require(
@@ -12,6 +13,14 @@ export { Metadata, ServerCredentials, status }
 const SIGNALS = {
   Trace: [collector.trace.v1, 'opentelemetry.proto.collector.trace.v1'],
   Metrics: [collector.metrics.v1, 'opentelemetry.proto.collector.metrics.v1'],
+  // Answers of all signals look the same.
+  Logs: [
+    {
+      ExportLogsServiceRequest: LogsRequest,
+      ExportLogsServiceResponse: collector.trace.v1.ExportTraceServiceResponse,
+    },
+    'opentelemetry.proto.collector.logs.v1',
+  ],
 }
 
 function definition(name) {
