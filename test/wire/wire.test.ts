@@ -7,7 +7,7 @@ interface Row {
   isGood: boolean
 }
 
-describe('endpoints with a fault', { timeout: 120_000 }, () => {
+describe('endpoints with a fault', { timeout: 300_000 }, () => {
   it('cost what the documentation says, and every span is accounted for', async () => {
     // The same with an outage of a minute: `npm run test:wire`.
     const child = spawn(process.execPath, ['test/wire/run.js', '--outage', '2', '--json'], {
