@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ImportResult, Status } from './api.js'
+import { gather } from './data.js'
+import { type Export, exportOf } from './exports/export.js'
+import { EXPORT_FORMATS, isExportFormat } from './exports/format.js'
 import type { Live } from './live.js'
 import { traceColumns } from './queries/columns.js'
 import { spanDetail } from './queries/detail.js'
 import type { Errors } from './queries/errors.js'
-import { chromeExport, otlpExport, type Pieces, storeExport } from './queries/export.js'
 import { parseFilter } from './queries/filter.js'
 import { metricRows, metricSeries } from './queries/metrics.js'
 import { distribution, series } from './queries/series.js'
@@ -84,11 +86,9 @@ export async function answerApi(
     return
   }
   const wanted = EXPORT.exec(pathname)
-  if (wanted !== null)
-    return exportTrace(context.sink, wanted[1]!, searchParams.get('format') ?? 'otlp', response)
-  if (pathname === '/api/export') {
-    await answerFile(response, 'application/x-ndjson', 'traces.otlp.jsonl', storeExport(context.sink.store))
-    return
+  if (wanted !== null || pathname === '/api/export') {
+    const trace = wanted === null ? undefined : find(context.sink, wanted[1]!)
+    return answerExport(context.sink, trace, searchParams.get('format') ?? 'otlp', request, response)
   }
   for (const [path, handler] of GET) {
     const match = path.exec(pathname)
@@ -129,40 +129,27 @@ async function importData(
   answerJson(response, 200, result)
 }
 
-async function exportTrace(sink: Sink, id: string, format: string, response: ServerResponse): Promise<void> {
-  if (format !== 'otlp' && format !== 'chrome') {
-    throw new HttpError(400, 'THREADSPAN_EXPORT_FORMAT', 'The parameter "format" must be "otlp" or "chrome"')
-  }
-  const trace = find(sink, id)
-  const pieces = format === 'otlp' ? otlpExport(sink.store, trace) : chromeExport(sink.store, trace)
-  await answerFile(response, 'application/json', `trace-${id}.${format}.json`, pieces)
-}
-
-async function answerFile(
+async function answerExport(
+  { store }: Sink,
+  trace: Trace | undefined,
+  format: string,
+  request: IncomingMessage,
   response: ServerResponse,
-  type: string,
-  name: string,
-  pieces: Pieces,
 ): Promise<void> {
+  if (!isExportFormat(format)) {
+    const known = EXPORT_FORMATS.map((name) => `"${name}"`).join(', ')
+    throw new HttpError(400, 'THREADSPAN_EXPORT_FORMAT', `The parameter "format" must be one of ${known}`)
+  }
+  const { type, extension, pieces }: Export = exportOf(store, format, trace)
+  const name = trace === undefined ? 'traces' : `trace-${trace.id}`
   response.writeHead(200, {
     'content-type': type,
-    'content-disposition': `attachment; filename="${name}"`,
+    'content-disposition': `attachment; filename="${name}${extension}"`,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   })
-  await pipeline(Readable.from(gather(pieces)), response)
-}
-
-/** Pieces in writes of a reasonable size. */
-export function* gather(pieces: Iterable<string>): Generator<string> {
-  let text = ''
-  for (const piece of pieces) {
-    text += piece
-    if (text.length < 65_536) continue
-    yield text
-    text = ''
-  }
-  yield text
+  if (request.method === 'HEAD') response.end()
+  else await pipeline(Readable.from(gather(pieces)), response)
 }
 
 function find(sink: Sink, id: string): Trace {

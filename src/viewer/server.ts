@@ -1,50 +1,34 @@
-import { createReadStream, createWriteStream } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import type { LineCode } from '../core/codes.js'
 import { ThreadspanError } from '../core/errors.js'
 import type { Status } from './api.js'
-import { Database } from './database.js'
+import { type DataOptions, ViewerData } from './data.js'
+import type { ExportFormat } from './exports/format.js'
 import { Live } from './live.js'
 import { answerPage } from './page.js'
 import { Errors } from './queries/errors.js'
-import { storeExport } from './queries/export.js'
 import { statusOf } from './queries/status.js'
 import { summary } from './queries/traces.js'
 import { answerFailure } from './receiver/answers.js'
 import { drain } from './receiver/body.js'
-import { type FileResult, readData } from './receiver/data-file.js'
+import type { FileResult } from './receiver/data-file.js'
 import { guard } from './receiver/guard.js'
 import { HttpError } from './receiver/http-error.js'
 import { encodingOf, receive, signalOf } from './receiver/receiver.js'
-import { Sink } from './receiver/sink.js'
-import { answerApi, answerJson, gather } from './routes.js'
-import { Logs } from './store/logs.js'
-import { Metrics } from './store/metrics.js'
-import { Store } from './store/store.js'
+import { answerApi, answerJson } from './routes.js'
 
 /** The port that OTLP/HTTP exporters send to unless told otherwise. */
 export const OTLP_PORT = 4318
 
 /** How `startViewer` runs; everything may be left out. */
-export interface ViewerOptions {
+export interface ViewerOptions extends DataOptions {
   /** 0 for a free one. Without it 4318, or a free one when that is taken. */
   port?: number
   /** Address or name to listen on; by default 127.0.0.1, which no other machine reaches. */
   host?: string
   /** Further names under which browsers and programs may ask for it, as in a `Host` header without the port. */
   allowHosts?: readonly string[]
-  /** SQLite file that keeps the data; needs `node:sqlite`. */
-  db?: string
-  /** Most spans kept, by default 1,000,000; the oldest traces leave first. */
-  maxSpans?: number
-  /** Most bytes kept, by default 1 GiB. */
-  maxBytes?: number
-  /** Hears of what goes wrong while the viewer runs, once per cause. */
-  onWarning?: (code: LineCode, message: string) => void
 }
 
 /** A running viewer. */
@@ -56,12 +40,15 @@ export interface Viewer {
   /** Spans that the database brought. */
   restored: number
   /**
-   * Reads a file of OTLP JSON into the viewer, as `readData` does; `signal` ends the reading early.
+   * Reads a file of traces into the viewer, as `readData` does; `signal` ends the reading early.
    * @throws ThreadspanError `THREADSPAN_FILE_UNREADABLE`
    */
   load(file: string, signal?: AbortSignal): Promise<FileResult>
-  /** Writes all spans to an OTLP JSON lines file, which `load` reads. @throws ThreadspanError `THREADSPAN_FILE_UNWRITABLE` */
-  save(file: string): Promise<void>
+  /**
+   * Writes all spans to a file; OTLP JSON lines, which `load` reads, without a format.
+   * @throws ThreadspanError `THREADSPAN_FILE_UNWRITABLE`
+   */
+  save(file: string, format?: ExportFormat): Promise<void>
   status(): Status
   /** Ends all streams and connections, writes what is left to the database. May be called again. */
   close(): Promise<void>
@@ -72,17 +59,9 @@ export interface Viewer {
  * @throws ThreadspanError `THREADSPAN_PORT_TAKEN`, `THREADSPAN_LISTEN`, `THREADSPAN_SQLITE_UNAVAILABLE`, `THREADSPAN_DB_OPEN`
  */
 export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> {
-  const { host = '127.0.0.1', maxSpans = 1_000_000, maxBytes = 2 ** 30, onWarning } = options
-  const store = new Store({ maxSpans, maxBytes })
-  const sink = new Sink(store, new Metrics(), new Logs())
-  const database =
-    options.db === undefined
-      ? undefined
-      : new Database(options.db, ({ message }) =>
-          onWarning?.('THREADSPAN_DB_WRITE', `The database is no longer written to: ${message}`),
-        )
-  database?.load(sink)
-  const restored = store.spans
+  const { host = '127.0.0.1', onWarning } = options
+  const data = new ViewerData(options)
+  const { store, sink } = data
   let endpoint = ''
   const status = () => statusOf(sink, endpoint, options.db ?? null)
   const live = new Live({
@@ -100,7 +79,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   try {
     await listen(server, host, options.port)
   } catch (error) {
-    database?.close()
+    data.close()
     throw error
   }
   const { address, port, family } = server.address() as AddressInfo
@@ -111,10 +90,10 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   return {
     url: `${endpoint}/`,
     endpoint,
-    restored,
+    restored: data.restored,
     status,
-    load: (file, signal) => load(file, sink, signal),
-    save: (file) => save(file, store),
+    load: (file, signal) => data.load(file, signal),
+    save: (file, format) => data.save(file, format),
     close: () => (closed ??= close()),
   }
 
@@ -151,7 +130,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
     const timer = setTimeout(() => server.closeAllConnections(), 1000)
     await ended
     clearTimeout(timer)
-    database?.close()
+    data.close()
   }
 }
 
@@ -185,29 +164,4 @@ function tryListen(server: Server, host: string, port: number): Promise<void> {
       resolve()
     })
   })
-}
-
-async function load(file: string, sink: Sink, signal: AbortSignal | undefined): Promise<FileResult> {
-  try {
-    return await readData(
-      createReadStream(file, { highWaterMark: 1024 * 1024, ...(signal && { signal }) }),
-      sink,
-    )
-  } catch (error) {
-    const { message } = error as Error
-    throw new ThreadspanError('THREADSPAN_FILE_UNREADABLE', `${file} cannot be read: ${message}`, {
-      cause: error,
-    })
-  }
-}
-
-async function save(file: string, store: Store): Promise<void> {
-  try {
-    await pipeline(Readable.from(gather(storeExport(store))), createWriteStream(file, { mode: 0o600 }))
-  } catch (error) {
-    const { message } = error as Error
-    throw new ThreadspanError('THREADSPAN_FILE_UNWRITABLE', `${file} cannot be written: ${message}`, {
-      cause: error,
-    })
-  }
 }

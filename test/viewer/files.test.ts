@@ -174,14 +174,12 @@ describe('OTLP JSON in other forms', () => {
 
   it('is named for what it is where it is not OTLP', async (t) => {
     const path = await folder(t)
-    const jaeger = {
-      data: [{ traceID: 'a1', spans: [{ traceID: 'a1', spanID: 'b1', operationName: 'x' }], processes: {} }],
-    }
-    const zipkin = [{ traceId: 'a1', id: 'b1', name: 'get', timestamp: 1, duration: 2, localEndpoint: {} }]
+    const python = { name: 'x', context: { trace_id: '0x1', span_id: '0x2' }, parent_id: null }
+    const zipkin = [{ traceId: 'a1', id: 'b1', name: 'get', annotations: [], binaryAnnotations: [] }]
     const chrome = { traceEvents: [{ ph: 'X', ts: 1, dur: 2, pid: 1, tid: 1, name: 'x' }] }
     const files: [string, unknown, string][] = [
-      ['jaeger.json', jaeger, 'Jaeger JSON'],
-      ['zipkin.json', zipkin, 'Zipkin JSON'],
+      ['python.json', python, "an export of OpenTelemetry Python's console exporter"],
+      ['zipkin.json', zipkin, 'Zipkin v1 JSON'],
       ['chrome.json', chrome, 'a Chrome trace'],
     ]
     for (const [name, value, format] of files) {

@@ -1,8 +1,10 @@
 import { Readable, type Transform } from 'node:stream'
 import zlib from 'node:zlib'
-import { ForeignError } from './formats.js'
+import { parseJson } from '../../otlp/json-parse.js'
+import { ForeignReader, type ForeignTraces } from '../formats/foreign.js'
+import { ForeignError, formatOf, signalIn } from './formats.js'
 import { JsonValues } from './json-values.js'
-import { isMalformed, type Sink } from './sink.js'
+import { isMalformed, type Sink, type Taken } from './sink.js'
 
 /** Longest JSON value of a file; a longer one is passed over. */
 const MAX_VALUE = 64 * 1024 * 1024
@@ -14,44 +16,79 @@ export interface FileResult {
   spans: number
   /** Items refused. */
   rejected: number
-  /** Pieces that are not OTLP JSON, or too long. */
+  /** Pieces in no format that is read here, or too long. */
   unread: number
-  /** What they are, where that can be told: `Zipkin JSON`. */
+  /** What they are, where that can be told: `a Chrome trace`. */
   format?: string
 }
 
 /**
  * Reads OTLP JSON: `TracesData`, `MetricsData` or `LogsData` objects, one to a line as the OpenTelemetry Collector's file exporter
- * writes them, or set in any other way (see `JsonValues`); as UTF-8, or UTF-16 with a mark; compressed by gzip or, where Node
- * can (22.15), by zstd. What cannot be read is counted and passed over: the last line of a file that is still being written is
- * often half a line.
+ * writes them, or set in any other way (see `JsonValues`); traces as the JSON of Jaeger, Zipkin (v2) or Grafana Tempo, too. As UTF-8, or
+ * UTF-16 with a mark; compressed by gzip or, where Node can (22.15), by zstd. What cannot be read is counted and passed over: the last
+ * line of a file that is still being written is often half a line.
  */
 export async function readData(chunks: AsyncIterable<Buffer | string>, sink: Sink): Promise<FileResult> {
-  const result: FileResult = { items: 0, spans: 0, rejected: 0, unread: 0 }
-  const bad = (error?: unknown) => {
-    result.unread++
-    if (error instanceof ForeignError && error.format !== undefined) result.format ??= error.format
-    sink.drop('malformed')
-  }
+  const reading = new Reading(sink)
   const values = new JsonValues(
     MAX_VALUE,
-    (value) => {
-      const spans = sink.received.spans
-      try {
-        const { accepted, rejected } = sink.takeValue(value)
-        result.items += accepted
-        result.rejected += rejected
-        result.spans += sink.received.spans - spans
-      } catch (error) {
-        if (!isMalformed(error)) throw error
-        bad(error)
-      }
-    },
-    bad,
+    (value) => reading.take(value),
+    () => reading.bad(),
   )
   for await (const chunk of await plain(chunks)) values.push(chunk)
   values.end()
-  return result
+  reading.end()
+  return reading.result
+}
+
+/** One file on its way into the sink. */
+class Reading {
+  readonly result: FileResult = { items: 0, spans: 0, rejected: 0, unread: 0 }
+  readonly #foreign = new ForeignReader()
+
+  constructor(private readonly sink: Sink) {}
+
+  take(value: Buffer): void {
+    const { sink } = this
+    const spans = sink.received.spans
+    try {
+      const json = parseJson(value)
+      const signal = signalIn(json)
+      if (signal !== undefined) this.#count(sink.takeValue(signal, json, value))
+      else {
+        const traces = this.#foreign.take(json, value.length)
+        if (traces === undefined) throw new ForeignError(formatOf(json))
+        this.#keep(traces)
+      }
+    } catch (error) {
+      if (!isMalformed(error)) throw error
+      this.bad(error)
+    }
+    this.result.spans += sink.received.spans - spans
+  }
+
+  end(): void {
+    const spans = this.sink.received.spans
+    this.#keep(this.#foreign.end())
+    this.result.spans += this.sink.received.spans - spans
+  }
+
+  bad(error?: unknown): void {
+    this.result.unread++
+    if (error instanceof ForeignError && error.format !== undefined) this.result.format ??= error.format
+    this.sink.drop('malformed')
+  }
+
+  #keep({ requests, refused }: ForeignTraces): void {
+    this.result.rejected += refused
+    this.sink.drop('malformed', refused)
+    if (requests.length > 0) this.#count(this.sink.takeSpans(requests))
+  }
+
+  #count({ accepted, rejected }: Taken): void {
+    this.result.items += accepted
+    this.result.rejected += rejected
+  }
 }
 
 /** The text of a file as UTF-8 without a mark, by what it begins with. @throws Error where it cannot be decompressed. */

@@ -1,9 +1,9 @@
 import { OtlpError } from '../../otlp/errors.js'
 import type { Signal } from './answers.js'
 
-/** JSON that is not OTLP. */
+/** JSON in a format that is not read here. */
 export class ForeignError extends OtlpError {
-  /** @param format What it is, where that can be told: `Zipkin JSON`. */
+  /** @param format What it is, where that can be told: `a Chrome trace`. */
   constructor(readonly format: string | undefined) {
     super(
       format === undefined
@@ -21,23 +21,17 @@ export function signalIn(json: unknown): Signal | undefined {
   return 'resourceLogs' in json ? 'logs' : undefined
 }
 
-/** What traces are kept in beside OTLP, by the fields that only it has. */
+/** What traces are kept in beside what is read here, by the fields that only it has. */
 export function formatOf(json: unknown): string | undefined {
-  const first = Array.isArray(json) ? json[0] : json
-  if (!isObject(first)) return undefined
-  const { data, traceEvents, batches } = first
-  if (Array.isArray(data) && isObject(data[0]) && 'traceID' in data[0] && 'spans' in data[0])
-    return 'Jaeger JSON'
-  if ('traceID' in first && ('spans' in first || 'spanID' in first)) return 'Jaeger JSON'
-  if ('traceId' in first && 'id' in first && !('spanId' in first)) return 'Zipkin JSON'
-  if (Array.isArray(traceEvents) || ('ph' in first && 'ts' in first)) return 'a Chrome trace'
-  // Tempo answers with OTLP under names of its own: `resourceSpans` is called `batches`.
-  if (Array.isArray(batches)) return 'an answer of Grafana Tempo'
-  if ('resource_spans' in first || 'scope_spans' in first) return 'OTLP with field names in snake_case'
-  if ('SpanContext' in first && 'InstrumentationScope' in first)
+  if (!isObject(json)) return undefined
+  const { traceEvents } = json
+  if (Array.isArray(traceEvents) || ('ph' in json && 'ts' in json)) return 'a Chrome trace'
+  if ('resource_spans' in json || 'scope_spans' in json) return 'OTLP with field names in snake_case'
+  if ('SpanContext' in json && 'InstrumentationScope' in json)
     return "an export of OpenTelemetry Go's stdout exporter"
-  if ('traceId' in first && 'spanId' in first) return 'spans without their resource'
-  if ('context' in first && isObject(first['context']) && 'trace_id' in first['context'])
+  if ('traceId' in json && 'binaryAnnotations' in json) return 'Zipkin v1 JSON'
+  if ('traceId' in json && 'spanId' in json) return 'spans without their resource'
+  if ('context' in json && isObject(json['context']) && 'trace_id' in json['context'])
     return "an export of OpenTelemetry Python's console exporter"
   return undefined
 }

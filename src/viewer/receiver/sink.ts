@@ -10,7 +10,6 @@ import type { Logs } from '../store/logs.js'
 import type { Metrics } from '../store/metrics.js'
 import type { Store } from '../store/store.js'
 import type { Encoding, Signal } from './answers.js'
-import { ForeignError, formatOf, signalIn } from './formats.js'
 
 /** What became of one request. */
 export interface Taken {
@@ -53,14 +52,21 @@ export class Sink {
 
   /**
    * Takes one JSON value of a file, whatever its signal.
+   * @param json What `parseJson` made of the text.
    * @throws OtlpError `THREADSPAN_OTLP_MALFORMED` when it is not OTLP JSON, and then nothing of it is kept.
    */
-  takeValue(text: Uint8Array): Taken {
-    const json = parseJson(text)
-    const signal = signalIn(json)
-    if (signal === undefined) throw new ForeignError(formatOf(json))
+  takeValue(signal: Signal, json: unknown, text: Uint8Array): Taken {
     this.received.requests++
     return this.#take(signal, json, text)
+  }
+
+  /**
+   * Takes encoded `ExportTraceServiceRequest`s that were made of data in another format.
+   * @throws OtlpError `THREADSPAN_OTLP_MALFORMED`
+   */
+  takeSpans(requests: readonly Uint8Array[]): Taken {
+    this.received.requests++
+    return this.#spans(requests)
   }
 
   #take(signal: Signal, json: unknown, body: Uint8Array): Taken {

@@ -1,0 +1,42 @@
+import { spanToJson } from '../../otlp/json.js'
+import { resourceToJson, scopeToJson } from '../../otlp/json-write.js'
+import type { Store } from '../store/store.js'
+import type { Trace } from '../store/trace.js'
+import type { Pieces } from './format.js'
+
+/** The trace as one OTLP/JSON `TracesData` object on one line, spans in order of arrival. */
+function* oneTrace(store: Store, trace: Trace): Pieces {
+  const { lanes, columns } = store
+  const groups = new Map<string, number[]>()
+  for (const row of store.rows(trace)) {
+    const key = `${lanes.lanes.value(columns.lane[row]!).origin} ${columns.scope[row]}`
+    const rows = groups.get(key)
+    if (rows === undefined) groups.set(key, [row])
+    else rows.push(row)
+  }
+  let first = true
+  yield '{"resourceSpans":['
+  for (const rows of groups.values()) {
+    const origin = lanes.of(columns.lane[rows[0]!]!)
+    const inner = lanes.scopes.value(columns.scope[rows[0]!]!)
+    const resource = resourceToJson(origin.resource)
+    const scope = scopeToJson(inner.scope)
+    const separator = first ? '' : ','
+    yield `${separator}{"resource":${JSON.stringify(resource)},"scopeSpans":[{"scope":${JSON.stringify(scope)},"spans":[`
+    for (const [i, row] of rows.entries())
+      yield (i === 0 ? '' : ',') + JSON.stringify(spanToJson(store.decode(row)))
+    yield `]${schemaToJson(inner.schemaUrl)}}]${schemaToJson(origin.schemaUrl)}}`
+    first = false
+  }
+  yield ']}\n'
+}
+
+function schemaToJson(url: string): string {
+  return url === '' ? '' : `,"schemaUrl":${JSON.stringify(url)}`
+}
+
+/** Traces as OTLP JSON lines, a trace to a line. */
+export function* otlpExport(store: Store, traces: readonly Trace[]): Pieces {
+  // Traces that leave while this is written are left out, those that come are not waited for.
+  for (const trace of traces) if (store.traces.get(trace.key) === trace) yield* oneTrace(store, trace)
+}
