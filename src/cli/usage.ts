@@ -29,3 +29,23 @@ export function wholeNumber(option: string, text: string, least: number, most: n
   if (/^\d+$/.test(text) && number >= least && number <= most) return number
   throw usageError(`${option} must be a whole number from ${least} to ${most}, not "${text}"`)
 }
+
+const UNITS: Readonly<Record<string, number>> = {
+  us: 0.001,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
+
+/**
+ * A duration from the command line, `50ms`, `1.5s`, `2h` or `7d`, in milliseconds.
+ *
+ * @throws ThreadspanError `THREADSPAN_CLI_USAGE`.
+ */
+export function duration(option: string, text: string): number {
+  const [, number, unit] = /^(\d{1,9}(?:\.\d{1,6})?)(us|ms|s|m|h|d)$/.exec(text) ?? []
+  if (number !== undefined && Number(number) > 0) return Number(number) * UNITS[unit!]!
+  throw usageError(`${option} must be a duration as 50ms, 1.5s, 30m, 2h or 7d, not "${text}"`)
+}

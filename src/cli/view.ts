@@ -1,12 +1,19 @@
 import { spawn } from 'node:child_process'
+import { ThreadspanError } from '../core/errors.js'
+import { type DataOptions, ViewerData } from '../viewer/data.js'
+import { EXPORT_FORMATS, isExportFormat } from '../viewer/exports/format.js'
 import { isLoopback, startViewer, type Viewer, type ViewerOptions } from '../viewer/server.js'
+import { openSource, sourceAddress } from '../viewer/sources/open.js'
+import type { Source } from '../viewer/sources/source.js'
 import { interrupted } from './interrupt.js'
-import { parseArguments, wholeNumber } from './usage.js'
+import { parseArguments, usageError, wholeNumber } from './usage.js'
+import { pagesOf, readCredentials, readWish, type SourceWish } from './view-source.js'
 
 const USAGE = `Usage: threadspan view [options] [FILE...]
 
 Receives OpenTelemetry data (OTLP over HTTP, protobuf and JSON) and shows it in the browser. FILEs are OTLP JSON, as the file
-exporters of threadspan and of the OpenTelemetry Collector write it, or set in another way, compressed or not; they are loaded first.
+exporters of threadspan and of the OpenTelemetry Collector write it, or set in another way, or the JSON of Jaeger, Zipkin or
+Tempo, compressed or not; they are loaded first.
 
   --port N       listen on this port; without it 4318, or a free one when that is taken
   --host H       listen on this address; without it 127.0.0.1, which other machines cannot reach
@@ -14,13 +21,20 @@ exporters of threadspan and of the OpenTelemetry Collector write it, or set in a
   --db FILE      keep the data in this SQLite file (Node 22.13 or later)
   --max-spans N  keep at most this many spans, the newest traces (1000000)
   --open         open the page in the browser
+  --export FORMAT  write what was loaded to stdout as ${EXPORT_FORMATS.join(', ')}, and end
+  --output FILE  write it to this file instead
   --help         show this
+
+  --from URL     read traces of a Jaeger, Tempo, Elasticsearch or ClickHouse; credentials by THREADSPAN_FROM_HEADERS, or
+                 THREADSPAN_FROM_USER and THREADSPAN_FROM_PASSWORD
+  --trace ID     this trace of it, may be given several times; without it the latest traces that meet
+  --service NAME, --attribute KEY=VALUE (several times), --min-duration 50ms, --since 2h (1h), --limit N (20)
 `
 
 /**
- * `threadspan view [FILE...] [--port N] [--host H] [--allow-host NAME] [--db FILE] [--open] [--max-spans N]`: runs the viewer until SIGINT or
- * SIGTERM. Resolves to the exit code.
- * @throws ThreadspanError `THREADSPAN_CLI_USAGE`, and what `startViewer` and `Viewer.load` throw.
+ * `threadspan view [FILE...] [options]`: runs the viewer until SIGINT or SIGTERM, or with `--export` writes what it loaded. Resolves to the
+ * exit code.
+ * @throws ThreadspanError `THREADSPAN_CLI_USAGE`, and what `startViewer`, `openSource` and the methods of `Viewer` throw.
  */
 export async function view(argv: string[]): Promise<number> {
   const { values, positionals } = parseArguments({
@@ -33,6 +47,15 @@ export async function view(argv: string[]): Promise<number> {
       db: { type: 'string' },
       open: { type: 'boolean' },
       'max-spans': { type: 'string' },
+      export: { type: 'string' },
+      output: { type: 'string' },
+      from: { type: 'string' },
+      trace: { type: 'string', multiple: true },
+      service: { type: 'string' },
+      attribute: { type: 'string', multiple: true },
+      'min-duration': { type: 'string' },
+      since: { type: 'string' },
+      limit: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   })
@@ -47,6 +70,42 @@ export async function view(argv: string[]): Promise<number> {
   if (values.db !== undefined) options.db = values.db
   if (values['max-spans'] !== undefined)
     options.maxSpans = wholeNumber('--max-spans', values['max-spans'], 1, 50_000_000)
+  const wish = readWish(values)
+  const wished = ['trace', 'service', 'attribute', 'min-duration', 'since', 'limit'].find(
+    (name) => name in values,
+  )
+  if (values.from === undefined && wished !== undefined) {
+    throw usageError(`--${wished} says what is read of a source: give that by --from`)
+  }
+  const reading = new AbortController()
+  const source = await sourceOf(values.from, reading.signal)
+  const inputs: Inputs = { files: positionals, wish, source, reading }
+  if (values.export !== undefined) return exportAll(options, inputs, values.export, values.output)
+  if (values.output !== undefined) throw usageError('--output says where --export writes to')
+  if (inputs.source !== undefined) options.source = inputs.source
+  return run(options, inputs, values.open === true)
+}
+
+/** What is loaded first. */
+interface Inputs {
+  files: readonly string[]
+  source: Source | undefined
+  wish: SourceWish
+  /** Ends the reading. */
+  reading: AbortController
+}
+
+async function sourceOf(address: string | undefined, signal: AbortSignal): Promise<Source | undefined> {
+  if (address === undefined) return undefined
+  const url = sourceAddress(address).base
+  const headers = readCredentials(process.env)
+  if (Object.keys(headers).length > 0 && url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    tell(`credentials go to ${url.host} unencrypted`)
+  }
+  return openSource(address, { headers, signal })
+}
+
+async function run(options: ViewerOptions, inputs: Inputs, isOpened: boolean): Promise<number> {
   // Listening before the first wait: an interrupt while files are loading ends the command as well.
   const interrupt = interrupted()
   const viewer = await startViewer(options)
@@ -54,34 +113,68 @@ export async function view(argv: string[]): Promise<number> {
     if (options.host !== undefined && !isLoopback(options.host)) {
       tell(`other machines can read and send data here, since it listens on ${options.host}`)
     }
-    if (viewer.restored > 0) tell(`${viewer.restored} spans from ${values.db}`)
-    const reading = new AbortController()
-    const ended = await Promise.race([interrupt, loadAll(viewer, positionals, reading.signal)])
-    if (ended === 'interrupted') reading.abort()
-    else {
-      announce(viewer, options.port)
-      if (values.open === true) openBrowser(viewer.url)
+    if (viewer.restored > 0) tell(`${viewer.restored} spans from ${options.db}`)
+    const ended = await Promise.race([interrupt, loadAll(viewer, inputs)])
+    if (ended !== 'interrupted') {
+      const [trace] = inputs.wish.traces
+      const page = trace === undefined ? viewer.url : `${viewer.url}#/trace/${trace}`
+      announce(viewer, page, options.port)
+      if (isOpened) openBrowser(page)
       await interrupt
     }
   } finally {
+    inputs.reading.abort()
     await viewer.close()
   }
   return 0
 }
 
-async function loadAll(viewer: Viewer, files: string[], signal: AbortSignal): Promise<void> {
+async function exportAll(
+  options: DataOptions,
+  inputs: Inputs,
+  format: string,
+  output: string | undefined,
+): Promise<number> {
+  if (!isExportFormat(format)) {
+    throw usageError(`--export must be one of ${EXPORT_FORMATS.join(', ')}, not "${format}"`)
+  }
+  if (format === 'pprof' && output === undefined && process.stdout.isTTY) {
+    throw usageError('a profile is no text for a terminal: give --output FILE')
+  }
+  const data = new ViewerData(options)
+  try {
+    await loadAll(data, inputs)
+    if (output === undefined) await data.write(process.stdout, 'stdout', format)
+    else await data.save(output, format)
+  } finally {
+    data.close()
+  }
+  return 0
+}
+
+async function loadAll(
+  into: Pick<Viewer, 'load' | 'read'>,
+  { files, source, wish, reading }: Inputs,
+): Promise<void> {
   for (const file of files) {
-    const { items, rejected, unread, format } = await viewer.load(file, signal)
+    const { items, rejected, unread, format } = await into.load(file, reading.signal)
     const notes = [`${items} spans, data points and log records from ${file}`]
     if (rejected > 0) notes.push(`${rejected} refused`)
-    if (unread > 0)
-      notes.push(`${unread} pieces are not OTLP JSON${format === undefined ? '' : ` but ${format}`}`)
+    if (unread > 0) notes.push(`${unread} pieces cannot be read${format === undefined ? '' : `: ${format}`}`)
     tell(notes.join(', '))
+  }
+  if (source === undefined) return
+  for (const { what, pages } of pagesOf(source, wish)) {
+    const { spans, rejected } = await into.read(pages, source.name)
+    if (spans === 0 && wish.search === undefined) {
+      throw new ThreadspanError('THREADSPAN_SOURCE_ANSWER', `${source.name}: it has no ${what}`)
+    }
+    tell(`${spans} spans from ${source.name}${rejected > 0 ? `, ${rejected} refused` : ''}`)
   }
 }
 
-function announce(viewer: Viewer, asked: number | undefined): void {
-  process.stdout.write(`threadspan: viewer at ${viewer.url}\n`)
+function announce(viewer: Viewer, page: string, asked: number | undefined): void {
+  process.stdout.write(`threadspan: viewer at ${page}\n`)
   if (asked === undefined && !viewer.endpoint.endsWith(':4318')) {
     tell('port 4318 is taken, perhaps by another viewer or a collector')
     tell(`set OTEL_EXPORTER_OTLP_ENDPOINT=${viewer.endpoint} for the programs whose data is to come here`)

@@ -31,8 +31,13 @@ export const PASSED_VARIABLES: readonly string[] = [
   'VALUES',
 ]
 
+/** Those that commands of the package read. */
+export const COMMAND_VARIABLES: readonly string[] = ['FROM_HEADERS', 'FROM_PASSWORD', 'FROM_USER']
+
 /** What a user can have meant: one of those that processes pass to each other is for users as well. */
-const MEANT: readonly string[] = [...OWN_VARIABLES, 'TRANSACTION']
+const MEANT: readonly string[] = [...OWN_VARIABLES, ...COMMAND_VARIABLES, 'TRANSACTION']
+
+const KNOWN = new Set([...OWN_VARIABLES, ...PASSED_VARIABLES, ...COMMAND_VARIABLES])
 
 /** Mistakes in a name that is still taken for a misspelt one. */
 const MOST_EDITS = 2
@@ -68,7 +73,7 @@ export function unknownVariables(env: Environment): ConfigWarning[] {
   const warnings: ConfigWarning[] = []
   for (const variable of Object.keys(env)) {
     const name = /^THREADSPAN_(\w{1,64})$/.exec(variable)?.[1]
-    if (name === undefined || OWN_VARIABLES.includes(name) || PASSED_VARIABLES.includes(name)) continue
+    if (name === undefined || KNOWN.has(name)) continue
     const near = nearest(name)
     const hint = near === undefined ? '' : `; did you mean ${PREFIX}${near}?`
     const message = `${variable}: there is no such variable${hint}`

@@ -115,6 +115,12 @@ export interface Codes {
   THREADSPAN_FILE_UNREADABLE: 'error'
   /** A file of spans cannot be written. */
   THREADSPAN_FILE_UNWRITABLE: 'error'
+  /** A source of traces is not named by a URL that can be read. */
+  THREADSPAN_SOURCE_URL: 'error'
+  /** A source of traces cannot be reached, or takes too long. */
+  THREADSPAN_SOURCE_UNREACHABLE: 'error' | 'answer'
+  /** A source of traces answers with an error, with too much, or with what its API does not have. */
+  THREADSPAN_SOURCE_ANSWER: 'error' | 'answer'
   /** The viewer failed at a request. */
   THREADSPAN_VIEWER_FAILED: 'line' | 'answer'
 

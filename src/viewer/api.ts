@@ -223,13 +223,13 @@ export interface MetricSeries {
 }
 
 /**
- * `GET /api/trace/:traceId/export?format=chrome|otlp` answers a file, `GET /api/export` all traces as OTLP JSON lines;
- * `POST /api/import` takes a file of OTLP JSON.
+ * `GET /api/trace/:traceId/export?format=` answers a file: `otlp` (the default), `chrome`, `pprof` or `csv`; `GET /api/export` likewise,
+ * with all traces. `POST /api/import` takes a file in any format that `readData` reads.
  */
 export interface ImportResult {
   spans: number
   rejected: number
-  /** What the file holds instead of OTLP, where that can be told: `Zipkin JSON`. */
+  /** What the file holds that is not read, where that can be told: `a Chrome trace`. */
   format?: string
 }
 

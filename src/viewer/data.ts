@@ -8,6 +8,7 @@ import { exportOf } from './exports/export.js'
 import type { ExportFormat, Pieces } from './exports/format.js'
 import { type FileResult, readData } from './receiver/data-file.js'
 import { Sink } from './receiver/sink.js'
+import { checked, type Pages } from './sources/source.js'
 import { Logs } from './store/logs.js'
 import { Metrics } from './store/metrics.js'
 import { Store } from './store/store.js'
@@ -22,6 +23,14 @@ export interface DataOptions {
   maxBytes?: number
   /** Hears of what goes wrong while the viewer runs, once per cause. */
   onWarning?: (code: LineCode, message: string) => void
+}
+
+/** What reading from a source brought. */
+export interface SourceResult {
+  /** Spans kept, those that were there already among them. */
+  spans: number
+  /** Spans refused. */
+  rejected: number
 }
 
 /** What a viewer holds, without its server: where data comes from, and where it is written to. */
@@ -56,6 +65,21 @@ export class ViewerData {
         cause: error,
       })
     }
+  }
+
+  /**
+   * Reads traces of a source.
+   * @param name What the source is called in an error.
+   * @throws ThreadspanError `THREADSPAN_SOURCE_UNREACHABLE`, `THREADSPAN_SOURCE_ANSWER`; what came before stays.
+   */
+  async read(pages: Pages, name: string): Promise<SourceResult> {
+    const result = { spans: 0, rejected: 0 }
+    for await (const requests of pages) {
+      const { accepted, rejected } = checked(name, () => this.sink.takeSpans(requests))
+      result.spans += accepted
+      result.rejected += rejected
+    }
+    return result
   }
 
   /** Writes all spans to a file of this user's alone. @throws ThreadspanError `THREADSPAN_FILE_UNWRITABLE` */

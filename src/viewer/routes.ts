@@ -18,6 +18,7 @@ import { decompressor } from './receiver/body.js'
 import { readData } from './receiver/data-file.js'
 import { HttpError } from './receiver/http-error.js'
 import type { Sink } from './receiver/sink.js'
+import type { OnDemand } from './sources/on-demand.js'
 import type { Trace } from './store/trace.js'
 
 /** What the API answers from. */
@@ -26,6 +27,8 @@ export interface ApiContext {
   errors: Errors
   live: Live
   status(): Status
+  /** Brings traces that are looked for and not held. */
+  onDemand: OnDemand | undefined
 }
 
 type Handler = (context: ApiContext, query: URLSearchParams, ...parts: string[]) => unknown
@@ -65,6 +68,7 @@ const GET: [RegExp, Handler][] = [
   ],
 ]
 
+const ANY_TRACE = new RegExp(`^/api/trace/${TRACE_ID}(?:/|$)`)
 const EXPORT = new RegExp(`^/api/trace/${TRACE_ID}/export$`)
 
 /**
@@ -85,6 +89,8 @@ export async function answerApi(
     context.live.listen(response)
     return
   }
+  const id = ANY_TRACE.exec(pathname)?.[1]
+  if (id !== undefined && context.sink.store.trace(id) === undefined) await context.onDemand?.bring(id)
   const wanted = EXPORT.exec(pathname)
   if (wanted !== null || pathname === '/api/export') {
     const trace = wanted === null ? undefined : find(context.sink, wanted[1]!)

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { ThreadspanError } from '../core/errors.js'
 import type { Status } from './api.js'
-import { type DataOptions, ViewerData } from './data.js'
+import { type DataOptions, type SourceResult, ViewerData } from './data.js'
 import type { ExportFormat } from './exports/format.js'
 import { Live } from './live.js'
 import { answerPage } from './page.js'
@@ -17,6 +17,8 @@ import { guard } from './receiver/guard.js'
 import { HttpError } from './receiver/http-error.js'
 import { encodingOf, receive, signalOf } from './receiver/receiver.js'
 import { answerApi, answerJson } from './routes.js'
+import { OnDemand } from './sources/on-demand.js'
+import type { Pages, Source } from './sources/source.js'
 
 /** The port that OTLP/HTTP exporters send to unless told otherwise. */
 export const OTLP_PORT = 4318
@@ -29,6 +31,8 @@ export interface ViewerOptions extends DataOptions {
   host?: string
   /** Further names under which browsers and programs may ask for it, as in a `Host` header without the port. */
   allowHosts?: readonly string[]
+  /** Asked for a trace that somebody looks for and the viewer does not hold. */
+  source?: Source
 }
 
 /** A running viewer. */
@@ -44,6 +48,8 @@ export interface Viewer {
    * @throws ThreadspanError `THREADSPAN_FILE_UNREADABLE`
    */
   load(file: string, signal?: AbortSignal): Promise<FileResult>
+  /** Reads traces of a source. @throws ThreadspanError `THREADSPAN_SOURCE_UNREACHABLE`, `THREADSPAN_SOURCE_ANSWER` */
+  read(pages: Pages, name: string): Promise<SourceResult>
   /**
    * Writes all spans to a file; OTLP JSON lines, which `load` reads, without a format.
    * @throws ThreadspanError `THREADSPAN_FILE_UNWRITABLE`
@@ -68,7 +74,10 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
     status,
     changed: (most) => store.takeChanged(most).map((trace) => summary(store, trace)),
   })
-  const context = { sink, errors: new Errors(store), live, status }
+  const { source } = options
+  const onDemand =
+    source === undefined ? undefined : new OnDemand(source, (pages) => data.read(pages, source.name))
+  const context = { sink, errors: new Errors(store), live, status, onDemand }
   const hosts = new Set([host, hostname(), ...(options.allowHosts ?? [])].map((name) => name.toLowerCase()))
   const server = createServer((request, response) => {
     answer(request, response).catch((error: Error) => {
@@ -93,6 +102,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
     restored: data.restored,
     status,
     load: (file, signal) => data.load(file, signal),
+    read: (pages, name) => data.read(pages, name),
     save: (file, format) => data.save(file, format),
     close: () => (closed ??= close()),
   }

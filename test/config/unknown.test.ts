@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { dist } from '../support/dist.js'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 
-const { OWN_VARIABLES, PASSED_VARIABLES, unknownVariables } = (await import(
+const { COMMAND_VARIABLES, OWN_VARIABLES, PASSED_VARIABLES, unknownVariables } = (await import(
   dist('config/unknown.js')
 )) as typeof import('../../src/config/unknown.js')
 const { readConfig } = (await import(dist('config/config.js'))) as typeof import('../../src/config/config.js')
@@ -20,6 +20,7 @@ describe('variables that nobody knows', () => {
       FILES: 'FILE',
       SPOL: 'SPOOL',
       TRANSACTIN: 'TRANSACTION',
+      FROM_HEADER: 'FROM_HEADERS',
       RINGSIZE: 'RING_SIZE',
       RING_SIZES: 'RING_SIZE',
       RNIG_SZIE: 'RING_SIZE',
@@ -39,7 +40,8 @@ describe('variables that nobody knows', () => {
   })
 
   it('are not those of others, of ours, or of what processes pass to each other', () => {
-    const names = [...OWN_VARIABLES, ...PASSED_VARIABLES].map((name) => `THREADSPAN_${name}`)
+    const known = [...OWN_VARIABLES, ...PASSED_VARIABLES, ...COMMAND_VARIABLES]
+    const names = known.map((name) => `THREADSPAN_${name}`)
     const others = ['PATH', 'THREADSPAN', 'THREADSPAN_', 'MY_THREADSPAN_FLIE', 'THREADSPAN_odd name']
     assert.deepEqual(told(Object.fromEntries([...names, ...others].map((name) => [name, 'x']))), [])
   })

@@ -63,7 +63,7 @@ describe('threadspan view', () => {
     await writeFile(file, `${FILE_LINE}\nnot JSON\n`)
     const { child, until, ended, output } = run(t, '--port', '0', file)
     const [, url] = await until(/viewer at (http:\/\/127\.0\.0\.1:\d+\/)/)
-    assert.match(output(), /1 spans, data points and log records from .*a\.jsonl, 1 pieces are not OTLP JSON/)
+    assert.match(output(), /1 spans, data points and log records from .*a\.jsonl, 1 pieces cannot be read/)
     assert.equal(((await (await fetch(`${url}api/status`)).json()) as { spans: number }).spans, 1)
     const live = await fetch(`${url}api/live`)
     child.kill('SIGINT')
@@ -95,7 +95,7 @@ describe('threadspan view', () => {
     assert.match(missing.output(), /THREADSPAN_FILE_UNREADABLE/)
     const help = run(t, '--help')
     assert.equal((await help.ended).code, 0)
-    for (const option of ['--port', '--host', '--db', '--open', '--max-spans'])
+    for (const option of ['--port', '--host', '--db', '--open', '--max-spans', '--from', '--export'])
       assert.ok(help.output().includes(option))
   })
   it('opens the browser, and goes on where that fails', {
