@@ -68,10 +68,19 @@ function encodeTrace(number) {
           endTimeUnixNano: start + BigInt(5_000_000 + (random() % 50_000_000)),
           attributes:
             i === 0
-              ? { 'thread.id': 0, 'http.response.status_code': fails ? 500 : 200, 'http.route': '/items/:id', 'user.id': `u${number % 5000}` }
+              ? {
+                  'thread.id': 0,
+                  'http.response.status_code': fails ? 500 : 200,
+                  'http.route': '/items/:id',
+                  'user.id': `u${number % 5000}`,
+                }
               : isTask
                 ? { 'thread.id': 1 + (i % 8), 'thread.name': 'piscina', 'threadspan.queue.wait': 0.25 }
-                : { 'thread.id': 0, 'db.system.name': 'postgresql', 'db.query.text': 'SELECT * FROM orders WHERE id = $1' },
+                : {
+                    'thread.id': 0,
+                    'db.system.name': 'postgresql',
+                    'db.query.text': 'SELECT * FROM orders WHERE id = $1',
+                  },
           droppedAttributesCount: 0,
           events: failed
             ? [
@@ -151,7 +160,11 @@ const folder = process.argv[3] === undefined ? mkdtempSync(join(tmpdir(), 'threa
 const db = process.argv[3] ?? join(folder, 'traces.db')
 try {
   const options = { db, maxSpans: total, maxBytes: total * 600 }
-  const result = { node: process.version, processors: availableParallelism(), 'load before': loadavg()[0].toFixed(1) }
+  const result = {
+    node: process.version,
+    processors: availableParallelism(),
+    'load before': loadavg()[0].toFixed(1),
+  }
   if (!existsSync(db)) Object.assign(result, fill(options, total))
   result['file, bytes/span'] = Math.round(statSync(db).size / total)
   globalThis.gc?.()
@@ -189,7 +202,9 @@ try {
   ]) {
     times[path.replace(/\d{13}/, '…').replace(/[0-9a-f]{16,}/, '…')] = await time(url + path)
   }
-  result['answers, ms: first, median of 5'] = Object.fromEntries(Object.entries(times).map(([k, v]) => [k, v.join(', ')]))
+  result['answers, ms: first, median of 5'] = Object.fromEntries(
+    Object.entries(times).map(([k, v]) => [k, v.join(', ')]),
+  )
   agent.destroy()
   await viewer.close()
   console.log(JSON.stringify(result, null, 2))

@@ -49,3 +49,17 @@ export function duration(option: string, text: string): number {
   if (number !== undefined && Number(number) > 0) return Number(number) * UNITS[unit!]!
   throw usageError(`${option} must be a duration as 50ms, 1.5s, 30m, 2h or 7d, not "${text}"`)
 }
+
+const SIZES: Readonly<Record<string, number>> = { KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 }
+
+/**
+ * A size from the command line, `500MB` or `10GB`, in bytes.
+ *
+ * @throws ThreadspanError `THREADSPAN_CLI_USAGE`.
+ */
+export function byteSize(option: string, text: string): number {
+  const [, number, unit] = /^(\d{1,6}(?:\.\d{1,3})?)(KB|MB|GB|TB)$/i.exec(text) ?? []
+  if (number !== undefined && Number(number) > 0)
+    return Math.round(Number(number) * SIZES[unit!.toUpperCase()]!)
+  throw usageError(`${option} must be a size as 500MB or 10GB, not "${text}"`)
+}

@@ -6,7 +6,7 @@ import { isLoopback, startViewer, type Viewer, type ViewerOptions } from '../vie
 import { openSource, sourceAddress } from '../viewer/sources/open.js'
 import type { Source } from '../viewer/sources/source.js'
 import { interrupted } from './interrupt.js'
-import { parseArguments, usageError, wholeNumber } from './usage.js'
+import { byteSize, duration, parseArguments, usageError, wholeNumber } from './usage.js'
 import { pagesOf, readCredentials, readWish, type SourceWish } from './view-source.js'
 
 const USAGE = `Usage: threadspan view [options] [FILE...]
@@ -20,6 +20,9 @@ Tempo, compressed or not; they are loaded first.
   --allow-host NAME  answer to this name as well, may be given several times
   --db FILE      keep the data in this SQLite file (Node 22.13 or later)
   --max-spans N  keep at most this many spans, the newest traces (1000000)
+  --max-memory SIZE  keep them in this much memory (1.07GB, or 600 bytes for each of --max-spans, if that is more)
+  --keep TIME    let traces go that are older, as 7d or 12h
+  --max-size SIZE  let the oldest traces go where the database is larger, as 10GB
   --open         open the page in the browser
   --export FORMAT  write what was loaded to stdout as ${EXPORT_FORMATS.join(', ')}, and end
   --output FILE  write it to this file instead
@@ -47,6 +50,9 @@ export async function view(argv: string[]): Promise<number> {
       db: { type: 'string' },
       open: { type: 'boolean' },
       'max-spans': { type: 'string' },
+      'max-memory': { type: 'string' },
+      keep: { type: 'string' },
+      'max-size': { type: 'string' },
       export: { type: 'string' },
       output: { type: 'string' },
       from: { type: 'string' },
@@ -63,13 +69,14 @@ export async function view(argv: string[]): Promise<number> {
     process.stdout.write(USAGE)
     return 0
   }
-  const options: ViewerOptions = { onWarning: (code, message) => tell(`${message} (${code})`) }
+  const options: ViewerOptions = {
+    onWarning: (code, message) => tell(`${message} (${code})`),
+    ...boundsOf(values),
+  }
   if (values.port !== undefined) options.port = wholeNumber('--port', values.port, 0, 65535)
   if (values.host !== undefined) options.host = values.host
   if (values['allow-host'] !== undefined) options.allowHosts = values['allow-host']
   if (values.db !== undefined) options.db = values.db
-  if (values['max-spans'] !== undefined)
-    options.maxSpans = wholeNumber('--max-spans', values['max-spans'], 1, 50_000_000)
   const wish = readWish(values)
   const wished = ['trace', 'service', 'attribute', 'min-duration', 'since', 'limit'].find(
     (name) => name in values,
@@ -84,6 +91,26 @@ export async function view(argv: string[]): Promise<number> {
   if (values.output !== undefined) throw usageError('--output says where --export writes to')
   if (inputs.source !== undefined) options.source = inputs.source
   return run(options, inputs, values.open === true)
+}
+
+/** Bytes of memory for a span, where spans are bounded by their number. */
+const SPAN_BYTES = 600
+
+function boundsOf(values: Partial<Record<string, unknown>>): DataOptions {
+  const options: DataOptions = {}
+  const text = (name: string) => values[name] as string | undefined
+  const [spans, memory, keep, size] = ['max-spans', 'max-memory', 'keep', 'max-size'].map(text)
+  if (spans !== undefined) {
+    options.maxSpans = wholeNumber('--max-spans', spans, 1, 50_000_000)
+    options.maxBytes = Math.max(2 ** 30, options.maxSpans * SPAN_BYTES)
+  }
+  if (memory !== undefined) options.maxBytes = byteSize('--max-memory', memory)
+  if (keep !== undefined) options.keep = duration('--keep', keep)
+  if (size !== undefined) {
+    if (text('db') === undefined) throw usageError('--max-size bounds the database: give it by --db')
+    options.maxSize = byteSize('--max-size', size)
+  }
+  return options
 }
 
 /** What is loaded first. */

@@ -3,7 +3,8 @@ import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { LineCode } from '../core/codes.js'
 import { ThreadspanError } from '../core/errors.js'
-import { Database } from './database.js'
+import { Database } from './database/database.js'
+import { Retention, type RetentionOptions } from './database/retention.js'
 import { exportOf } from './exports/export.js'
 import type { ExportFormat, Pieces } from './exports/format.js'
 import { type FileResult, readData } from './receiver/data-file.js'
@@ -14,7 +15,7 @@ import { Metrics } from './store/metrics.js'
 import { Store } from './store/store.js'
 
 /** What a viewer holds; everything may be left out. */
-export interface DataOptions {
+export interface DataOptions extends RetentionOptions {
   /** SQLite file that keeps the data; needs `node:sqlite`. */
   db?: string
   /** Most spans kept, by default 1,000,000; the oldest traces leave first. */
@@ -40,17 +41,19 @@ export class ViewerData {
   /** Spans that the database brought. */
   readonly restored: number
   readonly #database: Database | undefined
+  readonly #retention: Retention
 
   /** @throws ThreadspanError `THREADSPAN_SQLITE_UNAVAILABLE`, `THREADSPAN_DB_OPEN` */
-  constructor({ db, maxSpans = 1_000_000, maxBytes = 2 ** 30, onWarning }: DataOptions) {
+  constructor({ db, maxSpans = 1_000_000, maxBytes = 2 ** 30, onWarning, ...kept }: DataOptions) {
     this.store = new Store({ maxSpans, maxBytes })
     this.sink = new Sink(this.store, new Metrics(), new Logs())
     if (db !== undefined) {
       this.#database = new Database(db, ({ message }) =>
         onWarning?.('THREADSPAN_DB_WRITE', `The database is no longer written to: ${message}`),
       )
-      this.#database.load(this.sink)
+      this.#database.load(this.sink, kept.keep === undefined ? undefined : Date.now() - kept.keep)
     }
+    this.#retention = new Retention(this.store, this.#database, kept)
     this.restored = this.store.spans
   }
 
@@ -105,6 +108,7 @@ export class ViewerData {
 
   /** Writes what is left to the database. */
   close(): void {
+    this.#retention.close()
     this.#database?.close()
   }
 }

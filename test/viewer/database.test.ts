@@ -98,9 +98,12 @@ describe('the database', { skip: hasSqlite ? false : 'this Node has no node:sqli
     const { DatabaseSync } = await import('node:sqlite')
     const other = new DatabaseSync(db)
     other.exec("INSERT INTO part (body) VALUES ('text'), (7)")
-    other.exec("INSERT INTO span (trace, resource, scope, body) VALUES ('t', 1, 2, 'text'), (x'01', 3, 4, 5)")
+    other.exec("INSERT INTO trace (key, start) VALUES ('t', 'soon'), (x'01', 1.5)")
     other.exec(
-      "INSERT INTO signal (name, encoding, body) VALUES ('metrics', 'json', 'text'), ('other', 'x', 7)",
+      "INSERT INTO piece VALUES (7, 1, 2, 1, 'text'), (8, 3, 4, 'x', 5), (9, 1, 2, 1, x'ffff'), (10, 99, 99, 1, x'')",
+    )
+    other.exec(
+      "INSERT INTO signal (at, name, encoding, body) VALUES (1, 'metrics', 'json', 'text'), ('x', 'other', 'x', 7)",
     )
     other.close()
     const two = await startViewer({ port: 0, db })

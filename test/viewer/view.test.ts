@@ -82,7 +82,18 @@ describe('threadspan view', () => {
   })
 
   it('explains wrong arguments with exit code 2', async (t) => {
-    for (const argv of [['--port', 'x'], ['--port', '70000'], ['--nope'], ['--max-spans', '0'], ['--db']]) {
+    for (const argv of [
+      ['--port', 'x'],
+      ['--port', '70000'],
+      ['--nope'],
+      ['--max-spans', '0'],
+      ['--db'],
+      ['--keep', '7'],
+      ['--keep', '0d'],
+      ['--max-memory', '1'],
+      ['--db', 'x', '--max-size', '10'],
+      ['--max-size', '10GB'],
+    ]) {
       const { ended, output } = run(t, ...argv)
       assert.equal((await ended).code, 2, argv.join(' '))
       assert.match(output(), /THREADSPAN_CLI_USAGE/)
@@ -95,7 +106,17 @@ describe('threadspan view', () => {
     assert.match(missing.output(), /THREADSPAN_FILE_UNREADABLE/)
     const help = run(t, '--help')
     assert.equal((await help.ended).code, 0)
-    for (const option of ['--port', '--host', '--db', '--open', '--max-spans', '--from', '--export'])
+    for (const option of [
+      '--port',
+      '--host',
+      '--db',
+      '--open',
+      '--max-spans',
+      '--from',
+      '--export',
+      '--keep',
+      '--max-size',
+    ])
       assert.ok(help.output().includes(option))
   })
   it('opens the browser, and goes on where that fails', {

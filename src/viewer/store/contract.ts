@@ -17,6 +17,7 @@ export interface Ingested {
 
 /** Hears what is kept and what is let go, in order: the database. Resource and scope are as `headerOf` makes them. */
 export interface Journal {
-  kept(trace: string, resource: Buffer, scope: Buffer, span: Buffer): void
+  /** @param start Milliseconds since the epoch. */
+  kept(trace: string, resource: Buffer, scope: Buffer, span: Buffer, start: number): void
   evicted(trace: string): void
 }

@@ -94,25 +94,6 @@ export class Store {
     return result
   }
 
-  /** Keeps one span from its encoded parts, as the journal was given them. @throws OtlpError */
-  restore(resource: Buffer, scope: Buffer, span: Buffer): Refusal | undefined {
-    const scan = scanSpan(new ProtobufReader(span))
-    const origin = this.lanes.internOrigin(resource)
-    try {
-      const scopeId = this.lanes.internScope(scope)
-      const refusal = this.#insert(
-        Buffer.from(span.buffer, span.byteOffset, span.length),
-        scan,
-        origin,
-        scopeId,
-      )
-      this.lanes.releaseScope(scopeId)
-      return refusal
-    } finally {
-      this.lanes.releaseOrigin(origin)
-    }
-  }
-
   /** The trace with this id of 32 hexadecimal digits, settled. */
   trace(id: string): Trace | undefined {
     const trace = this.traces.get(Buffer.from(id, 'hex').toString('latin1'))
@@ -170,6 +151,18 @@ export class Store {
     return { bytes, scan: scanSpan(this.#reader) }
   }
 
+  /** Lets the traces go for which `isDue` holds, the oldest first and `most` at most, as if there were no room for them. */
+  letGo(isDue: (trace: Trace) => boolean, most = Number.POSITIVE_INFINITY): void {
+    let count = 0
+    for (const trace of this.traces.values()) {
+      if (count === most) break
+      if (!isDue(trace)) continue
+      this.#evict(trace)
+      count++
+    }
+    if (count > 0) this.#slabs.compact(this.columns)
+  }
+
   /** Rows of a trace in order of arrival. */
   *rows(trace: Trace): Generator<number> {
     for (let row = trace.first; row >= 0; row = this.columns.next[row]!) yield row
@@ -210,7 +203,7 @@ export class Store {
     columns.name[row] = this.names.intern(name, () => name)
     this.#slabs.put(columns, row, bytes, scan.start, scan.end)
     this.#index.add(row)
-    this.journal?.kept(key, resource, scopeBytes, bytes.subarray(scan.start, scan.end))
+    this.journal?.kept(key, resource, scopeBytes, bytes.subarray(scan.start, scan.end), columns.start(row))
     return undefined
   }
 
