@@ -32,6 +32,11 @@ const { MergedMetrics } = await part('metrics/merged.js')
 const { prometheusText } = await part('export/prometheus.js')
 const { encodeMetricsRequest } = await part('otlp/encode-metrics.js')
 const { CellLink, LinkedCells } = await part('link/cells.js')
+const { ForeignReader } = await part('viewer/formats/foreign.js')
+const { Requests } = await part('viewer/formats/requests.js')
+const { Documents } = await part('viewer/sources/elasticsearch-documents.js')
+const { Store } = await part('viewer/store/store.js')
+const { isMalformed } = await part('viewer/receiver/sink.js')
 
 /** mulberry32 */
 let state = seed
@@ -323,6 +328,158 @@ Object.assign(targets, {
       },
     })
     if (count > 1000) throw new Error('too many')
+  },
+})
+
+const TRACE_ID = '0af7651916cd43dd8448eb211c80319c'
+const SPAN_ID = 'b7ad6b7169203331'
+const keyValue = { key: 'thread.id', value: { intValue: '3' } }
+const otlpSpan = {
+  traceId: Buffer.from(TRACE_ID, 'hex').toString('base64'),
+  spanId: Buffer.from(SPAN_ID, 'hex').toString('base64'),
+  name: 'a',
+  kind: 'SPAN_KIND_SERVER',
+  startTimeUnixNano: '1790000000000000000',
+  endTimeUnixNano: '1790000000000000001',
+  attributes: [keyValue],
+  events: [{ timeUnixNano: '1790000000000000000', name: 'e', attributes: [keyValue] }],
+  status: { code: 'STATUS_CODE_ERROR' },
+}
+const tags = [
+  { key: 'span.kind', type: 'string', value: 'server' },
+  { key: 'error', type: 'bool', value: true },
+  { key: 'n', type: 'int64', value: '9007199254740993' },
+]
+const reference = { refType: 'CHILD_OF', traceID: TRACE_ID, spanID: SPAN_ID }
+const jaegerSpan = {
+  traceID: TRACE_ID,
+  spanID: SPAN_ID,
+  operationName: 'a',
+  references: [reference, reference],
+  startTime: 1790000000000000,
+  duration: 5,
+  tags,
+  logs: [{ timestamp: 1790000000000000, fields: tags }],
+  processID: 'p1',
+}
+const foreign = [
+  {
+    batches: [
+      { resource: { attributes: [keyValue] }, scopeSpans: [{ scope: { name: 'a' }, spans: [otlpSpan] }] },
+    ],
+  },
+  { data: [{ traceID: TRACE_ID, spans: [jaegerSpan], processes: { p1: { serviceName: 'a', tags } } }] },
+  {
+    traceId: TRACE_ID,
+    id: SPAN_ID,
+    parentId: SPAN_ID,
+    kind: 'SERVER',
+    shared: true,
+    name: 'a',
+    timestamp: 1790000000000000,
+    duration: 5,
+    localEndpoint: { serviceName: 'a', ipv4: '1.2.3.4', port: 5 },
+    annotations: [{ timestamp: 1790000000000000, value: 'a' }],
+    tags: { 'thread.id': '3', error: 'true', 'process.pid': '4' },
+  },
+]
+const documents = [
+  {
+    trace_id: TRACE_ID,
+    span_id: SPAN_ID,
+    duration: 5,
+    '@timestamp': '1790000000000.5',
+    attributes: { thread: { id: 3 }, 'a.b': [1] },
+    links: [{ trace_id: TRACE_ID, span_id: SPAN_ID }],
+    status: { code: 'Error' },
+    resource: { attributes: { 'service.name': 'a' } },
+    scope: { name: 'a' },
+  },
+  {
+    trace: { id: TRACE_ID },
+    span: {
+      id: SPAN_ID,
+      name: 'a',
+      duration: { us: 5 },
+      links: [{ trace: { id: TRACE_ID }, span: { id: SPAN_ID } }],
+    },
+    parent: { id: SPAN_ID },
+    timestamp: { us: 1790000000000000 },
+    '@timestamp': '2026-01-01T00:00:00.000Z',
+    labels: { thread_name: 'a' },
+    numeric_labels: { thread_id: 3 },
+    error: { exception: [{ type: 'a', message: 'b' }] },
+  },
+]
+const odds = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  2 ** 53,
+  1e300,
+  '',
+  'x',
+  '__proto__',
+  [],
+  {},
+  [null],
+  { '': 0 },
+  '\ud800',
+]
+const oddJson = () => (random() < 0.2 ? text() : pick(odds))
+
+/** A copy in which parts are replaced, left out or repeated. */
+function mutatedJson(value) {
+  if (random() < 0.02) return oddJson()
+  if (Array.isArray(value)) {
+    return value.flatMap((element) =>
+      random() < 0.02 ? [] : random() < 0.02 ? [mutatedJson(element), oddJson()] : [mutatedJson(element)],
+    )
+  }
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).filter(() => random() > 0.01)
+  if (random() < 0.02) entries.push([text(5), oddJson()])
+  return Object.fromEntries(entries.map(([key, inner]) => [key, mutatedJson(inner)]))
+}
+
+/** What is read of another format must be what the store takes. */
+function readForeign(read) {
+  let requests
+  try {
+    requests = read()
+  } catch (error) {
+    if (!isMalformed(error)) throw error
+    return
+  }
+  const store = new Store({ maxSpans: 100, maxBytes: 1e8 })
+  for (const request of requests) store.ingest(request)
+  store.settle()
+  for (const trace of store.traces.values()) for (const row of store.rows(trace)) store.decode(row)
+}
+
+Object.assign(targets, {
+  'traces in other formats'() {
+    readForeign(() => {
+      const reader = new ForeignReader()
+      const read = reader.take(mutatedJson(pick(foreign)), 100)
+      return [...(read?.requests ?? []), ...reader.end().requests]
+    })
+  },
+  'documents of Elasticsearch'() {
+    readForeign(() => {
+      const made = new Documents()
+      const requests = new Requests()
+      const hit = () =>
+        mutatedJson({ _source: pick(documents), fields: { '@timestamp': ['2026-01-01T00:00:00.5Z'] } })
+      const isHit = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
+      for (const one of [hit(), hit()].filter(isHit)) {
+        if (random() < 0.5) made.addEvent(one)
+        else made.addSpan(one, requests)
+      }
+      return requests.take()
+    })
   },
 })
 
