@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import protobuf from 'protobufjs'
 import type { Viewer } from '../../src/viewer/server.js'
+import { dist } from '../support/dist.js'
 import { body, origin, post, send, span, spanId, traceId, viewer } from './support.js'
 
 /** The fields that this package writes, with the numbers and types of pprof's profile.proto. */
@@ -207,6 +208,36 @@ describe('export to a Chrome trace', () => {
         assert.equal(parents.get(args['span.id'] as string), stack.at(-1)!.id)
       }
       stack.push({ end, id: args['span.id'] as string })
+    }
+  })
+})
+
+describe('an export while traces come and leave', () => {
+  it('is well-formed, and holds no other trace’s spans', async () => {
+    const { ViewerData } = (await import(dist('viewer/data.js'))) as typeof import('../../src/viewer/data.js')
+    const { exportOf } = (await import(
+      dist('viewer/exports/export.js')
+    )) as typeof import('../../src/viewer/exports/export.js')
+    for (const format of ['otlp', 'chrome', 'csv'] as const) {
+      const data = new ViewerData({ maxSpans: 60 })
+      const add = (trace: number) => {
+        const spans = Array.from({ length: 20 }, (_, i) =>
+          span(trace, trace * 100 + i, i === 0 ? 0 : trace * 100, { name: `trace ${trace}`, at: i }),
+        )
+        data.sink.take('traces', 'protobuf', body(spans))
+      }
+      for (const trace of [1, 2, 3]) add(trace)
+      let text = ''
+      let pieces = 0
+      for (const piece of exportOf(data.store, format).pieces) {
+        text += String(piece)
+        // In the midst of the first trace all that is to be written leaves.
+        if (++pieces === 10) for (const trace of [4, 5, 6]) add(trace)
+      }
+      assert.match(text, /trace 1/)
+      assert.doesNotMatch(text, /trace [4-6]/, format)
+      if (format === 'chrome') JSON.parse(text)
+      else if (format === 'otlp') for (const line of text.trimEnd().split('\n')) JSON.parse(line)
     }
   })
 })

@@ -32,36 +32,32 @@ export function* chromeExport(store: Store, traces: readonly Trace[]): Pieces {
   const tracks = new Tracks(store)
   const { rows, origin } = rowsByStart(store, traces)
   const tids = new Uint32Array(columns.capacity)
+  const wanted = new Set<Trace | undefined>(traces)
   let separator = ''
-  const text = (event: Event) => {
-    const piece = separator + JSON.stringify(event)
-    separator = ',\n'
-    return piece
-  }
   yield '{"displayTimeUnit":"ns","traceEvents":[\n'
   for (const row of rows) {
+    // Others may have come between two pieces, for which a trace had to leave.
+    if (!wanted.has(store.traceOf(row))) continue
     const { start, end } = nanosOf(store, row, origin)
     const lane = columns.lane[row]!
     const up = columns.up[row]!
     const { pid, tid } = tracks.take(row, lane, up, start, end)
-    for (const event of tracks.takeNames()) yield text(event)
     tids[row] = tid
     const args = { ...plainAttributes(store.decode(row).attributes), 'span.id': columns.spanId(row) }
-    const common = { cat: 'span', pid, tid, ts: start / 1000 }
-    yield text({ ...common, ph: 'X', name: names.value(columns.name[row]!), dur: (end - start) / 1000, args })
-    if (up < 0 || columns.lane[up] === lane || tids[up] === 0) continue
-    const from = nanosOf(store, up, origin)
-    const wait = Math.max(0, store.scan(row).scan.wait) * 1e6
-    const submitted = Math.round(Math.min(from.end, Math.max(from.start, start - wait)))
-    const flow = { cat: 'flow', name: 'submitted', id: columns.spanId(row) }
-    yield text({
-      ...flow,
-      ph: 's',
-      pid: tracks.pidOf(columns.lane[up]!),
-      tid: tids[up]!,
-      ts: submitted / 1000,
-    })
-    yield text({ ...flow, ph: 'f', bp: 'e', pid, tid, ts: start / 1000 })
+    const at = { pid, tid, ts: start / 1000 }
+    const name = names.value(columns.name[row]!)
+    const events: Event[] = tracks.takeNames()
+    events.push({ cat: 'span', ...at, ph: 'X', name, dur: (end - start) / 1000, args })
+    if (up >= 0 && columns.lane[up] !== lane && tids[up] !== 0) {
+      const from = nanosOf(store, up, origin)
+      const wait = Math.max(0, store.scan(row).scan.wait) * 1e6
+      const submitted = Math.round(Math.min(from.end, Math.max(from.start, start - wait)))
+      const flow = { cat: 'flow', name: 'submitted', id: columns.spanId(row) }
+      const above = { pid: tracks.pidOf(columns.lane[up]!), tid: tids[up]!, ts: submitted / 1000 }
+      events.push({ ...flow, ph: 's', ...above }, { ...flow, ph: 'f', bp: 'e', ...at })
+    }
+    yield separator + events.map((event) => JSON.stringify(event)).join(',\n')
+    separator = ',\n'
   }
   yield '\n]}\n'
 }

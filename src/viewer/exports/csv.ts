@@ -3,7 +3,7 @@ import { plainAttributes } from '../queries/plain.js'
 import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'
 import type { Pieces } from './format.js'
-import { nanosOf, rowsByStart } from './rows.js'
+import { isHeld, nanosOf, rowsByStart } from './rows.js'
 
 const HEADER = [
   'trace_id',
@@ -28,37 +28,41 @@ const KINDS = ['', 'internal', 'server', 'client', 'producer', 'consumer']
 const STATUSES = ['unset', 'ok', 'error']
 
 /**
- * A row for each span (RFC 4180), by start, in UTF-8: `start` is UTC with nanoseconds, `attributes` JSON. A text that a spreadsheet would
+ * A row for each span (RFC 4180), trace by trace and by start, in UTF-8: `start` is UTC with nanoseconds, `attributes` JSON. A text that a spreadsheet would
  * take for a formula has an apostrophe before it (OWASP, "CSV Injection").
  */
 export function* csvExport(store: Store, traces: readonly Trace[]): Pieces {
   const { columns, lanes } = store
   yield line(HEADER)
-  const { rows, origin } = rowsByStart(store, traces)
-  for (const row of rows) {
-    const span = store.decode(row)
-    const lane = columns.lane[row]!
-    const { service, host, pid } = lanes.of(lane)
-    const { start, end } = nanosOf(store, row, origin)
-    const wait = store.scan(row).scan.wait
-    yield line([
-      span.traceId,
-      span.spanId,
-      span.parentSpanId,
-      text(service),
-      text(host),
-      pid ?? '',
-      text(threadLabel(lanes.lanes.value(lane))),
-      text(span.name),
-      KINDS[span.kind] ?? '',
-      instant(columns.startNano(row)),
-      (end - start) / 1e6,
-      wait > 0 && Number.isFinite(wait) ? wait : '',
-      STATUSES[span.status.code]!,
-      text(span.status.message),
-      text(lanes.scopes.value(columns.scope[row]!).scope.name),
-      text(JSON.stringify(plainAttributes(span.attributes))),
-    ])
+  for (const trace of traces) {
+    if (!isHeld(store, trace)) continue
+    const { rows, origin } = rowsByStart(store, [trace])
+    for (const row of rows) {
+      if (!isHeld(store, trace)) break
+      const span = store.decode(row)
+      const lane = columns.lane[row]!
+      const { service, host, pid } = lanes.of(lane)
+      const { start, end } = nanosOf(store, row, origin)
+      const wait = store.scan(row).scan.wait
+      yield line([
+        span.traceId,
+        span.spanId,
+        span.parentSpanId,
+        text(service),
+        text(host),
+        pid ?? '',
+        text(threadLabel(lanes.lanes.value(lane))),
+        text(span.name),
+        KINDS[span.kind] ?? '',
+        instant(columns.startNano(row)),
+        (end - start) / 1e6,
+        wait > 0 && Number.isFinite(wait) ? wait : '',
+        STATUSES[span.status.code]!,
+        text(span.status.message),
+        text(lanes.scopes.value(columns.scope[row]!).scope.name),
+        text(JSON.stringify(plainAttributes(span.attributes))),
+      ])
+    }
   }
 }
 

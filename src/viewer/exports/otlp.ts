@@ -3,6 +3,7 @@ import { resourceToJson, scopeToJson } from '../../otlp/json-write.js'
 import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'
 import type { Pieces } from './format.js'
+import { isHeld } from './rows.js'
 
 /** The trace as one OTLP/JSON `TracesData` object on one line, spans in order of arrival. */
 function* oneTrace(store: Store, trace: Trace): Pieces {
@@ -17,14 +18,17 @@ function* oneTrace(store: Store, trace: Trace): Pieces {
   let first = true
   yield '{"resourceSpans":['
   for (const rows of groups.values()) {
+    if (!isHeld(store, trace)) break
     const origin = lanes.of(columns.lane[rows[0]!]!)
     const inner = lanes.scopes.value(columns.scope[rows[0]!]!)
     const resource = resourceToJson(origin.resource)
     const scope = scopeToJson(inner.scope)
     const separator = first ? '' : ','
     yield `${separator}{"resource":${JSON.stringify(resource)},"scopeSpans":[{"scope":${JSON.stringify(scope)},"spans":[`
-    for (const [i, row] of rows.entries())
+    for (const [i, row] of rows.entries()) {
+      if (!isHeld(store, trace)) break
       yield (i === 0 ? '' : ',') + JSON.stringify(spanToJson(store.decode(row)))
+    }
     yield `]${schemaToJson(inner.schemaUrl)}}]${schemaToJson(origin.schemaUrl)}}`
     first = false
   }
@@ -38,5 +42,5 @@ function schemaToJson(url: string): string {
 /** Traces as OTLP JSON lines, a trace to a line. */
 export function* otlpExport(store: Store, traces: readonly Trace[]): Pieces {
   // Traces that leave while this is written are left out, those that come are not waited for.
-  for (const trace of traces) if (store.traces.get(trace.key) === trace) yield* oneTrace(store, trace)
+  for (const trace of traces) if (isHeld(store, trace)) yield* oneTrace(store, trace)
 }

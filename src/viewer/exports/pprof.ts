@@ -26,32 +26,34 @@ interface Node {
  */
 export function* pprofExport(store: Store, traces: readonly Trace[]): Pieces {
   const { columns } = store
-  const { rows, origin } = rowsByStart(store, traces)
   const profile = new Profile(store)
   const covered = new Float64Array(columns.capacity)
   const reached = new Float64Array(columns.capacity)
-  let last = 0
-  for (const row of rows) {
-    const { start, end } = nanosOf(store, row, origin)
-    reached[row] = start
-    covered[row] = 0
-    last = Math.max(last, end)
-    cover(columns.up[row]!, start, end)
+  let first = -1
+  let last = 0n
+  for (const trace of traces) {
+    const { origin } = trace
+    if (first < 0 || columns.startAfter(origin, first) < 0) first = origin
+    const { rows } = rowsByStart(store, [trace])
+    for (const row of rows) {
+      const { start, end } = nanosOf(store, row, origin)
+      cover(columns.up[row]!, origin, start, end)
+    }
+    for (const row of rows) {
+      const { start, end } = nanosOf(store, row, origin)
+      profile.add(row, Math.max(0, end - start - covered[row]!))
+      const ended = columns.startNano(origin) + BigInt(end)
+      if (ended > last) last = ended
+    }
   }
-  for (const row of rows) {
-    const { start, end } = nanosOf(store, row, origin)
-    profile.add(row, Math.max(0, end - start - covered[row]!))
-  }
-  const from = rows.length === 0 ? 0n : columns.startNano(origin)
-  yield gzipSync(profile.encode(from, last))
+  const from = first < 0 ? 0n : columns.startNano(first)
+  yield gzipSync(profile.encode(from, first < 0 ? 0 : Number(last - from)))
 
   /** Children come by start, so each covers what lies after the end of those before it. */
-  function cover(parent: number, start: number, end: number): void {
+  function cover(parent: number, origin: number, start: number, end: number): void {
     if (parent < 0) return
     const outer = nanosOf(store, parent, origin)
-    // One that starts before its parent was not initialized by it yet.
-    const begun = Math.max(reached[parent]!, outer.start)
-    const from = Math.max(begun, start)
+    const from = Math.max(reached[parent]!, outer.start, start)
     const until = Math.min(outer.end, end)
     if (until <= from) return
     covered[parent] = covered[parent]! + until - from

@@ -26,3 +26,8 @@ export function nanosOf(store: Store, row: number, origin: number): { start: num
   const start = Math.round(store.columns.startAfter(row, origin) * 1e6)
   return { start, end: start + Math.round(store.columns.duration(row) * 1e6) }
 }
+
+/** Whether a trace is still in the store: between two pieces of a file others may come, for which it has to leave. */
+export function isHeld(store: Store, trace: Trace): boolean {
+  return store.traces.get(trace.key) === trace
+}
