@@ -108,8 +108,8 @@ function encodeTrace(number) {
   return lengthDelimited(0x0a, concat([resource, lengthDelimited(0x12, concat([scope, ...spans]))]))
 }
 
-function fill(options, total) {
-  const data = new ViewerData(options)
+async function fill(options, total) {
+  const data = await ViewerData.open(options)
   const start = performance.now()
   let spent = 0
   for (let trace = 0; trace < total / PER_TRACE; trace += TRACES_PER_REQUEST) {
@@ -165,7 +165,7 @@ try {
     processors: availableParallelism(),
     'load before': loadavg()[0].toFixed(1),
   }
-  if (!existsSync(db)) Object.assign(result, fill(options, total))
+  if (!existsSync(db)) Object.assign(result, await fill(options, total))
   result['file, bytes/span'] = Math.round(statSync(db).size / total)
   globalThis.gc?.()
   const start = performance.now()

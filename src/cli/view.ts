@@ -71,6 +71,7 @@ export async function view(argv: string[]): Promise<number> {
   }
   const options: ViewerOptions = {
     onWarning: (code, message) => tell(`${message} (${code})`),
+    onLoading: (spans) => tell(`${spans} spans of ${values.db} so far`),
     ...boundsOf(values),
   }
   if (values.port !== undefined) options.port = wholeNumber('--port', values.port, 0, 65535)
@@ -135,7 +136,13 @@ async function sourceOf(address: string | undefined, signal: AbortSignal): Promi
 async function run(options: ViewerOptions, inputs: Inputs, isOpened: boolean): Promise<number> {
   // Listening before the first wait: an interrupt while files are loading ends the command as well.
   const interrupt = interrupted()
-  const viewer = await startViewer(options)
+  const { reading } = inputs
+  void interrupt.then(() => reading.abort())
+  const viewer = await startViewer({ ...options, signal: reading.signal }).catch((error: unknown) => {
+    if (reading.signal.aborted) return undefined
+    throw error
+  })
+  if (viewer === undefined) return 0
   try {
     if (options.host !== undefined && !isLoopback(options.host)) {
       tell(`other machines can read and send data here, since it listens on ${options.host}`)
@@ -150,7 +157,7 @@ async function run(options: ViewerOptions, inputs: Inputs, isOpened: boolean): P
       await interrupt
     }
   } finally {
-    inputs.reading.abort()
+    reading.abort()
     await viewer.close()
   }
   return 0
@@ -168,7 +175,7 @@ async function exportAll(
   if (format === 'pprof' && output === undefined && process.stdout.isTTY) {
     throw usageError('a profile is no text for a terminal: give --output FILE')
   }
-  const data = new ViewerData(options)
+  const data = await ViewerData.open(options)
   try {
     await loadAll(data, inputs)
     if (output === undefined) await data.write(process.stdout, 'stdout', format)

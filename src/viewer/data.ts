@@ -24,6 +24,10 @@ export interface DataOptions extends RetentionOptions {
   maxBytes?: number
   /** Hears of what goes wrong while the viewer runs, once per cause. */
   onWarning?: (code: LineCode, message: string) => void
+  /** Hears how many spans of a large database have been read so far. */
+  onLoading?: (spans: number) => void
+  /** Ends the reading of the database. */
+  signal?: AbortSignal
 }
 
 /** What reading from a source brought. */
@@ -34,27 +38,49 @@ export interface SourceResult {
   rejected: number
 }
 
+/** Milliseconds between two words of how far the reading of the database is. */
+const TELL_INTERVAL = 2000
+
 /** What a viewer holds, without its server: where data comes from, and where it is written to. */
 export class ViewerData {
   readonly store: Store
   readonly sink: Sink
   /** Spans that the database brought. */
-  readonly restored: number
-  readonly #database: Database | undefined
-  readonly #retention: Retention
+  restored = 0
+  #database: Database | undefined
+  #retention: Retention | undefined
 
-  /** @throws ThreadspanError `THREADSPAN_SQLITE_UNAVAILABLE`, `THREADSPAN_DB_OPEN` */
-  constructor({ db, maxSpans = 1_000_000, maxBytes = 2 ** 30, onWarning, ...kept }: DataOptions) {
+  /** Without a database, and nothing that lets traces go but the bounds of memory. */
+  constructor({ maxSpans = 1_000_000, maxBytes = 2 ** 30 }: Pick<DataOptions, 'maxSpans' | 'maxBytes'>) {
     this.store = new Store({ maxSpans, maxBytes })
     this.sink = new Sink(this.store, new Metrics(), new Logs())
+  }
+
+  /**
+   * With all that the options say.
+   * @throws ThreadspanError `THREADSPAN_SQLITE_UNAVAILABLE`, `THREADSPAN_DB_OPEN`; the reason of `options.signal`, where that ends it
+   */
+  static async open(options: DataOptions): Promise<ViewerData> {
+    const { db, keep, onWarning } = options
+    const data = new ViewerData(options)
     if (db !== undefined) {
-      this.#database = new Database(db, ({ message }) =>
+      const database = new Database(db, ({ message }) =>
         onWarning?.('THREADSPAN_DB_WRITE', `The database is no longer written to: ${message}`),
       )
-      this.#database.load(this.sink, kept.keep === undefined ? undefined : Date.now() - kept.keep)
+      data.#database = database
+      const timer = setInterval(() => options.onLoading?.(data.store.spans), TELL_INTERVAL)
+      try {
+        await database.load(data.sink, keep === undefined ? undefined : Date.now() - keep, options.signal)
+      } catch (error) {
+        database.close()
+        throw error
+      } finally {
+        clearInterval(timer)
+      }
     }
-    this.#retention = new Retention(this.store, this.#database, kept)
-    this.restored = this.store.spans
+    data.restored = data.store.spans
+    data.#retention = new Retention(data.store, data.#database, options)
+    return data
   }
 
   /** Reads a file, as `readData` does; `signal` ends the reading early. @throws ThreadspanError `THREADSPAN_FILE_UNREADABLE` */
@@ -108,7 +134,7 @@ export class ViewerData {
 
   /** Writes what is left to the database. */
   close(): void {
-    this.#retention.close()
+    this.#retention?.close()
     this.#database?.close()
   }
 }

@@ -66,7 +66,7 @@ export interface Viewer {
  */
 export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> {
   const { host = '127.0.0.1', onWarning } = options
-  const data = new ViewerData(options)
+  const data = await ViewerData.open(options)
   const { store, sink } = data
   let endpoint = ''
   const status = () => statusOf(sink, endpoint, options.db ?? null)

@@ -182,6 +182,18 @@ describe('a database of another version', { skip }, () => {
     assert.equal(two.restored, 1)
   })
 
+  it('stays as it is where the reading of it is ended', async (t) => {
+    const db = await file(t)
+    const one = await startViewer({ port: 0, db })
+    for (let i = 1; i <= 50; i++) await post(one, body([span(i, 1, 0), span(i, 2, 1)]))
+    await one.close()
+    const ended = startViewer({ port: 0, db, signal: AbortSignal.abort(new Error('enough')) })
+    await assert.rejects(ended, { message: 'enough' })
+    const two = await startViewer({ port: 0, db })
+    t.after(() => two.close())
+    assert.equal(two.restored, 100)
+  })
+
   it('is one viewer’s alone', async (t) => {
     const db = await file(t)
     const one = await startViewer({ port: 0, db })
@@ -238,7 +250,7 @@ describe('retention', () => {
     for (let i = 1; i <= 2000; i++) {
       await post(viewer, body([span(i, 1, 0, { at: i, attributes: { text: `${i}${text}` } })]))
     }
-    while (viewer.status().spans > 600) await delay(50)
+    while (viewer.status().spans > 420) await delay(50)
     const traces = await api<TraceSummary[]>(viewer, 'traces?limit=1000')
     assert.equal(traces[0]!.traceId, traceId(2000))
     assert.ok(traces.length > 100, `${traces.length} are left`)

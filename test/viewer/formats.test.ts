@@ -244,6 +244,7 @@ describe("Zipkin's JSON", () => {
       )
       const query = await api<SpanDetail>(target, `trace/${SHORT}/span/1111111111111111`)
       assert.deepEqual(query.status, { code: 'error', message: 'deadlock' })
+      assert.equal(query.kind, 'client')
       assert.deepEqual(query.resource, { 'process.pid': 7, 'service.name': 'back' })
       assert.equal(query.attributes['thread.id'], 3)
       assert.deepEqual(

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
 import { ThreadspanError } from '../../core/errors.js'
 import { concat, lengthDelimited } from '../../otlp/encode.js'
 import { OtlpError } from '../../otlp/errors.js'
@@ -25,6 +26,9 @@ const VACUUM_PAGES = 4000
 
 /** Fewer free pages are not worth the while. */
 const LEAST_FREE = 16
+
+/** Pieces that are read in one go. */
+const SLICE = 500
 
 type Entry =
   | { kind: 'span'; trace: string; resource: Buffer; scope: Buffer; body: Buffer; start: number }
@@ -94,18 +98,19 @@ export class Database implements Journal, SignalJournal {
   }
 
   /**
-   * Puts what the file holds into the sink; from then on the file follows it. What does not fit the bounds of the store
-   * leaves the file, too.
+   * Puts what the file holds into the sink, in slices, so that the process goes on meanwhile; from then on the file follows it. What does
+   * not fit the bounds of the store leaves the file, too.
    * @param since Milliseconds since the epoch: traces that started before leave the file at once.
+   * @throws the reason of `signal`, where that ends it
    */
-  load(sink: Sink, since = Number.NEGATIVE_INFINITY): void {
+  async load(sink: Sink, since = Number.NEGATIVE_INFINITY, signal?: AbortSignal): Promise<void> {
     sink.store.journal = this
     sink.journal = this
     this.#loading = true
     try {
       this.forget(since)
       this.#forgetBeyond(sink.store.limits)
-      this.#restoreAll(sink)
+      await this.#restoreAll(sink, signal)
     } finally {
       this.#loading = false
     }
@@ -256,14 +261,17 @@ export class Database implements Journal, SignalJournal {
     }
   }
 
-  #restoreAll(sink: Sink): void {
+  async #restoreAll(sink: Sink, signal: AbortSignal | undefined): Promise<void> {
     const parts = new Map(
       (this.#db.prepare('SELECT id, body FROM part').all() as Row[]).map(({ id, body }) => [id, body]),
     )
     const pieces = this.#db.prepare(
       `SELECT id, resource, scope, body FROM piece WHERE id > ? ORDER BY id LIMIT ${PAGE}`,
     )
+    let count = 0
     for (const { resource, scope, body } of pages(pieces, 'id', -1)) {
+      if (++count % SLICE === 0) await setImmediate()
+      signal?.throwIfAborted()
       this.#try(sink, () => {
         const spans = concat([buffer(parts.get(scope)), buffer(body)])
         const group = concat([buffer(parts.get(resource)), lengthDelimited(0x12, spans)])

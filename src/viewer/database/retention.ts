@@ -45,8 +45,12 @@ export class Retention {
     if (maxSize !== undefined && this.database !== undefined) this.#shrink(this.database, maxSize)
   }
 
+  /** Looks a last time. */
   close(): void {
+    if (this.#timer === undefined) return
     clearInterval(this.#timer)
+    this.database?.flush()
+    this.look()
   }
 
   #shrink(database: Database, most: number): void {

@@ -53,7 +53,8 @@ function readSpan(json: JsonObject, shared: ReadonlySet<string>, into: Requests)
   else if (parent !== id)
     span.parentSpanId = shared.has(sharedKey(json, json['parentId'])) ? ownId(parent) : parent
   span.name = text(json['name'], 'name')
-  span.kind = kindOf(json['kind'])
+  // What is neither called nor sent has no kind.
+  span.kind = kindOf(json['kind']) || 1
   span.startTimeUnixNano = microseconds(json['timestamp'], 'timestamp')
   span.endTimeUnixNano = span.startTimeUnixNano + microseconds(json['duration'], 'duration')
   span.events = list(json['annotations'], 'annotations', readAnnotation)
