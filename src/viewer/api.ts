@@ -6,26 +6,43 @@
 /** Filters that every list takes as query parameters; all optional. */
 export interface Filter {
   service?: string
+  /** `deployment.environment.name` of the resource, or `deployment.environment`. */
+  environment?: string
   /** Transaction name, exact. */
   transaction?: string
+  /** Without it, all but calls where transactions are counted. */
+  type?: TransactionType
   host?: string
-  /** HTTP status code as text, or `ok` / `error`. */
+  /** HTTP status code as text, a class of them as `5xx`, or `ok` / `error`. */
   status?: string
   /** Milliseconds since the epoch, inclusive. */
   from?: number
   to?: number
+  /** The last so many milliseconds, instead of `from` and `to`. */
+  last?: number
   /** Terms that one span must meet, as `query.ts` reads them. */
   search?: string
   /** Transaction duration bounds, milliseconds. */
   min?: number
   max?: number
+  /** What a list is sorted by, one of its fields; an unknown one is answered 400. */
+  sort?: string
+  order?: 'asc' | 'desc'
+  /** Rows of a list from `offset` on; the header `x-total-count` says how many there are. */
   limit?: number
+  offset?: number
 }
+
+/**
+ * What a transaction is: something asked of the service, a message taken from a queue, other work, or a call that begins a trace, whose
+ * answer another service counts as its request.
+ */
+export type TransactionType = 'request' | 'message' | 'task' | 'call'
 
 export interface Latency {
   count: number
   errors: number
-  /** Per minute, over the span of time the filter covers. */
+  /** Per minute: over the time that the filter names, else over that which the data covers, a minute at least. */
   throughput: number
   p50: number
   p95: number
@@ -61,13 +78,24 @@ export interface ServiceRow extends Latency {
   /** Distinct `process.pid` / `host.name` seen. */
   processes: number
   language: string
+  /** Calls that begin a trace; they are not among `count`. */
+  calls: number
+  /** Transactions in each of 30 equal parts of the time that is shown. */
+  trend: number[]
+}
+
+/** `GET /api/totals` (Filter): the selection in figures, and the same length of time before it where the filter names a time. */
+export interface Totals {
+  now: Latency
+  before: Latency | null
 }
 
 /** `GET /api/transactions` (Filter) */
 export interface TransactionRow extends Latency {
   service: string
   name: string
-  /** Share of all transaction time in the selection, 0 to 1. */
+  type: TransactionType
+  /** Share of the time of all transactions in the selection, less that of the transactions that they called, 0 to 1. */
   impact: number
   /** Worker threads that took part, distinct. */
   threads: number
@@ -81,19 +109,73 @@ export interface Series {
   times: number[]
   count: number[]
   errors: number[]
+  /** Counts by class of HTTP status, `2xx` to `5xx`; `ok` and `error` for what has no HTTP status. Those that occur. */
+  classes: { name: string; count: number[] }[]
+  mean: (number | null)[]
   p50: (number | null)[]
   p95: (number | null)[]
   p99: (number | null)[]
 }
 
-/** `GET /api/distribution` (Filter): latency histogram with logarithmic buckets, and breakdowns. */
+/**
+ * `GET /api/distribution` (Filter): latency histogram with logarithmic buckets, of all latencies, also those outside of `min` and `max`;
+ * and breakdowns of those inside.
+ */
 export interface Distribution {
   buckets: { from: number; to: number; count: number; errors: number }[]
   statuses: { status: string; count: number }[]
   hosts: { host: string; count: number }[]
 }
 
-/** `GET /api/traces` (Filter), newest first; also the payload of `trace` events of `GET /api/live` (SSE). */
+/** `GET /api/facets`: what there is to choose from in filters. */
+export interface Facets {
+  services: string[]
+  environments: string[]
+  hosts: string[]
+  statuses: string[]
+}
+
+/** `GET /api/samples` (Filter), newest first unless sorted: the transactions themselves. */
+export interface Sample {
+  traceId: string
+  spanId: string
+  service: string
+  name: string
+  type: TransactionType
+  /** Path of its URL, or what else tells it from others of its name; empty where nothing does. */
+  path: string
+  host: string
+  start: number
+  duration: number
+  status: string
+  failed: boolean
+  /** Of the whole trace. */
+  spans: number
+  threads: number
+}
+
+/**
+ * `GET /api/trace/:traceId/neighbours` (Filter): where a trace stands in the list of traces, or, with `sample` (the id of
+ * its span), where a transaction stands among samples.
+ */
+export interface Neighbours {
+  /** Place from 0 on, or -1 where the list does not have it. */
+  place: number
+  total: number
+  previous: Neighbour | null
+  next: Neighbour | null
+  slowest: Neighbour | null
+  /** The next failed one in the order of the list, from the start again after the last. */
+  failed: Neighbour | null
+}
+
+export interface Neighbour {
+  traceId: string
+  /** Absent in a list of traces. */
+  spanId?: string
+}
+
+/** `GET /api/traces` (Filter), newest first unless sorted; also the payload of `trace` events of `GET /api/live` (SSE). */
 export interface TraceSummary {
   traceId: string
   service: string
@@ -106,6 +188,10 @@ export interface TraceSummary {
   threads: number
   processes: number
   status: string
+  /** Whether the transaction that stands for the trace failed, as `status` says; `errors` counts spans. */
+  failed: boolean
+  /** Path of the URL of the span that stands for the trace, or what else tells it from others of its name. */
+  path: string
   /** Spans whose parent has not arrived. */
   orphans: number
 }
@@ -163,13 +249,49 @@ export interface SpanDetail {
   status: { code: 'unset' | 'ok' | 'error'; message: string }
   traceState: string
   attributes: Record<string, unknown>
-  events: { time: number; name: string; attributes: Record<string, unknown> }[]
+  events: { time: number; name: string; attributes: Record<string, unknown>; stack?: StackFrame[] }[]
   links: { traceId: string; spanId: string; attributes: Record<string, unknown> }[]
+  /** Spans whose links point here, fifty at most. */
+  linkedFrom: { traceId: string; spanId: string; name: string; service: string }[]
+  /** The group of errors that counts this span, or null. */
+  errorGroup: string | null
   resource: Record<string, unknown>
   scope: { name: string; version: string }
   dropped: { attributes: number; events: number; links: number }
   /** Log records that name this span. */
   logs: { time: number; severity: string; body: string; attributes: Record<string, unknown> }[]
+}
+
+/** One line of a stack; `library` is code of the runtime or of an installed package. */
+export interface StackFrame {
+  text: string
+  file: string
+  /** 0 where the line does not say. */
+  line: number
+  library: boolean
+}
+
+/** A log record. */
+export interface LogRow {
+  time: number
+  /** As the sender wrote it, else the name of its number: `info`, `error`, ... */
+  severity: string
+  /** 1 to 24, 0 where it was not told. */
+  level: number
+  body: string
+  service: string
+  host: string
+  /** Empty where it names no trace or no span. */
+  traceId: string
+  spanId: string
+  attributes: Record<string, unknown>
+}
+
+/** `GET /api/logs` (Filter), newest first: of all records or, with `trace`, those of a trace, oldest first. */
+export interface LogList {
+  total: number
+  logs: LogRow[]
+  series: { step: number; times: number[]; levels: { name: string; count: number[] }[] }
 }
 
 /** `GET /api/errors` (Filter) */
@@ -197,7 +319,7 @@ export interface ErrorDetail extends ErrorGroup {
     service: string
     time: number
     message: string
-    stack: { text: string; file: string; line: number; library: boolean }[]
+    stack: StackFrame[]
     /** The span was closed by the death of its thread or process. */
     closed: string | null
   }[]

@@ -9,11 +9,14 @@ import type { Live } from './live.js'
 import { traceColumns } from './queries/columns.js'
 import { spanDetail } from './queries/detail.js'
 import type { Errors } from './queries/errors.js'
+import { facets } from './queries/facets.js'
 import { parseFilter } from './queries/filter.js'
+import { logs } from './queries/logs.js'
 import { metricRows, metricSeries } from './queries/metrics.js'
+import { Paged } from './queries/paging.js'
 import { distribution, series } from './queries/series.js'
-import { searchTrace, traces } from './queries/traces.js'
-import { services, transactions } from './queries/transactions.js'
+import { neighbours, samples, searchTrace, traces } from './queries/traces.js'
+import { services, totals, transactions } from './queries/transactions.js'
 import { decompressor } from './receiver/body.js'
 import { readData } from './receiver/data-file.js'
 import { HttpError } from './receiver/http-error.js'
@@ -40,13 +43,22 @@ const GET: [RegExp, Handler][] = [
   [/^\/api\/status$/, (context) => context.status()],
   [/^\/api\/services$/, ({ sink }, query) => services(sink.store, parseFilter(query))],
   [/^\/api\/transactions$/, ({ sink }, query) => transactions(sink.store, parseFilter(query))],
+  [/^\/api\/totals$/, ({ sink }, query) => totals(sink.store, parseFilter(query))],
+  [/^\/api\/facets$/, ({ sink }) => facets(sink.store, sink.metrics, sink.logs)],
+  [/^\/api\/samples$/, ({ sink }, query) => samples(sink.store, parseFilter(query))],
+  [/^\/api\/logs$/, ({ sink }, query) => logs(sink.store, sink.logs, parseFilter(query), query.get('trace'))],
   [/^\/api\/series$/, ({ sink }, query) => series(sink.store, parseFilter(query))],
   [/^\/api\/distribution$/, ({ sink }, query) => distribution(sink.store, parseFilter(query))],
   [/^\/api\/traces$/, ({ sink }, query) => traces(sink.store, parseFilter(query))],
   [new RegExp(`^/api/trace/${TRACE_ID}$`), ({ sink }, _, id) => traceColumns(sink.store, find(sink, id!))],
   [
     new RegExp(`^/api/trace/${TRACE_ID}/span/${SPAN_ID}$`),
-    ({ sink }, _, id, span) => spanDetail(sink.store, sink.logs, find(sink, id!), span!) ?? missing('span'),
+    ({ sink, errors }, _, id, span) =>
+      spanDetail({ store: sink.store, logs: sink.logs, errors }, find(sink, id!), span!) ?? missing('span'),
+  ],
+  [
+    new RegExp(`^/api/trace/${TRACE_ID}/neighbours$`),
+    ({ sink }, query, id) => neighbours(sink.store, find(sink, id!), query.get('sample'), parseFilter(query)),
   ],
   [
     new RegExp(`^/api/trace/${TRACE_ID}/search$`),
@@ -58,7 +70,7 @@ const GET: [RegExp, Handler][] = [
     ({ errors }, query, fingerprint) =>
       errors.detail(fingerprint!, parseFilter(query)) ?? missing('error group'),
   ],
-  [/^\/api\/metrics$/, ({ sink }) => metricRows(sink.metrics)],
+  [/^\/api\/metrics$/, ({ sink }, query) => metricRows(sink.metrics, parseFilter(query))],
   [
     /^\/api\/metrics\/([^/]+)$/,
     ({ sink }, query, name) => {
@@ -107,7 +119,8 @@ export async function answerApi(
 
 /** An answer of the API: never kept by the browser, since the store changes all the time. */
 export function answerJson(response: ServerResponse, status: number, value: unknown, head = false): void {
-  const body = Buffer.from(JSON.stringify(value))
+  const body = Buffer.from(JSON.stringify(value instanceof Paged ? value.rows : value))
+  if (value instanceof Paged) response.setHeader('x-total-count', value.total)
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': body.length,

@@ -4,15 +4,16 @@ import type { ErrorDetail, ErrorGroup, Filter } from '../api.js'
 import { Mark } from '../store/columns.js'
 import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'
-import { limitOf } from './filter.js'
+import { type Paged, paged } from './paging.js'
 import { plainText } from './plain.js'
 import { select } from './selection.js'
-import { stepFor } from './series.js'
+import { bucketsOf } from './series.js'
 import { culpritOf, type Frame, parseStack } from './stack.js'
 import { transactionOf } from './transactions.js'
 
 const FAILED = Mark.error | Mark.closed | Mark.exception
 const MAX_OCCURRENCES = 50
+const PAGING: ReadonlySet<string> = new Set(['limit', 'offset', 'sort', 'order'])
 const MAX_MESSAGE = 2000
 
 /** Most kinds that are told apart; what comes later is one kind. */
@@ -50,9 +51,26 @@ export class Errors {
   }
 
   /** `GET /api/errors`: the latest first. */
-  list(filter: Filter): ErrorGroup[] {
+  list(filter: Filter): Paged<ErrorGroup> {
     const groups = [...this.#groups(filter)].map(([number, rows]) => this.#group(number, rows))
-    return groups.sort((a, b) => b.last - a.last).slice(0, limitOf(filter, 200, 1000))
+    return paged(groups, filter, {
+      by: {
+        last: (row) => row.last,
+        first: (row) => row.first,
+        count: (row) => row.count,
+        type: (row) => row.type,
+        culprit: (row) => row.culprit,
+      },
+      otherwise: 'last',
+      limit: 200,
+      most: 1000,
+    })
+  }
+
+  /** The fingerprint of the group that counts a span of a settled trace, or null. */
+  groupOf(trace: Trace, row: number): string | null {
+    if ((this.#store.columns.marks[row]! & FAILED) === 0 || !this.#causes(trace).includes(row)) return null
+    return this.#kinds[this.#store.columns.group[row]!]!.fingerprint
   }
 
   /** `GET /api/errors/:fingerprint`, or undefined when there is no such group. */
@@ -63,12 +81,12 @@ export class Errors {
     if (number === undefined || rows === undefined) return undefined
     const group = this.#group(number, rows)
     const { columns } = this.#store
-    const step = stepFor(group.first, group.last)
-    const origin = Math.floor(group.first / step) * step
-    const times: number[] = []
-    for (let time = origin; time <= group.last; time += step) times.push(time)
+    const { step, times } = bucketsOf(filter.from ?? group.first, filter.to ?? group.last)
     const count = times.map(() => 0)
-    for (const row of rows) count[Math.floor((columns.start(row) - origin) / step)]!++
+    for (const row of rows) {
+      const i = Math.floor((columns.start(row) - times[0]!) / step)
+      if (i >= 0 && i < count.length) count[i]!++
+    }
     const latest = [...rows].sort((a, b) => columns.start(b) - columns.start(a)).slice(0, MAX_OCCURRENCES)
     return {
       ...group,
@@ -80,8 +98,9 @@ export class Errors {
   /** The failed spans of the traces that the filter picks, by group. */
   #groups(filter: Filter): Map<number, number[]> {
     const { columns } = this.#store
-    const wanted = new Set(select(this.#store, filter).rows)
-    const picky = Object.keys(filter).some((key) => key !== 'limit')
+    this.#store.settle()
+    const picky = Object.entries(filter).some(([key, value]) => value !== undefined && !PAGING.has(key))
+    const wanted = new Set(picky ? select(this.#store, filter, true).rows : [])
     const traces = picky
       ? new Set([...wanted].map((row) => this.#store.traceOf(row)))
       : this.#store.traces.values()

@@ -5,28 +5,30 @@ import { groupBy } from './transactions.js'
 /** Most lines in one chart: more cannot be told apart. */
 const MAX_LINES = 60
 
-/** `GET /api/metrics`, by name. */
-export function metricRows(metrics: Metrics): MetricRow[] {
+/** `GET /api/metrics`, by name: those of the service and host that the filter names. */
+export function metricRows(metrics: Metrics, filter: Filter): MetricRow[] {
   return [...metrics.byName.values()]
-    .map(({ name, unit, description, kind, series }) => ({
-      name,
-      unit,
-      description,
-      kind,
-      services: [...new Set([...series.values()].map(({ service }) => service))],
-      series: series.size,
-    }))
+    .map(({ name, unit, description, kind, series }) => {
+      const chosen = [...series.values()].filter((one) => isFrom(one, filter))
+      const services = [...new Set(chosen.map(({ service }) => service))]
+      return { name, unit, description, kind, services, series: chosen.length }
+    })
+    .filter((row) => row.series > 0)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function isFrom({ service, host, origin }: TimeSeries, filter: Filter): boolean {
+  if (filter.service !== undefined && service !== filter.service) return false
+  if (filter.host !== undefined && host !== filter.host) return false
+  if (filter.environment === undefined) return true
+  const environment = origin.get('deployment.environment.name') ?? origin.get('deployment.environment')
+  return environment === filter.environment
 }
 
 /** `GET /api/metrics/:name`: all lines on one axis of time, which holds every time that any of them has. */
 export function metricSeries(entry: MetricEntry, filter: Filter): MetricSeries {
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = filter
-  const chosen = [...entry.series.values()].filter(
-    ({ service, host }) =>
-      (filter.service === undefined || service === filter.service) &&
-      (filter.host === undefined || host === filter.host),
-  )
+  const chosen = [...entry.series.values()].filter((one) => isFrom(one, filter))
   const several = new Set(chosen.map(({ service }) => service)).size > 1
   const origins = differences(chosen)
   const lines = chosen

@@ -27,3 +27,22 @@ export function plainText(value: AnyValue | undefined): string {
 export function milliseconds(nanoseconds: bigint): number {
   return Number(nanoseconds) / 1e6
 }
+
+/** The values in a value: a list has those of its elements. */
+export function leaves(value: AnyValue): (string | number)[] {
+  if (typeof value === 'number') return [value]
+  if (Array.isArray(value)) return value.flatMap(leaves)
+  return value === null || typeof value === 'object' ? [] : [String(value)]
+}
+
+/** Adds all text in a value, keys included. */
+export function collect(value: AnyValue, into: string[]): void {
+  if (value === null || value instanceof Uint8Array) return
+  if (Array.isArray(value)) for (const element of value) collect(element, into)
+  else if (typeof value === 'object') {
+    for (const [key, inner] of Object.entries(value)) {
+      into.push(key)
+      collect(inner, into)
+    }
+  } else into.push(String(value))
+}

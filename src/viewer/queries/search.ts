@@ -4,9 +4,10 @@ import { Mark } from '../store/columns.js'
 import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'
 import { threadLabel } from './columns.js'
-import { KINDS } from './detail.js'
+import { KINDS } from './kinds.js'
 import { Needle, needlesOf } from './needle.js'
-import { isError, statusText } from './status-text.js'
+import { collect, leaves } from './plain.js'
+import { isError, statusClass, statusText } from './status-text.js'
 
 /** A span of a settled trace that is looked at; decoded when a term asks for it, which few do. */
 class Candidate {
@@ -38,14 +39,32 @@ class Candidate {
 
 type Test = (candidate: Candidate) => boolean
 
+/** Most searches whose findings are kept. */
+const MAX_KNOWN = 8
+const searches = new Map<string, WeakMap<Trace, number>>()
+
+/**
+ * What a search has found in traces before: their number of spans then, negative where it found nothing. Lists ask for the same again
+ * and again as more arrives, and a trace changes only by growing.
+ */
+function knownOf(search: string): WeakMap<Trace, number> {
+  const known = searches.get(search) ?? new WeakMap<Trace, number>()
+  searches.delete(search)
+  searches.set(search, known)
+  if (searches.size > MAX_KNOWN) searches.delete(searches.keys().next().value!)
+  return known
+}
+
 /**
  * Finds spans by a search, whose grammar is that of `parseQuery`: in columns and in the encoded bytes first, which is fast and finds too
  * much, then in the decoded span.
  */
 export class Search {
   readonly #tests: readonly Test[]
+  readonly #known: WeakMap<Trace, number>
 
   constructor(search: string) {
+    this.#known = knownOf(search)
     this.#tests = parseQuery(search).terms.map((term) => {
       const test = testOf(term)
       return term.isNot ? (candidate) => !test(candidate) : test
@@ -54,9 +73,16 @@ export class Search {
 
   /** Whether one span of the trace meets all terms. */
   matches(store: Store, trace: Trace): boolean {
+    const known = this.#known.get(trace)
+    if (known !== undefined && Math.abs(known) === trace.spans) return known > 0
     const candidate = new Candidate(store)
-    for (const row of store.rows(trace)) if (this.#meets(candidate.at(row))) return true
-    return false
+    let found = false
+    for (const row of store.rows(trace)) {
+      found = this.#meets(candidate.at(row))
+      if (found) break
+    }
+    this.#known.set(trace, found ? trace.spans : -trace.spans)
+    return found
   }
 
   /** Those of `rows`, all of settled traces, that meet all terms; as their places among them. */
@@ -122,13 +148,13 @@ const FIELDS: ReadonlyMap<string, (term: FieldTerm) => Test> = new Map<string, (
     'status',
     (term) =>
       ({ store, row }) => {
-        const text = statusText(store, row)
-        const other = isError(store, row) ? 'error' : 'ok'
-        if (term.operator === '!=') return compare(term, text) && compare(term, other)
-        return compare(term, text) || compare(term, other)
+        const names = [statusText(store, row), statusClass(store, row), isError(store, row) ? 'error' : 'ok']
+        const meets = (name: string) => compare(term, name)
+        return term.operator === '!=' ? names.every(meets) : names.some(meets)
       },
   ],
   ['service', (term) => perLane((store, lane) => compare(term, store.lanes.of(lane).service))],
+  ['environment', (term) => perLane((store, lane) => compare(term, store.lanes.of(lane).environment))],
   ['host', (term) => perLane((store, lane) => compare(term, store.lanes.of(lane).host))],
   [
     'thread',
@@ -193,22 +219,4 @@ function textOf(span: Span): string {
     collect(event.attributes, text)
   }
   return text.join('\n')
-}
-
-/** The values in a value: a list has those of its elements. */
-function leaves(value: AnyValue): (string | number)[] {
-  if (typeof value === 'number') return [value]
-  if (Array.isArray(value)) return value.flatMap(leaves)
-  return value === null || typeof value === 'object' ? [] : [String(value)]
-}
-
-function collect(value: AnyValue, into: string[]): void {
-  if (value === null || value instanceof Uint8Array) return
-  if (Array.isArray(value)) for (const element of value) collect(element, into)
-  else if (typeof value === 'object') {
-    for (const [key, inner] of Object.entries(value)) {
-      into.push(key)
-      collect(inner, into)
-    }
-  } else into.push(String(value))
 }

@@ -1,90 +1,98 @@
-import type { Filter, Latency } from '../api.js'
+import type { Filter, Latency, TransactionType } from '../api.js'
 import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'
 import { Search } from './search.js'
-import { isError } from './status-text.js'
+import { hasStatus, isError } from './status-text.js'
 
 /** The transactions that a filter picks, as rows, and the time they cover in milliseconds since the epoch. */
 export interface Selection {
   rows: number[]
+  /** Of the filter, else of all transactions, whatever the filter picks: so charts keep their axis. */
   from: number
   to: number
+  /** What rates are reckoned over, minutes. */
+  minutes: number
 }
 
-/** Picks transactions: all of `filter` must hold for the transaction itself, the search for any span of its trace. */
-export function select(store: Store, filter: Filter): Selection {
+const TYPES: readonly TransactionType[] = ['task', 'task', 'request', 'call', 'call', 'message']
+
+/** What a transaction is, by its kind. */
+export function typeOf(store: Store, row: number): TransactionType {
+  return TYPES[store.columns.kind[row]!] ?? 'task'
+}
+
+/**
+ * Picks transactions: all of `filter` must hold for the transaction itself, the search for any span of its trace.
+ * @param calls whether calls are picked as well where the filter names no type
+ */
+export function select(store: Store, filter: Filter, calls = false): Selection {
   store.settle()
   const rows: number[] = []
-  const matches = matcher(store, filter)
+  const matches = matcher(store, filter, calls)
   const search = filter.search === undefined ? undefined : new Search(filter.search)
   let first = Number.POSITIVE_INFINITY
   let last = Number.NEGATIVE_INFINITY
   for (const trace of store.traces.values()) {
     let found: boolean | undefined
     for (const row of trace.transactions) {
-      if (!matches(row)) continue
-      found ??= search === undefined || search.matches(store, trace)
-      if (!found) break
-      rows.push(row)
       const start = store.columns.start(row)
       first = Math.min(first, start)
       last = Math.max(last, start + store.columns.duration(row))
+      if (found === false || !matches(row)) continue
+      found ??= search === undefined || search.matches(store, trace)
+      if (found) rows.push(row)
     }
   }
-  const from = filter.from ?? (rows.length === 0 ? 0 : first)
-  return { rows, from, to: Math.max(from, filter.to ?? (rows.length === 0 ? 0 : last)) }
+  const from = filter.from ?? (first > last ? 0 : first)
+  const to = Math.max(from, filter.to ?? (first > last ? 0 : last))
+  // Of a moment's data nothing follows for a minute; a time that was asked for counts as it is.
+  const asked = filter.from !== undefined && filter.to !== undefined
+  return { rows, from, to, minutes: Math.max(asked ? 1000 : 60_000, to - from) / 60_000 }
 }
 
 /**
- * The traces in which a filter picks a transaction, newest first. A trace without one, all of whose roots are missing,
+ * The traces in which a filter picks a transaction, in order of arrival. A trace without one, all of whose roots are missing,
  * is judged by the span that stands for it.
  */
-export function selectTraces(store: Store, filter: Filter, limit: number): Trace[] {
+export function selectTraces(store: Store, filter: Filter): Trace[] {
   store.settle()
-  const matches = matcher(store, filter)
-  const candidates: Trace[] = []
-  for (const trace of store.traces.values()) {
-    if (trace.transactions.length === 0 ? matches(trace.root) : trace.transactions.some(matches))
-      candidates.push(trace)
-  }
-  const { columns } = store
-  candidates.sort((a, b) => columns.start(b.origin) - columns.start(a.origin))
-  if (filter.search === undefined) return candidates.slice(0, limit)
-  const search = new Search(filter.search)
+  const matches = matcher(store, filter, true)
+  const search = filter.search === undefined ? undefined : new Search(filter.search)
   const found: Trace[] = []
-  for (const trace of candidates) {
-    if (search.matches(store, trace)) found.push(trace)
-    if (found.length === limit) break
+  for (const trace of store.traces.values()) {
+    if (trace.transactions.length === 0 ? !matches(trace.root) : !trace.transactions.some(matches)) continue
+    if (search === undefined || search.matches(store, trace)) found.push(trace)
   }
   return found
 }
 
-function matcher(store: Store, filter: Filter): (row: number) => boolean {
+function matcher(store: Store, filter: Filter, calls: boolean): (row: number) => boolean {
   const { columns, lanes, names } = store
-  const { service, transaction, host, status, from, to, min, max } = filter
+  const { service, environment, transaction, type, host, status, from, to, min, max } = filter
   return (row) => {
+    if (type === undefined ? !calls && typeOf(store, row) === 'call' : typeOf(store, row) !== type)
+      return false
     if (transaction !== undefined && names.value(columns.name[row]!) !== transaction) return false
-    if (service !== undefined && lanes.of(columns.lane[row]!).service !== service) return false
-    if (host !== undefined && lanes.of(columns.lane[row]!).host !== host) return false
+    const origin = lanes.of(columns.lane[row]!)
+    if (service !== undefined && origin.service !== service) return false
+    if (environment !== undefined && origin.environment !== environment) return false
+    if (host !== undefined && origin.host !== host) return false
     if (status !== undefined && !hasStatus(store, row, status)) return false
     if (from !== undefined || to !== undefined) {
       const start = columns.start(row)
       if (start < (from ?? Number.NEGATIVE_INFINITY) || start > (to ?? Number.POSITIVE_INFINITY)) return false
     }
-    if (min === undefined && max === undefined) return true
-    const duration = columns.duration(row)
-    return duration >= (min ?? 0) && duration <= (max ?? Number.POSITIVE_INFINITY)
+    return (min === undefined && max === undefined) || isWithin(columns.duration(row), filter)
   }
 }
 
-function hasStatus(store: Store, row: number, status: string): boolean {
-  if (status === 'ok') return !isError(store, row)
-  if (status === 'error') return isError(store, row)
-  return String(store.columns.http[row]) === status
+/** Whether a duration lies within the bounds of a filter. */
+export function isWithin(duration: number, { min, max }: Filter): boolean {
+  return duration >= (min ?? 0) && duration <= (max ?? Number.POSITIVE_INFINITY)
 }
 
-/** Counts and percentiles of transactions; throughput per minute over `from` to `to`, and at least over one second. */
-export function latency(store: Store, rows: readonly number[], from: number, to: number): Latency {
+/** Counts and percentiles of transactions, and how many there were per minute. */
+export function latency(store: Store, rows: readonly number[], minutes: number): Latency {
   const durations = new Float64Array(rows.length)
   let errors = 0
   let sum = 0
@@ -97,7 +105,7 @@ export function latency(store: Store, rows: readonly number[], from: number, to:
   return {
     count: rows.length,
     errors,
-    throughput: (rows.length * 60_000) / Math.max(1000, to - from),
+    throughput: rows.length / minutes,
     p50: percentile(durations, 0.5),
     p95: percentile(durations, 0.95),
     p99: percentile(durations, 0.99),

@@ -1,7 +1,7 @@
 import type { Distribution, Filter, Series } from '../api.js'
 import type { Store } from '../store/store.js'
-import { percentile, select } from './selection.js'
-import { isError, statusText } from './status-text.js'
+import { isWithin, percentile, select } from './selection.js'
+import { isError, statusClass, statusText } from './status-text.js'
 
 /** Widths of buckets that people can read, milliseconds. */
 const STEPS = [
@@ -17,32 +17,45 @@ export function stepFor(from: number, to: number): number {
   return STEPS.find((step) => step >= wanted) ?? Math.ceil(wanted / 604_800_000) * 604_800_000
 }
 
-/** `GET /api/series` */
+/** Starts of the buckets of a readable width that cover `from` to `to`. */
+export function bucketsOf(from: number, to: number): { step: number; times: number[] } {
+  const step = stepFor(from, to)
+  const times: number[] = []
+  for (let time = Math.floor(from / step) * step; time <= to; time += step) times.push(time)
+  return { step, times }
+}
+
+/** `GET /api/series`: over the time of the filter, else over that of all transactions, so that filters do not move the axis. */
 export function series(store: Store, filter: Filter): Series {
   const { rows, from, to } = select(store, filter)
-  const step = stepFor(from, to)
-  const origin = Math.floor(from / step) * step
-  const times: number[] = []
-  if (rows.length > 0) for (let time = origin; time <= to; time += step) times.push(time)
+  const { step, times } = to === 0 ? { step: 1000, times: [] } : bucketsOf(from, to)
+  const origin = times[0] ?? 0
   const buckets: number[][] = times.map(() => [])
   const errors = times.map(() => 0)
+  const classes = new Map<string, number[]>()
   for (const row of rows) {
     const i = Math.floor((store.columns.start(row) - origin) / step)
     if (i < 0 || i >= times.length) continue
     buckets[i]!.push(store.columns.duration(row))
     if (isError(store, row)) errors[i]!++
+    const name = statusClass(store, row)
+    const counts = classes.get(name) ?? times.map(() => 0)
+    counts[i]!++
+    classes.set(name, counts)
   }
   const sorted = buckets.map((durations) => Float64Array.from(durations).sort())
-  const line = (q: number) =>
-    sorted.map((durations) => (durations.length === 0 ? null : percentile(durations, q)))
+  const line = (value: (durations: Float64Array) => number) =>
+    sorted.map((durations) => (durations.length === 0 ? null : value(durations)))
   return {
     step,
     times,
     count: sorted.map((durations) => durations.length),
     errors,
-    p50: line(0.5),
-    p95: line(0.95),
-    p99: line(0.99),
+    classes: [...classes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => ({ name, count })),
+    mean: line((durations) => durations.reduce((sum, duration) => sum + duration, 0) / durations.length),
+    p50: line((durations) => percentile(durations, 0.5)),
+    p95: line((durations) => percentile(durations, 0.95)),
+    p99: line((durations) => percentile(durations, 0.99)),
   }
 }
 
@@ -53,7 +66,8 @@ const SHORTEST = 0.001
 
 /** `GET /api/distribution` */
 export function distribution(store: Store, filter: Filter): Distribution {
-  const { rows } = select(store, filter)
+  const { min: _min, max: _max, ...wide } = filter
+  const { rows } = select(store, wide)
   const buckets = new Map<number, { count: number; errors: number }>()
   const statuses = new Map<string, number>()
   const hosts = new Map<string, number>()
@@ -69,6 +83,7 @@ export function distribution(store: Store, filter: Filter): Distribution {
     bucket.count++
     if (isError(store, row)) bucket.errors++
     buckets.set(i, bucket)
+    if (!isWithin(store.columns.duration(row), filter)) continue
     add(statuses, statusText(store, row))
     add(hosts, store.lanes.of(store.columns.lane[row]!).host)
   }

@@ -1,12 +1,6 @@
-/** One line of a stack trace. */
-export interface Frame {
-  text: string
-  file: string
-  /** 0 where the line does not say. */
-  line: number
-  /** Of the runtime or of an installed package, not of the application. */
-  library: boolean
-}
+import type { StackFrame } from '../api.js'
+
+export type Frame = StackFrame
 
 const MAX_FRAMES = 100
 const MAX_LINE = 1000

@@ -18,6 +18,7 @@ export function statusOf(sink: Sink, endpoint: string, db: string | null): Statu
   const empty = store.traces.size === 0
   const dropped = { ...sink.dropped }
   if (store.evicted.spans > 0) dropped['evicted'] = store.evicted.spans
+  if (sink.logs.evicted > 0) dropped['logs-evicted'] = sink.logs.evicted
   return {
     version: VERSION,
     traces: store.traces.size,

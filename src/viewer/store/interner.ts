@@ -44,6 +44,11 @@ export class Interner<T> {
     return value
   }
 
+  /** All values in use. */
+  *values(): Generator<T> {
+    for (const id of this.#ids.values()) yield this.#values[id] as T
+  }
+
   value(id: number): T {
     return this.#values[id] as T
   }

@@ -12,6 +12,7 @@ export interface Origin {
   bytes: Buffer
   service: string
   host: string
+  environment: string
   language: string
   pid: number | null
   /** Equal for resources of the same process, whatever else they say of it. */
@@ -136,6 +137,8 @@ function readOrigin(bytes: Buffer): Origin {
     bytes,
     service: service === '' ? 'unknown_service' : service,
     host,
+    environment:
+      asText(attributes['deployment.environment.name']) || asText(attributes['deployment.environment']),
     language: asText(attributes['telemetry.sdk.language']),
     pid: typeof pid === 'number' ? pid : null,
     process: known === '' ? bytes.toString('latin1', 0, end) : `${service} ${known}`,
