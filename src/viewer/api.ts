@@ -109,7 +109,7 @@ export interface Series {
   times: number[]
   count: number[]
   errors: number[]
-  /** Counts by class of HTTP status, `2xx` to `5xx`; `ok` and `error` for what has no HTTP status. Those that occur. */
+  /** Counts by class of HTTP status, `2xx` to `5xx`; `ok` and `error` for what has no HTTP status. Those that occur, what went well first. */
   classes: { name: string; count: number[] }[]
   mean: (number | null)[]
   p50: (number | null)[]

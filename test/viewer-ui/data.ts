@@ -1,6 +1,7 @@
 import type {
   Distribution,
   ErrorDetail,
+  LogList,
   MetricRow,
   MetricSeries,
   Series,
@@ -21,15 +22,50 @@ const latency = (count: number, errors: number, p50: number) => ({
 })
 
 export const TRANSACTIONS: TransactionRow[] = [
-  { service: 'shop', name: 'POST /orders/:id/pictures', ...latency(1204, 31, 148), impact: 0.61, threads: 5 },
-  { service: 'shop', name: 'GET /orders/:id', ...latency(9312, 4, 9.4), impact: 0.21, threads: 1 },
-  { service: 'shop', name: 'GET /products', ...latency(5120, 0, 11.2), impact: 0.13, threads: 2 },
-  { service: 'batch', name: 'reindex', ...latency(3, 0, 41_000), impact: 0.05, threads: 64 },
+  {
+    service: 'shop',
+    type: 'request',
+    name: 'POST /orders/:id/pictures',
+    ...latency(1204, 31, 148),
+    impact: 0.61,
+    threads: 5,
+  },
+  {
+    service: 'shop',
+    type: 'request',
+    name: 'GET /orders/:id',
+    ...latency(9312, 4, 9.4),
+    impact: 0.21,
+    threads: 1,
+  },
+  {
+    service: 'shop',
+    type: 'request',
+    name: 'GET /products',
+    ...latency(5120, 0, 11.2),
+    impact: 0.13,
+    threads: 2,
+  },
+  { service: 'batch', type: 'task', name: 'reindex', ...latency(3, 0, 41_000), impact: 0.05, threads: 64 },
 ]
 
 export const SERVICES: ServiceRow[] = [
-  { service: 'shop', ...latency(15_636, 35, 12.1), processes: 2, language: 'nodejs' },
-  { service: 'batch', ...latency(3, 0, 41_000), processes: 1, language: 'nodejs' },
+  {
+    service: 'shop',
+    ...latency(15_636, 35, 12.1),
+    processes: 2,
+    language: 'nodejs',
+    calls: 0,
+    trend: [1, 2, 3],
+  },
+  {
+    service: 'batch',
+    ...latency(3, 0, 41_000),
+    processes: 1,
+    language: 'nodejs',
+    calls: 2,
+    trend: [0, 0, 3],
+  },
 ]
 
 /** The selection over time. */
@@ -43,6 +79,8 @@ export function seriesData(): Series {
     times,
     count,
     errors: count.map((_, i) => (i > 40 && i < 46 ? Math.round(random() * 14) : 0)),
+    classes: [{ name: '2xx', count }],
+    mean: p50.map((value) => value * 1.2),
     p50,
     p95: p50.map((value, i) => value * 2.2 + (i > 40 && i < 46 ? 30 : 0)),
     p99: p50.map((value) => value * 3 + random() * 30),
@@ -187,5 +225,26 @@ export function statusData(empty: boolean, spans: number): Status {
     db: null,
     from: empty ? null : ORIGIN,
     to: empty ? null : ORIGIN + 60_000,
+  }
+}
+
+/** Log records of all kinds. */
+export function logsData(empty: boolean): LogList {
+  const times = Array.from({ length: 30 }, (_, i) => ORIGIN + i * 2000)
+  const logs = ['fatal', 'error', 'warn', 'info', ''].map((severity, i) => ({
+    time: ORIGIN + i,
+    severity,
+    level: severity === '' ? 0 : 21 - i * 4,
+    body: `record ${i} ${SCRIPT}`,
+    service: 'shop',
+    host: 'web-1',
+    traceId: i === 1 ? '0a'.repeat(16) : '',
+    spanId: i === 1 ? '0000000000000003' : '',
+    attributes: { 'app.note': SCRIPT },
+  }))
+  return {
+    total: empty ? 0 : logs.length,
+    logs: empty ? [] : logs,
+    series: { step: 2000, times, levels: [{ name: 'info', count: times.map((_, i) => i % 4) }] },
   }
 }

@@ -94,7 +94,7 @@ describe('the page on the real server', { skip: noBrowser }, () => {
     await page.getByRole('button', { name: 'resize' }).click()
     const details = page.getByRole('complementary', { name: 'Span details' })
     await details.getByText('threadspan.queue.wait').waitFor()
-    await page.keyboard.press('1')
+    await page.keyboard.press('2')
     await page.getByRole('heading', { name: 'Latency distribution' }).waitFor()
     assert.deepEqual(faults, [])
   })
@@ -150,10 +150,15 @@ describe('the page on the real server', { skip: noBrowser }, () => {
     page.on('pageerror', (error) => faults.push(String(error)))
     const place = `trace/${root!['traceId']}`
     for (const hash of [
+      'services',
       'transactions',
+      'logs',
       'traces',
       `${place}?span=${root!['spanId']}`,
       `${place}?view=lanes&span=${task!['spanId']}`,
+      `${place}?view=statistics`,
+      `${place}?view=flame`,
+      `${place}?view=logs`,
       'errors',
       `errors/${groups[0]!.fingerprint}`,
       'metrics',

@@ -4,10 +4,17 @@ import { accessible, noBrowser, type Stage, stage } from './browser.js'
 import { ODD, ORDER, OTHER } from './server.js'
 
 const SCREENS: readonly (readonly [string, string, string])[] = [
+  ['services', '#/services', 'Errors/min'],
   ['transactions', '#/transactions', 'POST /orders/:id/pictures'],
+  ['one transaction', '#/transactions?service=shop&transaction=reindex&last=3600000', 'Latency distribution'],
   ['live traces', '#/traces', 'nightly job'],
   ['a waterfall', `#/trace/${ORDER}?span=0000000000000003`, 'Critical path'],
   ['lanes', `#/trace/${ORDER}?view=lanes`, 'piscina worker 4'],
+  ['statistics of a trace', `#/trace/${ORDER}?view=statistics`, 'Of all self time'],
+  ['a flame graph', `#/trace/${ORDER}?view=flame`, 'laid together'],
+  ['logs of a trace', `#/trace/${ORDER}?view=logs`, 'record 1'],
+  ['logs', '#/logs', 'record 1'],
+  ['a trace that is not there', `#/trace/${'ff'.repeat(16)}`, 'This trace is not here'],
   ['a trace with everything wrong', `#/trace/${ODD}`, 'came without its parent'],
   ['errors', '#/errors', 'TypeError'],
   ['one error', '#/errors/f00d00000000cafe', 'Occurrence 1 of 2'],
@@ -15,6 +22,11 @@ const SCREENS: readonly (readonly [string, string, string])[] = [
   ['one metric', '#/metrics/piscina.queue.size', 'piscina.queue.size'],
   ['a comparison', `#/compare/${ORDER}/${OTHER}`, 'Two traces compared'],
   ['an address that is none', '#/nowhere', 'There is no such page'],
+]
+
+const SIZES = [
+  { width: 1440, height: 900 },
+  { width: 390, height: 844 },
 ]
 
 for (const scheme of ['light', 'dark'] as const) {
@@ -26,12 +38,21 @@ for (const scheme of ['light', 'dark'] as const) {
     after(() => on.close())
 
     for (const [name, hash, text] of SCREENS) {
-      it(`${name}: shown, accessible, quiet, and from here only`, async () => {
+      it(`${name}: shown, accessible on a desk and a phone, nothing cut, quiet, and from here only`, async () => {
         on.faults.length = 0
-        const page = await on.open(hash)
-        await page.getByText(text).first().waitFor()
-        await accessible(page, name)
-        assert.deepEqual(on.faults, [])
+        for (const size of SIZES) {
+          await on.context.pages()[0]!.setViewportSize(size)
+          const page = await on.open(hash)
+          await page.getByText(text).first().waitFor()
+          await accessible(page, `${name} at ${size.width}`)
+          const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+          assert.equal(wide, 0, `${name} at ${size.width} is wider than the screen`)
+        }
+        // What is not there is answered 404, which browsers tell of.
+        assert.deepEqual(
+          on.faults.filter((fault) => !hash.includes('ff'.repeat(16)) || !fault.includes('404')),
+          [],
+        )
       })
     }
 
@@ -62,7 +83,9 @@ describe('screens without data', { skip: noBrowser }, () => {
   after(() => on.close())
 
   for (const [hash, text] of [
+    ['#/services', 'Waiting for transactions'],
     ['#/transactions', 'Waiting for transactions'],
+    ['#/logs', 'No logs yet'],
     ['#/traces', 'Waiting for traces'],
     ['#/errors', 'No errors'],
     ['#/metrics', 'No metrics yet'],
@@ -84,5 +107,7 @@ describe('screens without data', { skip: noBrowser }, () => {
     const page = on.context.pages()[0]!
     await page.goto(`${on.fixture.url}/#/trace/${'ff'.repeat(16)}`)
     await page.getByText('This is not in the viewer.').waitFor()
+    await page.getByRole('link', { name: 'Go to the traces' }).click()
+    await page.getByRole('heading', { name: 'Live traces' }).waitFor()
   })
 })

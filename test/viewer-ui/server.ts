@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { ApiError, TraceColumns, TraceSummary } from '../../src/viewer/api.js'
+import type { ApiError, Sample, TraceColumns, TraceSummary } from '../../src/viewer/api.js'
 import {
   distributionData,
   errorData,
+  logsData,
   METRICS,
   metricData,
   SERVICES,
@@ -26,7 +27,7 @@ export interface Fixture {
   readonly url: string
   /** Paths that were asked for, in order. */
   readonly asked: string[]
-  /** Sends a trace to those who follow `/api/live`. */
+  /** Puts a trace in front of the list, and tells those who follow `/api/live`. */
   emit(summary: TraceSummary): void
   /** Makes the server answer as if nothing had arrived. */
   empty: boolean
@@ -44,6 +45,7 @@ export async function serve(html: string): Promise<Fixture> {
     ].map((columns) => [columns.traceId, columns] as const),
   )
   const followers = new Set<ServerResponse>()
+  const arrived: TraceSummary[] = []
   const policy = [
     "default-src 'none'",
     `script-src ${hashes(html, 'script')}`,
@@ -63,14 +65,30 @@ export async function serve(html: string): Promise<Fixture> {
     if (first === 'transactions')
       return empty ? [] : TRANSACTIONS.filter((row) => matches(row, url.searchParams))
     if (first === 'series') return seriesData()
+    if (first === 'facets')
+      return {
+        services: empty ? [] : ['batch', 'shop'],
+        environments: [],
+        hosts: ['web-1'],
+        statuses: ['200', '404'],
+      }
+    if (first === 'totals') return { now: SERVICES[0], before: null }
+    if (first === 'samples')
+      return empty
+        ? []
+        : samplesOf([...traces.values()].map(summaryOf).filter((row) => matches(row, url.searchParams)))
+    if (first === 'logs') return logsData(empty)
     if (first === 'distribution') return empty ? { buckets: [], statuses: [], hosts: [] } : distributionData()
     if (first === 'traces') {
-      return empty ? [] : [...traces.values()].map(summaryOf).filter((row) => matches(row, url.searchParams))
+      const all = [...arrived, ...[...traces.values()].map(summaryOf)]
+      return empty ? [] : all.filter((row) => matches(row, url.searchParams))
     }
     if (first === 'trace' && third === 'span') {
       const columns = traces.get(second!)
       return columns === undefined ? null : detailOf(columns, fourth!)
     }
+    if (first === 'trace' && third === 'neighbours')
+      return { place: 0, total: 1, previous: null, next: null, slowest: null, failed: null }
     if (first === 'trace' && third === 'search') {
       const columns = traces.get(second!)
       return columns === undefined ? null : { spans: found(columns, url.searchParams.get('search') ?? '') }
@@ -109,6 +127,7 @@ export async function serve(html: string): Promise<Fixture> {
   return Object.assign(fixture, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     emit: (summary: TraceSummary) => {
+      arrived.unshift(summary)
       for (const response of followers) response.write(`event: trace\ndata: ${JSON.stringify(summary)}\n\n`)
     },
     close: async () => {
@@ -117,6 +136,16 @@ export async function serve(html: string): Promise<Fixture> {
       await new Promise((resolve) => server.close(resolve))
     },
   })
+}
+
+function samplesOf(summaries: readonly TraceSummary[]): Sample[] {
+  return summaries.map(({ traceId, service, name, start, duration, status, failed, spans, threads }) => ({
+    ...{ traceId, service, name, start, duration, status, failed, spans, threads },
+    spanId: '0000000000000001',
+    type: 'request',
+    path: '',
+    host: 'web-1',
+  }))
 }
 
 /** As the viewer finds them, by words in names and by `is:waiting`. */

@@ -26,7 +26,7 @@ describe('one trace', { skip: noBrowser }, () => {
 
   it('says what parallelism gave, in a sentence and in numbers', async () => {
     const page = await on.open(`#/trace/${ORDER}`)
-    assert.equal(await page.title(), 'trace 0a0a0a0a · threadspan')
+    assert.equal(await page.title(), 'POST /orders/:id/pictures · trace 0a0a0a0a · threadspan')
     const summary = page.getByRole('region', { name: 'What parallelism gave' })
     const text = await words(summary)
     assert.match(text, /546 ms of activity in 166 ms on 6 threads in 2 processes: 3\.3 times as fast/)
@@ -40,7 +40,7 @@ describe('one trace', { skip: noBrowser }, () => {
     await grid(page).focus()
     await press(page, 'ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowDown')
     const name = await words(current(page))
-    assert.match(name, /resize, 31\.8 ms, at .*, in piscina worker 1, waited/)
+    assert.match(name, /resize, 31\.8 ms, at .*, in piscina worker 1, of shop, waited/)
     assert.equal(
       await grid(page).getAttribute('aria-activedescendant'),
       await current(page).getAttribute('id'),
@@ -278,6 +278,8 @@ describe('one trace', { skip: noBrowser }, () => {
       threads: 1,
       processes: 1,
       status: '200',
+      failed: false,
+      path: '',
       orphans: 0,
     })
     await page.getByText('5 more spans arrived').waitFor()

@@ -283,6 +283,8 @@ export function summaryOf(columns: TraceColumns): TraceSummary {
     threads: columns.threads.length,
     processes: columns.processes.length,
     status: errors > 0 ? 'error' : '200',
+    failed: errors > 0,
+    path: '',
     orphans: columns.flags.filter((flags) => (flags & 2) !== 0).length,
   }
 }
@@ -334,6 +336,8 @@ export function detailOf(columns: TraceColumns, spanId: string): SpanDetail | nu
     resource: columns.processes[columns.threads[columns.thread[i]!]!.process]!.resource,
     scope: { name: 'threadspan', version: '0.1.0' },
     dropped: { attributes: 0, events: 0, links: 0 },
+    linkedFrom: [],
+    errorGroup: failed ? 'f00d00000000cafe' : null,
     logs: [],
   }
 }

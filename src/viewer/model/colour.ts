@@ -1,13 +1,14 @@
 import type { Trace } from './trace.js'
 
 /** How many hues the theme defines (`--hue-0` and on); slot 0 is the main thread's. */
-export const HUES = 8
+export const HUES = 24
 
 export type ColourBy = 'thread' | 'service' | 'name'
 
 /**
  * The hue of every span, 0 to `HUES - 1`. By thread, main threads share hue 0 and the others take turns in the rest;
- * by service and by name, the hue follows from the text, so that it is the same in every trace.
+ * by service, services take turns in order of appearance; by name, the hue follows from the
+ * text, so that it is the same in every trace.
  */
 export function hues(trace: Trace, by: ColourBy): Uint8Array {
   const out = new Uint8Array(trace.size)
@@ -37,6 +38,11 @@ export function serviceHues(trace: Trace): Uint8Array {
     if (!seen.has(service)) seen.set(service, seen.size % HUES)
     return seen.get(service)!
   })
+}
+
+/** The services of a trace in order of appearance: the order of their hues. */
+export function servicesOf(trace: Trace): string[] {
+  return [...new Set(trace.threads.map(({ process }) => trace.processes[process]?.service ?? ''))]
 }
 
 /** The hue of a text (FNV-1a). */

@@ -14,6 +14,11 @@ export function duration(milliseconds: number): string {
   return `${sign}${parts(Math.round(seconds / 60), 60, 'h', 'min')}`
 }
 
+/** How far something is from a beginning: `+12.4 ms`, and before it `−5.00 ms`. */
+export function offset(milliseconds: number): string {
+  return milliseconds < 0 ? `−${duration(-milliseconds)}` : `+${duration(milliseconds)}`
+}
+
 /** A mark on an axis whose marks lie `step` apart, both in milliseconds: as exact as that asks for, `50 ms`, `1.25 s`. */
 export function mark(milliseconds: number, step: number): string {
   const size = Math.abs(milliseconds)
@@ -44,6 +49,8 @@ function digits(value: number): string {
 /** A count for people: `950`, `12,400`, and from a million on `1.25 M`. */
 export function count(value: number): string {
   if (!Number.isFinite(value)) return '–'
+  if (Math.abs(value) >= 999.5e12) return value.toExponential(2).replace('e+', ' × 10^')
+  if (Math.abs(value) >= 999.5e9) return `${digits(value / 1e12)} T`
   if (Math.abs(value) >= 999_500_000) return `${digits(value / 1e9)} G`
   if (Math.abs(value) >= 999_500) return `${digits(value / 1e6)} M`
   return value.toLocaleString('en-US', { maximumFractionDigits: value % 1 === 0 ? 0 : 2 })
@@ -64,7 +71,8 @@ export function bytes(value: number): string {
   if (size < 999.5) return `${Math.round(value)} B`
   if (size < 999_500) return `${digits(value / 1e3)} KB`
   if (size < 999_500_000) return `${digits(value / 1e6)} MB`
-  return `${digits(value / 1e9)} GB`
+  if (size < 999.5e9) return `${digits(value / 1e9)} GB`
+  return `${digits(value / 1e12)} TB`
 }
 
 /** A noun with its count: `1 span`, `2 spans`. */

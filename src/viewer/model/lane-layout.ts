@@ -8,8 +8,9 @@ export const LANE_ROW = 16
 export const QUEUE_ROW = 9
 export const LANE_PADDING = 4
 export const FOLDED_HEIGHT = 26
-/** A queue deeper than this is folded at first: its depth over time then shows as its density. */
-const DEEP_QUEUE = 16
+/** Lanes and queues deeper than this are folded at first into a strip of their density: they would push the others out of view. */
+export const DEEP_LANE = 8
+export const DEEP_QUEUE = 16
 
 /** One band of the lanes view: the head of a process, its queue, or a lane. Pixels from the top of the drawing. */
 export interface Band {
@@ -38,7 +39,7 @@ export function queueKey(process: number): number {
 
 /**
  * Stacks the lanes: under the head of a process its queue, then its threads; processes in order of their first lane.
- * @param folded threads (and queues, by `queueKey`) whose rows the reader folded, or, for deep queues, unfolded
+ * @param folded threads (and queues, by `queueKey`) whose rows the reader folded, or, where they are deep, unfolded
  */
 export function layOutLanes(
   trace: Trace,
@@ -81,10 +82,21 @@ export function layOutLanes(
     }
     for (const lane of group) {
       ofLane[lane] = bands.length
-      stack('lane', process, lane, lanes[lane]!.rows, folded.has(lanes[lane]!.thread))
+      const { rows, thread } = lanes[lane]!
+      stack('lane', process, lane, rows, folded.has(thread) !== rows > DEEP_LANE)
     }
   }
   return { bands, ofLane, height: top }
+}
+
+/** The head of the process whose lanes lie at a height, and where it is drawn so that it stays in view; null when it is there anyway. */
+export function stickyHead({ bands }: LaneLayout, top: number): { index: number; top: number } | null {
+  let index = -1
+  for (let i = 0; i < bands.length && bands[i]!.top < top; i++) if (bands[i]!.kind === 'process') index = i
+  if (index < 0) return null
+  const next = bands.findIndex(({ kind }, i) => i > index && kind === 'process')
+  const room = next < 0 ? Number.POSITIVE_INFINITY : bands[next]!.top - PROCESS_HEIGHT
+  return { index, top: Math.min(top, room) }
 }
 
 /** Index of the band at a height, the nearest one when it is outside of all; -1 when there are none. */

@@ -18,7 +18,7 @@ export interface Lane {
   readonly open: number
 }
 
-/** The lanes of the threads that have spans, in the trace's order of threads, and where each span went. */
+/** The lanes of the threads that have spans, by process, the main thread first and the others by number; and where each span went. */
 export interface Lanes {
   readonly lanes: readonly Lane[]
   /** Row of each span within its lane. */
@@ -40,13 +40,30 @@ export function packLanes(trace: Trace): Lanes {
   const row = new Int32Array(size)
   const lanes: Lane[] = []
   const ofThread = new Int32Array(threads.length).fill(-1)
-  for (let t = 0; t < threads.length; t++) {
+  for (const t of inOrder(trace)) {
     const members = bySpan.subarray(counts[t]!, counts[t + 1]!)
     if (members.length === 0) continue
     ofThread[t] = lanes.length
     lanes.push(packLane(trace, t, members, row))
   }
   return { lanes, row, ofThread }
+}
+
+/** Threads by process in order of appearance, the main thread first, the others by number, then by name. */
+function inOrder({ threads }: Trace): number[] {
+  const rank = ({ id, label }: Trace['threads'][number]) =>
+    label === 'main' ? 0 : (id ?? Number.POSITIVE_INFINITY)
+  const processes = [...new Set(threads.map(({ process }) => process))]
+  const place = new Map(processes.map((process, i) => [process, i]))
+  return [...threads.keys()].sort((a, b) => {
+    const [one, other] = [threads[a]!, threads[b]!]
+    const apart = place.get(one.process)! - place.get(other.process)! || compare(rank(one), rank(other))
+    return apart || one.label.localeCompare(other.label, 'en', { numeric: true }) || a - b
+  })
+}
+
+function compare(a: number, b: number): number {
+  return a === b ? 0 : a < b ? -1 : 1
 }
 
 function packLane(trace: Trace, thread: number, members: Int32Array, row: Int32Array): Lane {

@@ -101,14 +101,19 @@ function cutCycles(up: Int32Array): number[] {
 /**
  * The rows to show, top to bottom, given what is folded.
  * @param folded 1 for a span whose descendants are hidden.
+ * @param isHidden whether a span without children is hidden itself
  */
-export function visibleRows(tree: Tree, folded: Uint8Array): Int32Array {
+export function visibleRows(
+  tree: Tree,
+  folded: Uint8Array,
+  isHidden: (span: number) => boolean = () => false,
+): Int32Array {
   const { preorder, below } = tree
   const rows = new Int32Array(preorder.length)
   let count = 0
   for (let p = 0; p < preorder.length; ) {
     const span = preorder[p]!
-    rows[count++] = span
+    if (tree.below[span] !== 0 || !isHidden(span)) rows[count++] = span
     p += folded[span] === 1 ? below[span]! + 1 : 1
   }
   return rows.subarray(0, count)

@@ -11,6 +11,9 @@ const STEPS = [
 
 const MAX_BUCKETS = 60
 
+/** Classes of status, what went well first. */
+const CLASSES = ['ok', '1xx', '2xx', '3xx', '4xx', '5xx', 'error', '6xx', '7xx', '8xx', '9xx', '0xx']
+
 /** The smallest readable width that covers `from` to `to` in at most 60 buckets. */
 export function stepFor(from: number, to: number): number {
   const wanted = (to - from) / (MAX_BUCKETS - 1)
@@ -51,7 +54,7 @@ export function series(store: Store, filter: Filter): Series {
     times,
     count: sorted.map((durations) => durations.length),
     errors,
-    classes: [...classes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => ({ name, count })),
+    classes: CLASSES.filter((name) => classes.has(name)).map((name) => ({ name, count: classes.get(name)! })),
     mean: line((durations) => durations.reduce((sum, duration) => sum + duration, 0) / durations.length),
     p50: line((durations) => percentile(durations, 0.5)),
     p95: line((durations) => percentile(durations, 0.95)),

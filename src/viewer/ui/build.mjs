@@ -25,7 +25,7 @@ if (output.length !== 1)
 
 // A closing tag in a string of the script would end the element.
 const script = output[0].code.replace(/<\/(?=script)/gi, '<\\/').replace(/<!--/g, '<\\!--')
-const sheets = ['tokens', 'base', 'shell', 'table', 'charts', 'trace', 'board', 'details']
+const sheets = ['tokens', 'base', 'shell', 'table', 'charts', 'records', 'trace', 'board', 'details']
 const style = sheets.map((name) => squeeze(read('styles', `${name}.css`))).join('')
 const chartStyle = squeeze(
   readFileSync(fileURLToPath(import.meta.resolve('uplot/dist/uPlot.min.css')), 'utf8'),

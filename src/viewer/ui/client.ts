@@ -15,11 +15,14 @@ export class RequestError extends Error {
 /** The names of `Filter`, which the lists share and keep in the address. */
 export const FILTERS = [
   'service',
+  'environment',
   'transaction',
+  'type',
   'host',
   'status',
   'from',
   'to',
+  'last',
   'search',
   'min',
   'max',
@@ -29,16 +32,41 @@ export const FILTERS = [
 export function api(
   path: string,
   params: Readonly<Record<string, string>> = {},
-  more: Readonly<Record<string, string | number>> = {},
+  more: Readonly<Record<string, string | number | undefined>> = {},
 ): string {
   const query = new URLSearchParams()
   for (const name of FILTERS) {
     const value = params[name]
     if (value !== undefined && value !== '') query.set(name, value)
   }
-  for (const [name, value] of Object.entries(more)) query.set(name, String(value))
+  for (const [name, value] of Object.entries(more)) if (value !== undefined) query.set(name, String(value))
   const tail = query.toString()
   return `/api/${path}${tail === '' ? '' : `?${tail}`}`
+}
+
+/** The filters among the parameters of a route: what goes along from screen to screen. */
+export function filtersOf(params: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).filter(([name]) => (FILTERS as readonly string[]).includes(name)),
+  )
+}
+
+/** Whether any filter is set. */
+export function filtered(params: Readonly<Record<string, string>>): boolean {
+  return FILTERS.some((name) => (params[name] ?? '') !== '')
+}
+
+/** What a parameter such as `duration.asc` asks a list to be sorted by. */
+export function sortOf(value: string | undefined): { sort: string | undefined; order: string | undefined } {
+  const [sort, order] = (value ?? '').split('.')
+  return { sort: sort || undefined, order: order === 'asc' ? 'asc' : undefined }
+}
+
+const totals = new WeakMap<object, number>()
+
+/** How many rows the list has that an answer is a page of. */
+export function totalOf(rows: readonly unknown[]): number {
+  return totals.get(rows) ?? rows.length
 }
 
 /** Fetches JSON. @throws {RequestError} when the server cannot be reached or answers with an error. */
@@ -51,6 +79,8 @@ export async function request<T>(url: string, init: RequestInit = {}): Promise<T
     throw new RequestError('NETWORK', 'The viewer does not answer. Is it still running?')
   }
   const body: unknown = await response.json().catch(() => null)
+  const total = response.headers.get('x-total-count')
+  if (total !== null && typeof body === 'object' && body !== null) totals.set(body, Number(total))
   if (response.ok && body !== null) return body as T
   const { code = `HTTP_${response.status}`, message = response.statusText } = (body ??
     {}) as Partial<ApiError>

@@ -60,11 +60,6 @@ export function setPaused(value: boolean): void {
   }
 }
 
-/** Puts traces in front of the tail, such as those that were there before the page. */
-export function seedTail(traces: readonly TraceSummary[]): void {
-  tail.value = merge([...traces].reverse(), tail.peek())
-}
-
 function schedule(delay = tail.peek().length === 0 ? 0 : SETTLE): void {
   if (show !== undefined) return
   show = setTimeout(() => {

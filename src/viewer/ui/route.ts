@@ -7,9 +7,16 @@ export interface Route {
 }
 
 const hash = signal(location.hash)
-addEventListener('hashchange', () => {
+/** Goes up whenever Back, Forward or a link led somewhere; not when the page wrote down what it shows. */
+export const arrivals = signal(0)
+addEventListener('popstate', arrive)
+addEventListener('hashchange', arrive)
+
+function arrive(): void {
+  if (hash.peek() === location.hash) return
   hash.value = location.hash
-})
+  arrivals.value++
+}
 
 /** The current route; everything that can be linked to is in it. */
 export const route = computed(() => parseHash(hash.value))
@@ -38,9 +45,22 @@ export function href(
 /** Goes to a route; with `replace`, Back does not return to the one before. */
 export function navigate(to: string, replace = false): void {
   if (to === location.hash) return
-  if (replace) history.replaceState(null, '', to)
-  else history.pushState(null, '', to)
+  if (replace) history.replaceState(history.state, '', to)
+  else {
+    history.pushState(null, '', to)
+    arrivals.value++
+  }
   hash.value = location.hash
+}
+
+/** Remembers with this entry of the history how far its screen is scrolled. */
+export function rememberScroll(top: number): void {
+  history.replaceState({ top: Math.round(top) }, '')
+}
+
+/** How far the screen of this entry was scrolled when it was left, pixels; 0 for a new one. */
+export function rememberedScroll(): number {
+  return Number((history.state as { top?: number } | null)?.top ?? 0)
 }
 
 /** Changes some parameters of the current route; `undefined` removes one. */

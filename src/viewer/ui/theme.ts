@@ -28,6 +28,8 @@ export function nextTheme(): void {
 export function colour(token: string): string {
   const probe = document.createElement('i')
   probe.style.color = `var(${token})`
+  // Under forced colours everything would be the colour of text.
+  probe.style.setProperty('forced-color-adjust', 'none')
   document.body.append(probe)
   const value = getComputedStyle(probe).color
   probe.remove()

@@ -1,4 +1,11 @@
-import { type Band, bandAt, LANE_PADDING } from '../../model/lane-layout.js'
+import {
+  type Band,
+  bandAt,
+  DEEP_LANE,
+  LANE_PADDING,
+  PROCESS_HEIGHT,
+  stickyHead,
+} from '../../model/lane-layout.js'
 import { firstEndingAfter, type Lane } from '../../model/lanes.js'
 import type { Queue } from '../../model/queues.js'
 import { labelOf, nameOf } from '../../model/trace.js'
@@ -7,6 +14,7 @@ import { paintCrossings, paintFocus } from './arrows.js'
 import { axisTicks } from './axis.js'
 import { extent, NARROW, opacity, paintBar, paintCritical, paintWait } from './bars.js'
 import { type Frame, scaleX, writeWithin } from './canvas.js'
+import { paintDensity } from './density.js'
 import type { Palette } from './palette.js'
 
 /** A row lower than this has no room for a text. */
@@ -45,9 +53,21 @@ export function paintLanes(
   for (const band of bands) {
     const top = band.top + LANE_PADDING - frame.top
     if (band.kind === 'queue') paintQueue(picture, view.queues.peek().queues[band.index]!, top, band.row)
-    else if (band.kind === 'lane') paintLane(picture, view.lanes.peek().lanes[band.index]!, top, band.row)
+    else if (band.kind === 'lane') {
+      const lane = view.lanes.peek().lanes[band.index]!
+      if (band.folded && lane.rows > DEEP_LANE)
+        paintDensity(picture, lane, top, band.height - 2 * LANE_PADDING)
+      else paintLane(picture, lane, top, band.row)
+    }
   }
   paintFocus(picture)
+  const sticky = stickyHead(layout, frame.top)
+  if (sticky === null) return
+  const y = sticky.top - frame.top
+  ctx.fillStyle = colours.sunken
+  ctx.fillRect(0, y, frame.width, PROCESS_HEIGHT)
+  ctx.fillStyle = colours.line
+  ctx.fillRect(0, y + PROCESS_HEIGHT - 1, frame.width, 1)
 }
 
 function paintGround(

@@ -1,4 +1,5 @@
 import { duration } from '../../model/format.js'
+import { sumOf } from '../../model/siblings.js'
 import { CLOSED, ERROR, labelOf } from '../../model/trace.js'
 import { ROW, type TraceView } from '../trace/view.js'
 import { axisTicks } from './axis.js'
@@ -49,6 +50,11 @@ export function paintWaterfall(
   for (let row = first; row < last; row++) {
     const span = rows[row]!
     const y = row * ROW - frame.top + (ROW - BAR) / 2 - 1
+    const run = view.siblings.peek().runs.get(span)
+    if (run !== undefined && !view.opened.peek().has(span)) {
+      paintRun(ctx, view, colours, run, x, y, frame.width)
+      continue
+    }
     const [left, width] = extent(trace, span, x)
     ctx.globalAlpha = opacity(view, span)
     if (trace.wait[span]! > 0) {
@@ -60,6 +66,38 @@ export function paintWaterfall(
     paintText(ctx, view, colours, span, begin, left, left + width, y + BAR / 2 + 0.5, frame.width)
   }
   ctx.globalAlpha = 1
+}
+
+/** Siblings that stand as one row: a bar each, those within a pixel as one, and their sum behind the last. */
+function paintRun(
+  ctx: CanvasRenderingContext2D,
+  view: TraceView,
+  colours: Palette,
+  run: Int32Array,
+  x: (time: number) => number,
+  y: number,
+  room: number,
+): void {
+  const { trace } = view
+  const hues = view.hues.peek()
+  let reached = Number.NEGATIVE_INFINITY
+  let last = Number.NEGATIVE_INFINITY
+  for (const span of run) {
+    const [left, width] = extent(trace, span, x)
+    last = Math.max(last, left + width)
+    const failed = (trace.flags[span]! & (ERROR | CLOSED)) !== 0
+    if (left + width < reached + 0.5 && !failed) continue
+    ctx.globalAlpha = opacity(view, span)
+    paintBar(ctx, colours, trace.flags[span]!, colours.hues[hues[span]!]!, left, y, width, BAR)
+    if (view.critical.peek()) paintCritical(ctx, view, colours, span, x, y + BAR + 1, room)
+    reached = left + width
+  }
+  ctx.globalAlpha = 1
+  const { total, failed } = sumOf(trace, run)
+  const text = `${run.length} × ${duration(total / run.length)} on average${failed > 0 ? `, ${failed} failed` : ''}`
+  ctx.fillStyle = failed > 0 ? colours.error : colours.muted
+  if (last + 6 < room && last > -200)
+    writeWithin(ctx, text, Math.max(6, last + 6), y + BAR / 2 + 0.5, room - last - 12)
 }
 
 /** The duration and what tells the span from others, behind its bar or, where there is no room, before its wait or in it. */

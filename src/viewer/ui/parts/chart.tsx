@@ -1,41 +1,58 @@
-import { useEffect, useRef } from 'preact/hooks'
-import uPlot from 'uplot'
-import { colour, colours } from '../theme.js'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type uPlot from 'uplot'
+import { recall, remember } from '../memory.js'
+import { colours } from '../theme.js'
+import { clock } from '../clock.js'
+import { draw, isNumber, type Line } from './plot.js'
 
-type Values = readonly (number | null | undefined)[]
-
-export interface Line {
-  readonly label: string
-  /** null breaks the line, undefined is drawn through. */
-  readonly values: Values
-  /** A colour token, `--line-1`. */
-  readonly token: string
-  /** Bars that fill up to the value, instead of a line. */
-  readonly bars?: boolean
-  readonly dash?: readonly number[]
-}
+export type { Line } from './plot.js'
 
 interface Props {
   readonly title: string
-  /** Milliseconds since the epoch. */
-  readonly times: readonly number[]
+  /** Milliseconds since the epoch; null while they are on their way. */
+  readonly times: readonly number[] | null
   readonly lines: readonly Line[]
   readonly format: (value: number) => string
+  /** Bars on top of each other, the first at the bottom. */
+  readonly stacked?: boolean
+  /** Offers a logarithmic axis, and remembers the choice under this name. */
+  readonly log?: string
+  /** Width of a bucket, milliseconds; 0 for values of an instant. */
+  readonly step?: number
   /** What dragging over the chart selects, milliseconds since the epoch. */
   readonly onSelect?: (from: number, to: number) => void
 }
 
-/** A chart over time; its figures are in words beside it for those who do not see it. */
-export function Chart({ title, times, lines, format, onSelect }: Props) {
+/** A chart over time. Its values are read with the pointer or the arrow keys, and are in words for those who do not see it. */
+export function Chart({ title, times, lines, format, stacked = false, log, step = 0, onSelect }: Props) {
   const box = useRef<HTMLDivElement>(null)
+  const plot = useRef<uPlot | null>(null)
   const select = useRef(onSelect)
   select.current = onSelect
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set())
+  const [isLog, setLog] = useState(log !== undefined && recall(`log.${log}`) === 'on')
+  const [at, setAt] = useState<{ i: number; left: number } | null>(null)
+  /** Where a selection from the keyboard began. */
+  const anchor = useRef<number | null>(null)
   const theme = colours.value
+  const shown = useMemo(() => lines.filter(({ label }) => !hidden.has(label)), [lines, hidden])
+  const empty = times === null || times.length === 0
 
   useEffect(() => {
     const place = box.current
-    if (place === null) return
-    const chart = new uPlot(options(place, lines, format, select), data(times, lines), place)
+    if (place === null || times === null || times.length === 0) return
+    const chart = draw(
+      place,
+      times,
+      shown,
+      { format, stacked, isLog, step },
+      {
+        onCursor: (i, left) => setAt(i === null ? null : { i, left }),
+        onSelect: (from, to) => select.current?.(from, to),
+        selects: onSelect !== undefined,
+      },
+    )
+    plot.current = chart
     const observer = new ResizeObserver(() => {
       if (place.clientWidth > 0) chart.setSize({ width: place.clientWidth, height: place.clientHeight })
     })
@@ -43,29 +60,145 @@ export function Chart({ title, times, lines, format, onSelect }: Props) {
     return () => {
       observer.disconnect()
       chart.destroy()
+      plot.current = null
     }
-  }, [times, lines, theme])
+  }, [times, shown, theme, isLog])
+
+  const point = (i: number): void => {
+    const chart = plot.current
+    if (chart === null || times === null) return
+    const left = chart.valToPos(times[i]! / 1000, 'x')
+    chart.setCursor({ left, top: 1 }, false)
+    setAt({ i, left })
+    const from = anchor.current
+    if (from === null) return
+    const x = (place: number) => chart.valToPos((times[place]! + step / 2) / 1000, 'x')
+    const [a, b] = [x(Math.min(from, i)), x(Math.max(from, i))]
+    chart.setSelect(
+      { left: a, width: Math.max(2, b - a), top: 0, height: chart.bbox.height / devicePixelRatio },
+      false,
+    )
+  }
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (times === null || event.ctrlKey || event.metaKey || event.altKey) return
+    const last = times.length - 1
+    const i = Math.min(last, at?.i ?? last)
+    const to = { ArrowRight: i + 1, ArrowLeft: i - 1, Home: 0, End: last }[event.key]
+    if (to !== undefined) {
+      if (onSelect !== undefined && event.shiftKey) anchor.current ??= i
+      else clear()
+      point(Math.max(0, Math.min(last, to)))
+    } else if (event.key === 'Enter' && onSelect !== undefined) {
+      const from = anchor.current ?? i
+      const width = step || (times[1] ?? times[0]! + 1000) - times[0]!
+      clear()
+      onSelect(times[Math.min(from, i)]!, times[Math.max(from, i)]! + width - 1)
+    } else if (event.key === 'Escape' && anchor.current !== null) clear()
+    else return
+    event.preventDefault()
+  }
+  const clear = (): void => {
+    anchor.current = null
+    plot.current?.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+  }
+  const i = at === null || times === null ? undefined : Math.min(at.i, times.length - 1)
+  const when = (i: number) => `${clock(times![i]!)}${step > 0 ? ` to ${clock(times![i]! + step)}` : ''}`
+  const read = (i: number) =>
+    shown.map(({ label, values }) => ({
+      label,
+      value: values[i],
+      text: isNumber(values[i]) ? format(values[i]) : '–',
+    }))
 
   return (
     <figure class="panel">
       <header>
         <figcaption class="title">
-          <h2>{title}</h2>
+          <h2 title={title}>{title}</h2>
         </figcaption>
-        <div class="legend">
-          {lines.map(({ label, token, values }) => {
+        {log !== undefined && (
+          <button
+            type="button"
+            class="small"
+            aria-pressed={isLog}
+            onClick={() => {
+              setLog(!isLog)
+              remember(`log.${log}`, isLog ? 'off' : 'on')
+            }}
+          >
+            Log
+          </button>
+        )}
+      </header>
+      {lines.length > 0 && (
+        <fieldset class="legend" aria-label={`Lines of ${title}`}>
+          {lines.map(({ label, token, dash, summary, values }) => {
             const last = values.findLast(isNumber)
+            const text = summary ?? (last === undefined ? '–' : format(last))
             return (
-              <span key={label}>
-                <i style={{ background: `var(${token})` }} />
-                {label} <b>{last === undefined ? '–' : format(last)}</b>
-              </span>
+              <button
+                key={label}
+                type="button"
+                class="plain"
+                aria-pressed={!hidden.has(label)}
+                title={`${label}: ${text}. Show or hide it`}
+                onClick={() => {
+                  const next = new Set(hidden)
+                  if (!next.delete(label)) next.add(label)
+                  setHidden(next)
+                }}
+              >
+                <i class={dash === undefined ? '' : 'dashed'} style={{ '--line': `var(${token})` }} />
+                <span>{label}</span> <b>{text}</b>
+              </button>
             )
           })}
-        </div>
-      </header>
+        </fieldset>
+      )}
       <div class="chart">
-        <div class="plot" ref={box} aria-hidden="true" />
+        {empty ? (
+          <p class="plot none muted">{times === null ? 'Loading…' : 'Nothing in this time'}</p>
+        ) : (
+          <div
+            class="plot"
+            ref={box}
+            role="slider"
+            tabIndex={0}
+            aria-label={`${title}: arrows read it${onSelect === undefined ? '' : ', Shift with arrows and Enter select a time'}`}
+            aria-valuemin={0}
+            aria-valuemax={times.length - 1}
+            aria-valuenow={i ?? times.length - 1}
+            aria-valuetext={
+              i === undefined
+                ? 'no time picked'
+                : `${when(i)}: ${read(i)
+                    .map(({ label, text }) => `${label} ${text}`)
+                    .join(', ')}`
+            }
+            onKeyDown={onKeyDown}
+            onBlur={() => {
+              clear()
+              setAt(null)
+            }}
+          >
+            {i !== undefined && (
+              <div
+                class={`readout${at!.left > (box.current?.clientWidth ?? 0) / 2 ? ' left' : ''}`}
+                style={{ '--at': `${at!.left}px` }}
+              >
+                <div class="muted">{when(i)}</div>
+                {read(i)
+                  .filter(({ value }) => value !== undefined)
+                  .slice(0, 12)
+                  .map(({ label, text }) => (
+                    <div key={label}>
+                      <span>{label}</span> <b>{text}</b>
+                    </div>
+                  ))}
+              </div>
+            )}
+          </div>
+        )}
       </div>
       <p class="sr-only">{lines.map((line) => inWords(line, format)).join(' ')}</p>
     </figure>
@@ -79,103 +212,3 @@ function inWords({ label, values }: Line, format: (value: number) => string): st
   const most = known.reduce((a, b) => Math.max(a, b))
   return `${label}: from ${format(least)} to ${format(most)}, last ${format(known.at(-1)!)}.`
 }
-
-function data(times: readonly number[], lines: readonly Line[]): uPlot.AlignedData {
-  return [times.map((time) => time / 1000), ...lines.map(({ values }) => [...values])]
-}
-
-function options(
-  place: HTMLElement,
-  lines: readonly Line[],
-  format: (value: number) => string,
-  select: { readonly current: Props['onSelect'] },
-): uPlot.Options {
-  const muted = colour('--muted')
-  const grid = { stroke: colour('--line'), width: 1 }
-  const font = `11px ${getComputedStyle(document.body).fontFamily}`
-  const axis = { stroke: muted, grid, ticks: { show: false }, font }
-  return {
-    width: place.clientWidth || 300,
-    height: place.clientHeight || 150,
-    // The last mark of the axis is centred on the edge.
-    padding: [null, 30, null, null],
-    legend: { show: false },
-    cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
-    scales: { y: { range: (_chart, least, most) => around(least, most) } },
-    axes: [
-      {
-        ...axis,
-        size: 22,
-        space: 70,
-        values: (_chart, marks, _axis, _space, step) => marks.map((mark) => clockAt(mark, step)),
-      },
-      {
-        ...axis,
-        ...(lines.every(({ bars }) => bars) && { incrs: WHOLE }),
-        size: 60,
-        space: 32,
-        values: (_chart, marks) => marks.map((mark) => format(mark)),
-      },
-    ],
-    series: [
-      {},
-      ...lines.map(({ label, values, token, bars, dash }): uPlot.Series => {
-        const stroke = colour(token)
-        const paths = bars ? { paths: uPlot.paths.bars!({ size: [0.86, 40] }), fill: stroke } : {}
-        return {
-          label,
-          stroke,
-          width: bars ? 0 : 1.5,
-          points: { show: !bars && scattered(values), size: 4, fill: stroke },
-          ...(dash && { dash: [...dash] }),
-          ...paths,
-        }
-      }),
-    ],
-    hooks: {
-      setSelect: [
-        (chart) => {
-          const { left, width } = chart.select
-          if (width < 4) return
-          select.current?.(chart.posToVal(left, 'x') * 1000, chart.posToVal(left + width, 'x') * 1000)
-          chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
-        },
-      ],
-    },
-  }
-}
-
-/** The local time of a mark on the axis, as exact as the distance between marks asks for; both in seconds. */
-function clockAt(mark: number, step: number): string {
-  const date = new Date(mark * 1000)
-  const two = (value: number): string => String(value).padStart(2, '0')
-  if (step >= 86_400) return `${two(date.getMonth() + 1)}-${two(date.getDate())}`
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}`
-  if (step >= 60) return time
-  const seconds = `${time}:${two(date.getSeconds())}`
-  if (step >= 1) return seconds
-  const places = Math.min(3, Math.ceil(-Math.log10(step) - 1e-9))
-  return `${seconds}.${String(date.getMilliseconds()).padStart(3, '0').slice(0, places)}`
-}
-
-/** The range of values that shows all of them and zero. */
-function around(least: number | null, most: number | null): [number, number] {
-  const from = Math.min(0, least ?? 0) * 1.12
-  const to = Math.max(0, most ?? 0) * 1.12
-  return from === to ? [0, 1] : [from, to]
-}
-
-/** Whether a value stands alone between gaps, where a line through it has no length. */
-function scattered(values: Values): boolean {
-  const known = values.filter((value) => value !== undefined)
-  return known.some(
-    (value, i) => value !== null && (known[i - 1] ?? null) === null && (known[i + 1] ?? null) === null,
-  )
-}
-
-function isNumber(value: number | null | undefined): value is number {
-  return typeof value === 'number'
-}
-
-/** Steps of an axis of whole things: 1, 2, 5, 10, 20, ... */
-const WHOLE = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat()

@@ -4,7 +4,7 @@ const SHEET: readonly (readonly [string, readonly (readonly [string, string])[]]
   [
     'Everywhere',
     [
-      ['1 2 3 4', 'Go to a screen'],
+      ['1 … 6', 'Go to a screen'],
       ['/', 'Search'],
       ['p', 'Pause or resume'],
       ['t', 'Change the theme'],
@@ -16,14 +16,16 @@ const SHEET: readonly (readonly [string, readonly (readonly [string, string])[]]
     [
       ['Tab', 'Next link or control'],
       ['Enter', 'Open, sort, select'],
-      ['← →', 'Move in the distribution'],
-      ['Shift Enter', 'Extend its selection'],
+      ['← →', 'Read a chart or the distribution'],
+      ['Shift ← →', 'Select in a chart, then Enter'],
+      ['Shift Enter', 'Extend the selection there'],
     ],
   ],
   [
     'In a trace',
     [
-      ['v', 'Waterfall or lanes'],
+      ['v', 'Waterfall, lanes, statistics, flame, logs'],
+      [', .', 'Previous, next sample'],
       ['↑ ↓', 'Row before or after'],
       ['← →', 'Fold, unfold; span in a lane'],
       ['Enter', 'Details of the span'],

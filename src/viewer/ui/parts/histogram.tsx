@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks'
 import type { Distribution } from '../../api.js'
 import { duration, plural } from '../../model/format.js'
+import { recall, remember } from '../memory.js'
 
 interface Props {
   readonly buckets: Distribution['buckets']
@@ -18,6 +19,7 @@ export function Histogram({ buckets, min, max, onSelect }: Props) {
   const [drag, setDrag] = useState<readonly [number, number] | null>(null)
   const [at, setAt] = useState(0)
   const box = useRef<HTMLDivElement>(null)
+  const [isLog, setLog] = useState(recall('log.distribution') === 'on')
   const tallest = Math.max(1, ...buckets.map(({ count }) => count))
   const current = Math.min(at, buckets.length - 1)
 
@@ -53,6 +55,23 @@ export function Histogram({ buckets, min, max, onSelect }: Props) {
 
   return (
     <div class="histogram">
+      <div class="histogram-top">
+        <span class="muted" aria-hidden="true">
+          most: {tallest.toLocaleString('en-US')}
+        </span>
+        <button
+          type="button"
+          class="small"
+          aria-pressed={isLog}
+          title="Heights by the logarithm of the count"
+          onClick={() => {
+            setLog(!isLog)
+            remember('log.distribution', isLog ? 'off' : 'on')
+          }}
+        >
+          Log
+        </button>
+      </div>
       <div
         class="bars"
         ref={box}
@@ -76,7 +95,8 @@ export function Histogram({ buckets, min, max, onSelect }: Props) {
       >
         {buckets.map(({ from, to, count, errors }, i) => {
           const words = `${duration(from)} to ${duration(to)}: ${plural(count, 'transaction')}${errors > 0 ? `, ${errors} failed` : ''}`
-          const height = count === 0 ? 0 : Math.max(2, (count / tallest) * 124)
+          const share = isLog ? Math.log1p(count) / Math.log1p(tallest) : count / tallest
+          const height = count === 0 ? 0 : Math.max(2, share * 124)
           return (
             <button
               key={from}

@@ -4,11 +4,12 @@ import { status } from '../live.js'
 import { copy } from '../toast.js'
 import { OpenFile } from './dropzone.js'
 
-/** What a screen says while there is nothing to show. */
-export function Empty({ title, children }: { title: string; children: ComponentChildren }) {
+/** What a screen says while there is nothing to show; `alone` where it has no other heading. */
+export function Empty(props: { title: string; alone?: boolean; children: ComponentChildren }) {
+  const { title, alone = false, children } = props
   return (
     <section class="empty">
-      <h2>{title}</h2>
+      {alone ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children}
     </section>
   )

@@ -1,6 +1,8 @@
 import type { ComponentChildren } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
 import { count } from '../../model/format.js'
+import { sortOf } from '../client.js'
+import { route, setParams } from '../route.js'
 
 export interface Column<Row> {
   readonly key: string
@@ -9,12 +11,12 @@ export interface Column<Row> {
   readonly value?: (row: Row) => number | string
   readonly cell: (row: Row) => ComponentChildren
   readonly number?: boolean
+  /** Takes the room that the others leave, and is cut where that is not enough. */
   readonly name?: boolean
+  /** Cut where it is longer than a name usually is. */
+  readonly brief?: boolean
   readonly hint?: string
 }
-
-/** Rows shown before the reader asks for more: what a browser lays out without a pause. */
-const PAGE = 200
 
 interface Props<Row> {
   readonly label: string
@@ -23,15 +25,26 @@ interface Props<Row> {
   readonly keyOf: (row: Row) => string
   /** The column that sorts at first, descending. */
   readonly sort?: string
+  /** The parameter of the address by which the server sorts; without it the page sorts the rows that it has. */
+  readonly server?: string
   readonly selected?: (row: Row) => boolean
+  /** How many rows there are, and what brings more of them. */
+  readonly total?: number
+  readonly onMore?: () => void
 }
 
 /** A table whose columns sort. */
-export function Table<Row>({ label, rows, columns, keyOf, sort, selected }: Props<Row>) {
-  const [order, setOrder] = useState({ key: sort ?? '', down: true })
-  const [shown, setShown] = useState(PAGE)
+export function Table<Row>(props: Props<Row>) {
+  const { label, rows, columns, keyOf, sort = '', server, selected, total = rows.length, onMore } = props
+  const [local, setLocal] = useState({ key: sort, down: true })
+  const asked = server === undefined ? undefined : sortOf(route.value.params[server])
+  const order = asked === undefined ? local : { key: asked.sort ?? sort, down: asked.order !== 'asc' }
+  const set = (key: string, down: boolean): void => {
+    if (server === undefined) setLocal({ key, down })
+    else setParams({ [server]: key === sort && down ? undefined : `${key}${down ? '' : '.asc'}` }, true)
+  }
   const sorted = useMemo(() => {
-    const value = columns.find(({ key }) => key === order.key)?.value
+    const value = server === undefined ? columns.find(({ key }) => key === order.key)?.value : undefined
     if (value === undefined) return rows
     const sign = order.down ? -1 : 1
     return [...rows].sort((a, b) => {
@@ -39,7 +52,9 @@ export function Table<Row>({ label, rows, columns, keyOf, sort, selected }: Prop
       const y = value(b)
       return x === y ? 0 : x < y ? -sign : sign
     })
-  }, [rows, columns, order])
+  }, [rows, columns, order.key, order.down])
+  const kind = ({ number, name, brief }: Column<Row>) =>
+    number ? 'number' : name ? 'name' : brief ? 'brief' : ''
 
   return (
     <>
@@ -48,15 +63,16 @@ export function Table<Row>({ label, rows, columns, keyOf, sort, selected }: Prop
         <table>
           <thead>
             <tr>
-              {columns.map(({ key, title, value, number, hint }) => {
+              {columns.map((column) => {
+                const { key, title, value, hint } = column
                 const on = key === order.key
                 const direction = on ? (order.down ? 'descending' : 'ascending') : undefined
                 return (
-                  <th key={key} scope="col" class={number ? 'number' : ''} aria-sort={direction} title={hint}>
+                  <th key={key} scope="col" class={kind(column)} aria-sort={direction} title={hint}>
                     {value === undefined ? (
-                      title
+                      title || <span class="sr-only">{key}</span>
                     ) : (
-                      <button type="button" onClick={() => setOrder({ key, down: on ? !order.down : true })}>
+                      <button type="button" onClick={() => set(key, on ? !order.down : true)}>
                         {title}
                         <span aria-hidden="true">{on ? (order.down ? '↓' : '↑') : ''}</span>
                       </button>
@@ -67,11 +83,11 @@ export function Table<Row>({ label, rows, columns, keyOf, sort, selected }: Prop
             </tr>
           </thead>
           <tbody>
-            {sorted.slice(0, shown).map((row) => (
+            {sorted.map((row) => (
               <tr key={keyOf(row)} class={selected?.(row) ? 'selected' : ''}>
-                {columns.map(({ key, cell, number, name }) => (
-                  <td key={key} class={number ? 'number' : name ? 'name' : ''}>
-                    {cell(row)}
+                {columns.map((column) => (
+                  <td key={column.key} class={kind(column)}>
+                    {column.cell(row)}
                   </td>
                 ))}
               </tr>
@@ -79,10 +95,10 @@ export function Table<Row>({ label, rows, columns, keyOf, sort, selected }: Prop
           </tbody>
         </table>
       </section>
-      {sorted.length > shown && (
+      {total > rows.length && onMore !== undefined && (
         <div class="more">
-          <button type="button" onClick={() => setShown(shown + PAGE)}>
-            Show more ({count(sorted.length - shown)} left)
+          <button type="button" onClick={onMore}>
+            Show more ({count(total - rows.length)} left)
           </button>
         </div>
       )}
@@ -99,5 +115,18 @@ export function Meter({ share, text }: { share: number; text: string }) {
       </span>
       {text}
     </>
+  )
+}
+
+/** Counts over time as a small picture. */
+export function Trend({ values }: { values: readonly number[] }) {
+  const most = Math.max(1, ...values)
+  return (
+    <svg class="trend" viewBox={`0 0 ${values.length * 3} 18`} preserveAspectRatio="none" aria-hidden="true">
+      {values.map((value, i) => {
+        const height = value === 0 ? 0 : Math.max(1, (value / most) * 18)
+        return <rect key={i} x={i * 3} y={18 - height} width="2.4" height={height} />
+      })}
+    </svg>
   )
 }

@@ -1,26 +1,30 @@
+import { useEffect, useRef } from 'preact/hooks'
 import { bytes, count, plural } from '../../model/format.js'
 import { connected, missed, paused, setPaused, status } from '../live.js'
-import { href } from '../route.js'
+import { filtersOf } from '../client.js'
+import { href, route } from '../route.js'
 import { nextTheme, theme } from '../theme.js'
+import { OpenFile } from './dropzone.js'
 import { openHelp } from './help.js'
 
-const THEME_NAMES = { auto: 'System', light: 'Light', dark: 'Dark' } as const
+const THEME_NAMES = { auto: 'as the system', light: 'light', dark: 'dark' } as const
 
 /** The header: where one can go, what is being received, and the settings. */
 export function Top({ tabs, current }: { tabs: readonly (readonly [string, string])[]; current: string }) {
   const owner = current === 'trace' || current === 'compare' ? 'traces' : current
+  const filters = filtersOf(route.value.params)
   return (
     <header class="top">
       <button type="button" class="skip" onClick={() => document.getElementById('screen')?.focus()}>
         Skip to content
       </button>
-      <a class="brand" href={href(['transactions'])}>
+      <a class="brand" href={href(['services'])} aria-label="threadspan">
         <Mark />
-        threadspan
+        <span>threadspan</span>
       </a>
       <nav class="tabs" aria-label="Screens">
         {tabs.map(([name, label]) => (
-          <a key={name} href={href([name])} aria-current={name === owner ? 'page' : undefined}>
+          <a key={name} href={href([name], filters)} aria-current={name === owner ? 'page' : undefined}>
             {label}
           </a>
         ))}
@@ -35,10 +39,7 @@ export function Top({ tabs, current }: { tabs: readonly (readonly [string, strin
       >
         {paused.value ? `Resume${missed.value > 0 ? ` (${count(missed.value)} new)` : ''}` : 'Pause'}
       </button>
-      <button type="button" class="plain" onClick={nextTheme} title="Change the theme (t)">
-        <span class="sr-only">Theme: </span>
-        {THEME_NAMES[theme.value]}
-      </button>
+      <Menu />
       <button
         type="button"
         class="plain"
@@ -49,6 +50,56 @@ export function Top({ tabs, current }: { tabs: readonly (readonly [string, strin
         ?
       </button>
     </header>
+  )
+}
+
+/** What is done to all data, and the theme. */
+function Menu() {
+  const box = useRef<HTMLDetailsElement>(null)
+  useEffect(() => {
+    const shut = (event: Event): void => {
+      const outside =
+        event.type === 'keydown'
+          ? (event as KeyboardEvent).key === 'Escape'
+          : !box.current?.contains(event.target as Node)
+      if (!outside || box.current?.open !== true) return
+      box.current.open = false
+      if (event.type === 'keydown') box.current.querySelector('summary')?.focus()
+    }
+    addEventListener('keydown', shut)
+    addEventListener('pointerdown', shut)
+    return () => {
+      removeEventListener('keydown', shut)
+      removeEventListener('pointerdown', shut)
+    }
+  }, [])
+  const now = status.value
+  const lost = Object.entries(now?.dropped ?? {}).filter(([, many]) => many > 0)
+  return (
+    <details class="menu" ref={box}>
+      <summary class="button">File</summary>
+      <div class="panel">
+        <OpenFile />
+        <a class="button" href="/api/export" download="traces.otlp.jsonl">
+          Save all traces
+        </a>
+        <button type="button" onClick={nextTheme} title="Change the theme (t)">
+          Theme: {THEME_NAMES[theme.value]}
+        </button>
+        {now !== null && (
+          <p class="muted">
+            {plural(now.spans, 'span')} in {plural(now.traces, 'trace')}, {bytes(now.bytes)} of{' '}
+            {bytes(now.maxBytes)}
+            {lost.map(([cause, many]) => (
+              <span key={cause}>
+                <br />
+                {cause}: {count(many)} not kept
+              </span>
+            ))}
+          </p>
+        )}
+      </div>
+    </details>
   )
 }
 

@@ -1,37 +1,73 @@
 import type { TraceSummary } from '../../api.js'
 import { count, duration, plural } from '../../model/format.js'
-import { href } from '../route.js'
-import { clock } from './filters.js'
+import { filtersOf } from '../client.js'
+import { clock } from '../clock.js'
+import { href, route } from '../route.js'
 import { type Column, Table } from './table.js'
 
 interface Props {
   readonly label: string
   readonly traces: readonly TraceSummary[]
-  /** Two traces to be compared, chosen with the boxes; without it there are none. */
-  readonly chosen?: readonly string[]
-  readonly onChoose?: (chosen: string[]) => void
+  /** Two traces to be compared, chosen with the boxes. */
+  readonly chosen: readonly string[]
+  readonly onChoose: (chosen: string[]) => void
+  readonly total: number
+  readonly onMore: () => void
 }
 
-/** A table of traces. */
-export function Traces({ label, traces, chosen, onChoose }: Props) {
+/** A table of traces, sorted by the server. */
+export function Traces({ label, traces, chosen, onChoose, total, onMore }: Props) {
   const longest = traces.reduce((most, { duration }) => Math.max(most, duration), 0)
   const columns: Column<TraceSummary>[] = [
     {
+      key: 'choose',
+      title: 'Compare',
+      cell: ({ traceId, name }) => (
+        <input
+          type="checkbox"
+          aria-label={`Compare ${name}, trace ${traceId.slice(0, 8)}`}
+          checked={chosen.includes(traceId)}
+          onChange={(event) => {
+            const rest = chosen.filter((id) => id !== traceId)
+            onChoose(event.currentTarget.checked ? [...rest, traceId].slice(-2) : rest)
+          }}
+        />
+      ),
+    },
+    { key: 'start', title: 'Started', value: ({ start }) => start, cell: ({ start }) => clock(start) },
+    {
       key: 'name',
-      title: 'Transaction',
+      title: 'Trace',
       name: true,
       value: ({ name }) => name,
-      cell: ({ traceId, name }) => <a href={href(['trace', traceId])}>{name || '(unnamed)'}</a>,
+      cell: ({ traceId, name, path }) => {
+        const { params } = route.peek()
+        return (
+          <a
+            title={path === '' ? name : `${name} ${path}`}
+            href={href(['trace', traceId], { ...filtersOf(params), sort: params['sort'] })}
+          >
+            {name || '(unnamed)'}
+            {path !== '' && !name.endsWith(path) && <span class="muted"> {path}</span>}
+          </a>
+        )
+      },
     },
-    { key: 'service', title: 'Service', value: ({ service }) => service, cell: ({ service }) => service },
+    {
+      key: 'service',
+      title: 'Service',
+      brief: true,
+      value: ({ service }) => service,
+      cell: ({ service }) => <span title={service}>{service}</span>,
+    },
     {
       key: 'status',
       title: 'Status',
       value: ({ status }) => status,
-      cell: ({ status, errors, orphans }) => (
+      cell: ({ status, failed, errors, orphans }) => (
         <span class="row">
-          <span class={`badge${errors > 0 ? ' bad' : ''}`}>{status || 'unset'}</span>
-          {errors > 0 && <span class="badge bad">{plural(errors, 'error')}</span>}
+          <span class={`badge${failed ? ' bad' : ''}`}>{status || 'unset'}</span>
+          {errors > 0 && <span class="badge bad">{plural(errors, 'failed span')}</span>}
           {orphans > 0 && <span class="badge late">{plural(orphans, 'orphan')}</span>}
         </span>
       ),
@@ -46,68 +82,36 @@ export function Traces({ label, traces, chosen, onChoose }: Props) {
     {
       key: 'bar',
       title: '',
-      cell: ({ duration, errors }) => (
+      cell: ({ duration, failed }) => (
         <span class="track" aria-hidden="true">
           <i
-            class={errors > 0 ? 'bad' : ''}
+            class={failed ? 'bad' : ''}
             style={{ width: `${longest > 0 ? (duration / longest) * 100 : 0}%` }}
           />
         </span>
       ),
     },
-    {
-      key: 'spans',
-      title: 'Spans',
-      number: true,
-      value: ({ spans }) => spans,
-      cell: ({ spans }) => count(spans),
-    },
-    {
-      key: 'threads',
-      title: 'Threads',
-      number: true,
-      value: ({ threads }) => threads,
-      cell: ({ threads }) => count(threads),
-    },
-    {
-      key: 'processes',
-      title: 'Processes',
-      number: true,
-      value: ({ processes }) => processes,
-      cell: ({ processes }) => count(processes),
-    },
-    {
-      key: 'start',
-      title: 'Started',
-      number: true,
-      value: ({ start }) => start,
-      cell: ({ start }) => clock(start),
-    },
+    ...(['spans', 'threads', 'processes'] as const).map(
+      (key): Column<TraceSummary> => ({
+        key,
+        title: key[0]!.toUpperCase() + key.slice(1),
+        number: true,
+        value: (row) => row[key],
+        cell: (row) => count(row[key]),
+      }),
+    ),
   ]
-  if (chosen !== undefined && onChoose !== undefined) {
-    columns.unshift({
-      key: 'choose',
-      title: 'Compare',
-      cell: ({ traceId, name }) => (
-        <input
-          type="checkbox"
-          aria-label={`Compare ${name}, trace ${traceId.slice(0, 8)}`}
-          checked={chosen.includes(traceId)}
-          onChange={(event) => {
-            const rest = chosen.filter((id) => id !== traceId)
-            onChoose(event.currentTarget.checked ? [...rest, traceId].slice(-2) : rest)
-          }}
-        />
-      ),
-    })
-  }
   return (
     <Table
       label={label}
       rows={traces}
       columns={columns}
       keyOf={({ traceId }) => traceId}
-      selected={({ traceId }) => chosen?.includes(traceId) ?? false}
+      selected={({ traceId }) => chosen.includes(traceId)}
+      sort="start"
+      server="sort"
+      total={total}
+      onMore={onMore}
     />
   )
 }

@@ -32,14 +32,14 @@ export function CompareScreen({ left, right }: { left: string; right: string }) 
         </a>
       </div>
       <Totals traces={compared.traces} />
-      <section class="panel" aria-label="Spans by their path">
+      <div class="panel">
         <Table
           label="Spans by their path"
           rows={compared.rows}
           columns={COLUMNS}
           keyOf={keyOf(compared.rows)}
         />
-      </section>
+      </div>
     </div>
   )
 }
@@ -56,7 +56,7 @@ function Totals({ traces }: { traces: readonly [Trace, Trace] }) {
     { name: 'Threads', values: [a.threads.length, b.threads.length], text: count },
   ]
   return (
-    <section class="panel" aria-label="Totals">
+    <div class="panel">
       <Table
         label="Totals"
         rows={rows}
@@ -83,7 +83,7 @@ function Totals({ traces }: { traces: readonly [Trace, Trace] }) {
         <a href={href(['trace', traces[0].id])}>Open the left one</a>
         <a href={href(['trace', traces[1].id])}>Open the right one</a>
       </div>
-    </section>
+    </div>
   )
 }
 

@@ -1,28 +1,47 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { ErrorDetail } from '../../api.js'
 import { count, mark } from '../../model/format.js'
-import { useData } from '../client.js'
+import { api, filtersOf, useData } from '../client.js'
+import { clock } from '../clock.js'
 import { Chart } from '../parts/chart.js'
-import { clock } from '../parts/filters.js'
 import { Stack } from '../parts/stack.js'
 import { Failed, Loading } from '../parts/states.js'
-import { href } from '../route.js'
+import { href, route } from '../route.js'
 
 /** One group of errors: when it occurred, and each occurrence with its frames and its place in a trace. */
 export function ErrorScreen({ fingerprint }: { fingerprint: string }) {
-  const { data, error } = useData<ErrorDetail>(`/api/errors/${encodeURIComponent(fingerprint)}`, true)
+  const { params } = route.value
+  const { data, error } = useData<ErrorDetail>(api(`errors/${encodeURIComponent(fingerprint)}`, params), true)
   const [at, setAt] = useState(0)
   const lines = useMemo(
-    () => [{ label: 'occurrences', values: data?.series.count ?? [], token: '--error', bars: true }],
+    () => [
+      {
+        label: 'occurrences',
+        values: data?.series.count ?? [],
+        token: '--error',
+        bars: true,
+        summary: count(data?.count ?? 0),
+      },
+    ],
     [data],
   )
-  if (error !== null) return <div class="page">{<Failed error={error} />}</div>
+  if (error !== null) {
+    return (
+      <div class="page">
+        <Failed error={error} />
+        <p>
+          It may have left with its traces, or a filter leaves it out:{' '}
+          <a href={href(['errors'])}>all errors</a>.
+        </p>
+      </div>
+    )
+  }
   if (data === null) return <Loading />
   const shown = data.occurrences[Math.min(at, data.occurrences.length - 1)]
   return (
     <div class="page">
       <div class="page-head">
-        <a href={href(['errors'])}>Errors</a>
+        <a href={href(['errors'], filtersOf(params))}>Errors</a>
         <span class="muted" aria-hidden="true">
           /
         </span>
@@ -40,6 +59,7 @@ export function ErrorScreen({ fingerprint }: { fingerprint: string }) {
       <Chart
         title={`Occurrences per ${mark(data.series.step, data.series.step)}`}
         times={data.series.times}
+        step={data.series.step}
         lines={lines}
         format={count}
       />
@@ -58,7 +78,10 @@ export function ErrorScreen({ fingerprint }: { fingerprint: string }) {
             <span class="muted grow">
               {clock(shown.time)} in {shown.transaction || 'no transaction'} ({shown.service})
             </span>
-            <a class="button" href={href(['trace', shown.traceId], { span: shown.spanId })}>
+            <a
+              class="button"
+              href={href(['trace', shown.traceId], { ...filtersOf(params), span: shown.spanId })}
+            >
               Open its trace
             </a>
           </header>

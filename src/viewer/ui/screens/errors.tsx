@@ -1,7 +1,9 @@
 import type { ErrorGroup } from '../../api.js'
 import { count } from '../../model/format.js'
-import { api, useData } from '../client.js'
-import { clock, Filters, filtered } from '../parts/filters.js'
+import { filtered, filtersOf } from '../client.js'
+import { clock } from '../clock.js'
+import { Filters } from '../parts/filters.js'
+import { useList } from '../parts/list.js'
 import { Empty, Failed, Loading } from '../parts/states.js'
 import { type Column, Table } from '../parts/table.js'
 import { href, route } from '../route.js'
@@ -9,12 +11,12 @@ import { href, route } from '../route.js'
 /** Errors, grouped by what they are and where they come from. */
 export function ErrorsScreen() {
   const { params } = route.value
-  const { data, error } = useData<ErrorGroup[]>(api('errors', params), true)
+  const { data, error, total, more } = useList<ErrorGroup>('errors', { first: 50 })
   return (
     <div class="page">
       <div class="page-head">
         <h1>Errors</h1>
-        <Filters />
+        <Filters kind="traces" />
       </div>
       {error !== null && <Failed error={error} />}
       {data === null && error === null && <Loading />}
@@ -28,15 +30,18 @@ export function ErrorsScreen() {
         </Empty>
       )}
       {data !== null && data.length > 0 && (
-        <section class="panel" aria-label="Error groups">
+        <div class="panel">
           <Table
             label="Error groups"
             rows={data}
             columns={COLUMNS}
             keyOf={(row) => row.fingerprint}
             sort="last"
+            server="sort"
+            total={total}
+            onMore={more}
           />
-        </section>
+        </div>
       )}
     </div>
   )
@@ -50,23 +55,29 @@ const COLUMNS: Column<ErrorGroup>[] = [
     value: ({ type }) => type,
     cell: ({ fingerprint, type, message }) => (
       <>
-        <a href={href(['errors', fingerprint])}>{type || 'Error'}</a>
-        <span class="muted">{message}</span>
+        <a title={type} href={href(['errors', fingerprint], filtersOf(route.peek().params))}>
+          {type || 'Error'}
+        </a>
+        <span class="muted" title={message}>
+          {message}
+        </span>
       </>
     ),
   },
   {
     key: 'culprit',
     title: 'Where',
+    brief: true,
     value: ({ culprit }) => culprit,
-    cell: ({ culprit }) => <code>{culprit || '–'}</code>,
+    cell: ({ culprit }) => <code title={culprit}>{culprit || '–'}</code>,
   },
   {
     key: 'transactions',
     title: 'Transactions',
+    brief: true,
     cell: ({ transactions, services }) => (
       <>
-        <div>{brief(transactions)}</div>
+        <div title={transactions.join(', ')}>{brief(transactions)}</div>
         <div class="muted">{brief(services)}</div>
       </>
     ),

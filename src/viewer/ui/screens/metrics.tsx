@@ -2,15 +2,17 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { MetricRow, MetricSeries } from '../../api.js'
 import { bytes, count, duration, percent, plural } from '../../model/format.js'
 import { closeGaps } from '../../model/gaps.js'
-import { api, useData } from '../client.js'
+import { api, filtersOf, useData } from '../client.js'
 import { Chart } from '../parts/chart.js'
+import { Filters } from '../parts/filters.js'
 import { Empty, Failed, Loading } from '../parts/states.js'
-import { href, route, setParams } from '../route.js'
+import { href, route } from '../route.js'
 
 /** Metrics that arrive, a chart each; one of them large when the address names it. */
 export function MetricsScreen({ selected }: { selected: string | undefined }) {
   const { params } = route.value
-  const { data, error } = useData<MetricRow[]>(api('metrics', params), true)
+  const { search: _, ...others } = params
+  const { data, error } = useData<MetricRow[]>(api('metrics', others), true)
   const words = (params['search'] ?? '').toLowerCase().split(/\s+/).filter(Boolean)
   const rows = data?.filter(
     ({ name, description }) =>
@@ -23,22 +25,14 @@ export function MetricsScreen({ selected }: { selected: string | undefined }) {
       <div class="page-head">
         {selected !== undefined && (
           <>
-            <a href={href(['metrics'])}>Metrics</a>
+            <a href={href(['metrics'], filtersOf(params))}>Metrics</a>
             <span class="muted" aria-hidden="true">
               /
             </span>
           </>
         )}
         <h1>{selected ?? 'Metrics'}</h1>
-        {selected === undefined && (
-          <input
-            type="search"
-            placeholder="Metric"
-            aria-label="Search metrics"
-            value={params['search'] ?? ''}
-            onInput={(event) => setParams({ search: event.currentTarget.value }, true)}
-          />
-        )}
+        <Filters kind="metrics" placeholder={selected === undefined ? 'Metric' : null} />
       </div>
       {error !== null && <Failed error={error} />}
       {data === null && error === null && <Loading />}
@@ -77,36 +71,40 @@ function Metric({ row, large }: { row: MetricRow; large: boolean }) {
     observer.observe(box.current!)
     return () => observer.disconnect()
   }, [])
-  const url = seen ? api(`metrics/${encodeURIComponent(row.name)}`, route.value.params) : null
+  const { search: _, ...others } = route.value.params
+  const url = seen ? api(`metrics/${encodeURIComponent(row.name)}`, others) : null
   const { data, error } = useData<MetricSeries>(url, true)
   const [kept, setKept] = useState<MetricSeries | null>(null)
   if (data !== null && data !== kept) setKept(data)
   const unit = kept?.unit ?? row.unit
   const lines = useMemo(
     () =>
-      kept?.lines.slice(0, TOKENS.length).map(({ label, values }, i) => ({
-        label: label || row.name,
-        values: closeGaps(kept.times, values),
-        token: TOKENS[i]!,
-        ...(DASHES[i] && { dash: DASHES[i] }),
-      })) ?? [],
-    [kept, row.name],
+      kept?.lines.slice(0, large ? kept.lines.length : TOKENS.length).map(({ label, values }, i) => {
+        const dash = DASHES[(i + Math.floor(i / TOKENS.length)) % DASHES.length]
+        return {
+          label: label || row.name,
+          values: closeGaps(kept.times, values),
+          token: TOKENS[i % TOKENS.length]!,
+          ...(dash && { dash }),
+        }
+      }) ?? [],
+    [kept, row.name, large],
   )
   const format = useMemo(() => formatOf(unit), [unit])
   const hidden = (kept?.lines.length ?? 0) - lines.length
   return (
     <article ref={box} class={large ? 'large' : ''} aria-label={row.name}>
       {error !== null && <Failed error={error} />}
-      <Chart title={row.name} times={kept?.times ?? NONE} lines={lines} format={format} />
+      <Chart title={row.name} log={row.name} times={kept?.times ?? null} lines={lines} format={format} />
       <p class="muted caption">
         {row.description || KINDS[row.kind]}
         {unit !== '' && unit !== '1' && ` · ${unit.replace(/[{}]/g, '')}`} · {row.services.join(', ')}
-        {hidden > 0 && ` · ${plural(hidden, 'more line')}`}
         {!large && (
           <>
             {' · '}
-            <a href={href(['metrics', row.name])}>
-              Enlarge<span class="sr-only"> {row.name}</span>
+            <a href={href(['metrics', row.name], filtersOf(route.value.params))}>
+              {hidden > 0 ? `${plural(hidden, 'more line')}, enlarge` : 'Enlarge'}
+              <span class="sr-only"> {row.name}</span>
             </a>
           </>
         )}
@@ -122,8 +120,6 @@ const KINDS: Readonly<Record<MetricRow['kind'], string>> = {
   exponentialHistogram: 'exponential histogram',
   summary: 'summary',
 }
-
-const NONE: readonly number[] = []
 
 /**
  * Units are those of UCUM, as OpenTelemetry's conventions write them: what is in braces is an annotation, `{request}`,

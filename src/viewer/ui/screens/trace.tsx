@@ -1,25 +1,29 @@
 import { useSignalEffect } from '@preact/signals'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { TraceColumns } from '../../api.js'
-import { duration, plural } from '../../model/format.js'
-import { nameOf, readTrace, serviceOf } from '../../model/trace.js'
+import { plural } from '../../model/format.js'
+import { readTrace } from '../../model/trace.js'
 import { pan, zoom } from '../../model/window.js'
-import { useData } from '../client.js'
+import { filtersOf, useData } from '../client.js'
 import { bindKeys } from '../keys.js'
 import { tail } from '../live.js'
-import { clock } from '../parts/filters.js'
-import { Empty, Failed, Loading } from '../parts/states.js'
-import { route } from '../route.js'
+import { Empty, Loading } from '../parts/states.js'
+import { href, route } from '../route.js'
 import { copy } from '../toast.js'
 import { fromAddress, toAddress } from '../trace/address.js'
 import { Details, linkTo } from '../trace/details.js'
 import { followQuery } from '../trace/find.js'
+import { Flame } from '../trace/flame.js'
+import { TraceHead } from '../trace/head.js'
 import { LanesView } from '../trace/lanes.js'
+import { Legend } from '../trace/legend.js'
 import { Overview } from '../trace/overview.js'
 import { treeWidth } from '../trace/splitter.js'
+import { Statistics } from '../trace/statistics.js'
 import { Summary } from '../trace/summary.js'
 import { Toolbar } from '../trace/toolbar.js'
-import { TraceView } from '../trace/view.js'
+import { TraceLogs } from '../trace/trace-logs.js'
+import { MODES, TraceView } from '../trace/view.js'
 import { Waterfall } from '../trace/waterfall.js'
 
 /** One trace. */
@@ -34,17 +38,34 @@ export function TraceScreen({ traceId }: { traceId: string }) {
     return new TraceView(readTrace(data))
   }, [data])
   if (error !== null) {
+    const filters = filtersOf(route.value.params)
     return (
-      <div class="page">
-        <Failed error={error} />
-        <p class="muted">The trace may have been dropped to make room for newer ones.</p>
-      </div>
+      <Empty title="This trace is not here" alone>
+        <p role="alert">
+          {error.message} <code>{error.code}</code>
+        </p>
+        <p>
+          <code class="wrap">{traceId}</code> may have left to make room for newer traces, or has not arrived
+          yet.
+        </p>
+        <div class="row">
+          <button type="button" onClick={() => setTurn(turn + 1)}>
+            Look again
+          </button>
+          <a class="button" href={href(['traces'], filters)}>
+            Go to the traces
+          </a>
+          <a class="button" href={href(['logs'], { search: traceId })}>
+            Its logs
+          </a>
+        </div>
+      </Empty>
     )
   }
   if (view === null) return <Loading />
   if (view.trace.size === 0) {
     return (
-      <Empty title="This trace has no spans">
+      <Empty title="This trace has no spans" alone>
         <p>They may still be on their way.</p>
         <button type="button" onClick={() => setTurn(turn + 1)}>
           Look again
@@ -67,6 +88,7 @@ function Shown({ view, onReload }: { view: TraceView; onReload: () => void }) {
     return () => cancelAnimationFrame(asked)
   }, [view])
 
+  const isBoard = view.mode.value === 'waterfall' || view.mode.value === 'lanes'
   const arrived =
     (tail.value.find(({ traceId }) => traceId === trace.id)?.spans ?? 0) - trace.size - trace.truncated
   return (
@@ -87,52 +109,30 @@ function Shown({ view, onReload }: { view: TraceView; onReload: () => void }) {
           have all.
         </p>
       )}
-      <Overview view={view} />
+      {isBoard && <Overview view={view} />}
       <Toolbar view={view} />
+      {isBoard && <Legend view={view} />}
       <div class={`trace-body${view.details.value && view.selected.value >= 0 ? ' with-details' : ''}`}>
-        {view.mode.value === 'waterfall' ? <Waterfall view={view} /> : <LanesView view={view} />}
+        <Body view={view} />
         {view.details.value && view.selected.value >= 0 && <Details view={view} />}
       </div>
     </div>
   )
 }
 
-function TraceHead({ view }: { view: TraceView }) {
-  const { trace } = view
-  const root = view.root.value
-  const file = (format: string): string => `/api/trace/${trace.id}/export?format=${format}`
-  return (
-    <div class="trace-head">
-      <h1 class="ellipsis">{nameOf(trace, root).slice(0, 200)}</h1>
-      <span class="badge">{serviceOf(trace, root) || 'unknown service'}</span>
-      <span class="muted">
-        {plural(trace.size, 'span')}, {duration(trace.to - trace.from)}, {clock(trace.origin + trace.from)}
-      </span>
-      <button
-        type="button"
-        class="plain mono"
-        title="Copy the trace id"
-        onClick={() => void copy(trace.id, 'Trace id')}
-      >
-        {trace.id.slice(0, 8)}…
-      </button>
-      <span class="grow" />
-      <button type="button" onClick={() => void copy(linkTo(trace, view.selected.peek()), 'Link')}>
-        Copy link
-      </button>
-      <a class="button" href={file('otlp')} download={`trace-${trace.id}.json`}>
-        OTLP
-      </a>
-      <a
-        class="button"
-        href={file('chrome')}
-        download={`trace-${trace.id}.chrome.json`}
-        title="For Perfetto and chrome://tracing"
-      >
-        Chrome trace
-      </a>
-    </div>
-  )
+function Body({ view }: { view: TraceView }) {
+  switch (view.mode.value) {
+    case 'waterfall':
+      return <Waterfall view={view} />
+    case 'lanes':
+      return <LanesView view={view} />
+    case 'statistics':
+      return <Statistics view={view} />
+    case 'flame':
+      return <Flame view={view} />
+    case 'logs':
+      return <TraceLogs view={view} />
+  }
 }
 
 function keys(view: TraceView): Record<string, () => void> {
@@ -150,7 +150,7 @@ function keys(view: TraceView): Record<string, () => void> {
   }
   return {
     v: () => {
-      view.mode.value = view.mode.peek() === 'lanes' ? 'waterfall' : 'lanes'
+      view.mode.value = MODES[(MODES.indexOf(view.mode.peek()) + 1) % MODES.length]!
     },
     c: () => {
       view.critical.value = !view.critical.peek()

@@ -1,54 +1,57 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { TraceSummary } from '../../api.js'
 import { count } from '../../model/format.js'
-import { api, useData } from '../client.js'
-import { paused, seedTail, tail } from '../live.js'
-import { Filters, filtered } from '../parts/filters.js'
+import { filtered } from '../client.js'
+import { paused } from '../live.js'
+import { Filters } from '../parts/filters.js'
+import { useList } from '../parts/list.js'
 import { Empty, Failed, Loading, Waiting } from '../parts/states.js'
 import { Traces } from '../parts/traces.js'
 import { href, route } from '../route.js'
 
-const MOST = 200
+const FIRST = 50
 
-/** Traces as they arrive; with filters, those that match, asked for again as more arrives. */
+/** Traces as they arrive, newest first unless sorted otherwise. */
 export function TracesScreen() {
   const { params } = route.value
-  const filters = filtered(params)
   const [chosen, setChosen] = useState<string[]>([])
-  const listed = useData<TraceSummary[]>(api('traces', params, { limit: MOST }), filters)
-  useEffect(() => {
-    if (!filters && listed.data !== null) seedTail(listed.data)
-  }, [filters, listed.data])
-  const traces = filters ? listed.data : listed.data === null ? null : tail.value
+  const { data, error, total, more } = useList<TraceSummary>('traces', { first: FIRST })
   const [left, right] = chosen
 
   return (
     <div class="page">
       <div class="page-head">
         <h1>{paused.value ? 'Traces, paused' : 'Live traces'}</h1>
-        <Filters />
-        <span class="grow" />
-        {left !== undefined && right !== undefined ? (
-          <a class="button" href={href(['compare', left, right])}>
-            Compare the two
-          </a>
-        ) : (
-          <span class="muted">
-            {left === undefined ? 'Tick two traces to compare them' : 'Tick one more'}
-          </span>
-        )}
+        <Filters kind="traces" />
       </div>
-      {listed.error !== null && <Failed error={listed.error} />}
-      {traces === null && listed.error === null && <Loading />}
-      {traces !== null && traces.length === 0 && (filters ? <NoMatch /> : <Waiting what="traces" />)}
-      {traces !== null && traces.length > 0 && (
-        <section class="panel" aria-label="Traces">
+      {error !== null && <Failed error={error} />}
+      {data === null && error === null && <Loading />}
+      {data !== null && data.length === 0 && (filtered(params) ? <NoMatch /> : <Waiting what="traces" />)}
+      {data !== null && data.length > 0 && (
+        <div class="panel">
           <header>
-            <h2>Newest first</h2>
-            <span class="muted">{count(traces.length)}</span>
+            <h2>Traces</h2>
+            <span class="muted">{count(total)}</span>
+            <span class="grow" />
+            {left !== undefined && right !== undefined ? (
+              <a class="button" href={href(['compare', left, right])}>
+                Compare the two
+              </a>
+            ) : (
+              <span class="muted">
+                {left === undefined ? 'Tick two traces to compare them' : 'Tick one more'}
+              </span>
+            )}
           </header>
-          <Traces label="Traces" traces={traces} chosen={chosen} onChoose={setChosen} />
-        </section>
+          <Traces
+            label="Traces"
+            traces={data}
+            chosen={chosen}
+            onChoose={setChosen}
+            total={total}
+            onMore={more}
+          />
+        </div>
       )}
     </div>
   )

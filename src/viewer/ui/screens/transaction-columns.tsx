@@ -1,37 +1,53 @@
-import type { Latency, ServiceRow, TransactionRow } from '../../api.js'
+import type { Latency, Sample, TransactionRow } from '../../api.js'
 import { count, duration, percent } from '../../model/format.js'
+import { filtersOf } from '../client.js'
+import { clock } from '../clock.js'
 import { type Column, Meter } from '../parts/table.js'
 import { href, route } from '../route.js'
 
-const LATENCY: Column<Latency>[] = [
+/** A rate: as exact as it is small. */
+export function rate(value: number): string {
+  if (value > 0 && value < 0.01) return '< 0.01'
+  return count(
+    value < 1 ? Math.round(value * 100) / 100 : value < 100 ? Math.round(value * 10) / 10 : Math.round(value),
+  )
+}
+
+/** Columns of figures, the same for services and transactions. */
+export const LATENCY: Column<Latency>[] = [
   { key: 'count', title: 'Count', number: true, value: (row) => row.count, cell: (row) => count(row.count) },
   {
     key: 'throughput',
     title: 'Per minute',
     number: true,
     value: (row) => row.throughput,
-    cell: (row) => count(Math.round(row.throughput * 10) / 10),
+    cell: (row) => rate(row.throughput),
   },
-  ...(['p50', 'p95', 'p99'] as const).map(
+  {
+    key: 'errors',
+    title: 'Errors/min',
+    number: true,
+    hint: 'Failed transactions per minute, and their share',
+    value: (row) => row.errors,
+    cell: (row) =>
+      row.errors === 0 ? (
+        <span class="muted">0</span>
+      ) : (
+        <span class="error-text">
+          {rate((row.throughput * row.errors) / Math.max(1, row.count))},{' '}
+          {percent(row.errors / Math.max(1, row.count))}
+        </span>
+      ),
+  },
+  ...(['mean', 'p50', 'p95', 'p99'] as const).map(
     (key): Column<Latency> => ({
       key,
-      title: key,
+      title: key === 'mean' ? 'Mean' : key,
       number: true,
       value: (row) => row[key],
-      cell: (row) => duration(row[key]),
+      cell: (row) => (row.count === 0 ? <span class="muted">–</span> : duration(row[key])),
     }),
   ),
-  {
-    key: 'failed',
-    title: 'Failed',
-    number: true,
-    value: (row) => row.errors / Math.max(1, row.count),
-    cell: (row) => (
-      <span class={row.errors > 0 ? 'error-text' : 'muted'}>
-        {percent(row.errors / Math.max(1, row.count))}
-      </span>
-    ),
-  },
 ]
 
 /** Columns of the table of transactions. */
@@ -41,13 +57,28 @@ export const TRANSACTIONS: Column<TransactionRow>[] = [
     title: 'Transaction',
     name: true,
     value: ({ name }) => name,
-    cell: ({ service, name }) => (
-      <a href={href(['transactions'], { ...route.peek().params, service, transaction: name })}>
+    cell: ({ service, name, type }) => (
+      <a
+        title={name}
+        href={href(['transactions'], { ...filtersOf(route.peek().params), service, transaction: name, type })}
+      >
         {name || '(unnamed)'}
       </a>
     ),
   },
-  { key: 'service', title: 'Service', value: ({ service }) => service, cell: ({ service }) => service },
+  {
+    key: 'service',
+    title: 'Service',
+    brief: true,
+    value: ({ service }) => service,
+    cell: ({ service }) => <span title={service}>{service}</span>,
+  },
+  {
+    key: 'type',
+    title: 'Type',
+    value: ({ type }) => type,
+    cell: ({ type }) => <span class="muted">{type}</span>,
+  },
   ...LATENCY,
   {
     key: 'threads',
@@ -62,32 +93,86 @@ export const TRANSACTIONS: Column<TransactionRow>[] = [
     title: 'Impact',
     value: ({ impact }) => impact,
     cell: ({ impact }) => <Meter share={impact} text={percent(impact)} />,
-    hint: 'Share of the time of all transactions in the selection',
+    hint: 'Share of the time of all transactions in the selection, less the time in which others ran that they called',
   },
 ]
 
-/** Columns of the table of services. */
-export const SERVICES: Column<ServiceRow>[] = [
-  {
-    key: 'service',
-    title: 'Service',
-    name: true,
-    value: ({ service }) => service,
-    cell: ({ service }) => (
-      <a href={href(['transactions'], { ...route.peek().params, service, transaction: undefined })}>
-        {service}
-      </a>
-    ),
-  },
-  ...LATENCY,
-  {
-    key: 'processes',
-    title: 'Processes',
-    number: true,
-    value: ({ processes }) => processes,
-    cell: ({ processes }) => count(processes),
-  },
-]
+/** Columns of the table of samples, each a transaction in its trace. */
+export function samples(longest: number): Column<Sample>[] {
+  return [
+    {
+      key: 'start',
+      title: 'Started',
+      value: ({ start }) => start,
+      cell: ({ start }) => clock(start),
+    },
+    {
+      key: 'name',
+      title: 'Transaction',
+      name: true,
+      value: ({ name }) => name,
+      cell: (sample) => <SampleLink sample={sample} />,
+    },
+    {
+      key: 'status',
+      title: 'Status',
+      value: ({ status }) => status,
+      cell: ({ status, failed }) => <span class={`badge${failed ? ' bad' : ''}`}>{status}</span>,
+    },
+    {
+      key: 'duration',
+      title: 'Duration',
+      number: true,
+      value: ({ duration }) => duration,
+      cell: (sample) => duration(sample.duration),
+    },
+    {
+      key: 'bar',
+      title: '',
+      cell: ({ duration, failed }) => (
+        <span class="track" aria-hidden="true">
+          <i
+            class={failed ? 'bad' : ''}
+            style={{ width: `${longest > 0 ? (duration / longest) * 100 : 0}%` }}
+          />
+        </span>
+      ),
+    },
+    {
+      key: 'service',
+      title: 'Service',
+      brief: true,
+      value: ({ service }) => service,
+      cell: ({ service }) => service,
+    },
+    { key: 'host', title: 'Host', brief: true, value: ({ host }) => host, cell: ({ host }) => host || '–' },
+    {
+      key: 'spans',
+      title: 'Spans',
+      number: true,
+      value: ({ spans }) => spans,
+      cell: ({ spans }) => count(spans),
+    },
+    {
+      key: 'threads',
+      title: 'Threads',
+      number: true,
+      value: ({ threads }) => threads,
+      cell: ({ threads }) => count(threads),
+    },
+  ]
+}
+
+function SampleLink({ sample: { traceId, spanId, name, path } }: { sample: Sample }) {
+  const { params } = route.peek()
+  const to = { ...filtersOf(params), samples: params['samples'], sample: spanId, span: spanId }
+  return (
+    <a title={path === '' ? name : `${name} ${path}`} href={href(['trace', traceId], to)}>
+      {name || '(unnamed)'}
+      {path !== '' && !name.endsWith(path) && <span class="muted"> {path}</span>}
+    </a>
+  )
+}
 
 /** How many of a selection have a status or a host. */
 export interface Part {
@@ -97,18 +182,20 @@ export interface Part {
   readonly share: number
 }
 
-/** Columns of the table of statuses and hosts. */
+/** Columns of a table of statuses or hosts. */
 export const BREAKDOWN: Column<Part>[] = [
   {
     key: 'text',
-    title: 'Status or host',
+    title: 'Value',
     name: true,
     value: ({ text }) => text,
-    cell: ({ kind, text }) => (
-      <a href={href(['transactions'], { ...route.peek().params, [kind]: text })}>{text}</a>
-    ),
+    cell: ({ kind, text }) =>
+      text === '' ? (
+        <span class="muted">not told</span>
+      ) : (
+        <a href={href(['transactions'], { ...route.peek().params, [kind]: text })}>{text}</a>
+      ),
   },
-  { key: 'kind', title: 'Kind', cell: ({ kind }) => <span class="muted">{kind}</span> },
   { key: 'count', title: 'Count', number: true, value: (row) => row.count, cell: (row) => count(row.count) },
   {
     key: 'share',

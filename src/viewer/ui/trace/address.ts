@@ -1,6 +1,6 @@
 import { clampWindow } from '../../model/window.js'
 import { href, navigate, route } from '../route.js'
-import type { TraceView } from './view.js'
+import { MODES, type TraceView } from './view.js'
 
 /**
  * What of a view is in the address: `view`, `span` (its id), `t` (from and to, milliseconds after the start of the trace,
@@ -10,16 +10,16 @@ type Params = Readonly<Record<string, string | undefined>>
 
 const NAMES = ['view', 'span', 't', 'q', 'colour'] as const
 
-function paramsOf({ trace, bounds, mode, window, selected, query, colourBy }: TraceView): Params {
+function paramsOf({ trace, bounds, mode, window, selected, query, colourBy, usual }: TraceView): Params {
   const { from, to } = window.value
   const whole = from <= bounds.from && to >= bounds.to
   const digits = (time: number): string => Number((time - trace.from).toPrecision(9)).toString()
   return {
-    view: mode.value === 'lanes' ? 'lanes' : undefined,
+    view: mode.value === 'waterfall' ? undefined : mode.value,
     span: selected.value < 0 ? undefined : trace.ids[selected.value],
     t: whole ? undefined : `${digits(from)}~${digits(to)}`,
     q: query.value || undefined,
-    colour: colourBy.value === 'thread' ? undefined : colourBy.value,
+    colour: colourBy.value === usual ? undefined : colourBy.value,
   }
 }
 
@@ -36,10 +36,10 @@ export function fromAddress(view: TraceView, params: Params): void {
   written.delete(view)
   if (same(params, paramsOf(view)) || (own !== undefined && same(params, own))) return
   const { trace, bounds } = view
-  view.mode.value = params['view'] === 'lanes' ? 'lanes' : 'waterfall'
+  view.mode.value = MODES.find((mode) => mode === params['view']) ?? 'waterfall'
   view.query.value = params['q'] ?? ''
   const by = params['colour']
-  view.colourBy.value = by === 'service' || by === 'name' ? by : 'thread'
+  view.colourBy.value = by === 'service' || by === 'name' || by === 'thread' ? by : view.usual
   const [from = Number.NaN, to = Number.NaN] = (params['t'] ?? '').split('~').map(Number)
   view.window.value =
     to > from ? clampWindow({ from: trace.from + from, to: trace.from + to }, bounds) : bounds
@@ -50,11 +50,14 @@ export function fromAddress(view: TraceView, params: Params): void {
 /** Makes the address say what the view is, a moment after it last changed. To be called in an effect. */
 export function toAddress(view: TraceView): () => void {
   const params = paramsOf(view)
+  const place = location.hash
   const timer = setTimeout(() => {
     const { path, params: before } = route.peek()
+    // Where Back or a link has led meanwhile must stay as it is.
+    if (location.hash !== place) return
     if (path[0] === 'trace' && path[1] === view.trace.id && !same(before, params)) {
       written.set(view, params)
-      navigate(href(path, params), true)
+      navigate(href(path, { ...before, ...params }), true)
     }
   }, 150)
   return () => clearTimeout(timer)

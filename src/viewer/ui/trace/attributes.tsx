@@ -22,15 +22,22 @@ export function Section(props: { title: string; many: number; open?: boolean; ch
   )
 }
 
-/** Attributes by name; what they hold is only ever text. */
-export function Attributes({ of }: { of: Readonly<Record<string, unknown>> }) {
+/** Attributes by name; what they hold is only ever text. `onFilter` is given a term that finds what has the same value. */
+export function Attributes(props: {
+  of: Readonly<Record<string, unknown>>
+  onFilter?: ((term: string) => void) | undefined
+}) {
+  const { of, onFilter } = props
   const names = Object.keys(of).sort()
   if (names.length === 0) return null
   return (
     <dl class="attributes">
       {names.map((name) => (
         <div key={name}>
-          <dt>{name}</dt>
+          <dt>
+            <span>{name}</span>
+            <Actions name={name} value={of[name]} onFilter={onFilter} />
+          </dt>
           <dd>
             <Value name={name} value={of[name]} />
           </dd>
@@ -40,15 +47,41 @@ export function Attributes({ of }: { of: Readonly<Record<string, unknown>> }) {
   )
 }
 
+interface ActionsProps {
+  readonly name: string
+  readonly value: unknown
+  readonly onFilter: ((term: string) => void) | undefined
+}
+
+function Actions({ name, value, onFilter }: ActionsProps) {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+  // The grammar has no way to write these.
+  const plain = typeof value !== 'object' && !/["\s]/.test(name) && !/["\n]/.test(text) && text.length < 500
+  return (
+    <span class="actions">
+      {onFilter !== undefined && plain && (
+        <button
+          type="button"
+          class="small"
+          aria-label={`Find ${name}=${text.slice(0, 80)}`}
+          onClick={() => onFilter(`${name}="${text}"`)}
+        >
+          Find
+        </button>
+      )}
+      <button type="button" class="small" aria-label={`Copy ${name}`} onClick={() => void copy(text, name)}>
+        Copy
+      </button>
+    </span>
+  )
+}
+
 function Value({ name, value }: { name: string; value: unknown }) {
   const text = typeof value === 'string' ? value : inOneLine(value)
   if (SQL.has(name) && typeof value === 'string') {
     return (
       <div class="sql">
         <pre>{formatSql(value.slice(0, LONGEST))}</pre>
-        <button type="button" class="plain" onClick={() => void copy(value, 'Statement')}>
-          Copy
-        </button>
       </div>
     )
   }

@@ -28,6 +28,8 @@ export interface Face {
   /** The span at a point of the drawing, or -1. */
   readonly hit: (time: number, y: number, tolerance: number) => number
   readonly onKey: (event: KeyboardEvent) => boolean
+  /** Pixels at the top that something covers. */
+  readonly inset?: number
 }
 
 /** A drawing of a trace with a column of rows on its left: rows are elements, bars are on a canvas, only what is in view exists. */
@@ -66,6 +68,7 @@ export function Board({ view, face }: { view: TraceView; face: Face }) {
       view.layout,
       view.matched,
       view.critical,
+      view.opened,
     ]) {
       signal.value
     }
@@ -98,9 +101,16 @@ export function Board({ view, face }: { view: TraceView; face: Face }) {
     const box = scroller.current!
     if (place === null || box.clientHeight === 0) return
     const [y, height] = place
-    if (y < box.scrollTop) box.scrollTop = Math.max(0, y - height)
+    if (y < box.scrollTop + (current.current.inset ?? 0))
+      box.scrollTop = Math.max(0, y - height - (current.current.inset ?? 0))
     else if (y + height > box.scrollTop + box.clientHeight) box.scrollTop = y + 2 * height - box.clientHeight
   }, [selected, layout])
+
+  // Keys act at once where a trace is opened, as the sheet of keys says.
+  useEffect(() => {
+    if (document.activeElement === document.body || document.activeElement?.id === 'screen')
+      scroller.current!.focus({ preventScroll: true })
+  }, [])
 
   const { onPointer, onWheel } = usePointer(view, current, size, top)
   useEffect(() => {

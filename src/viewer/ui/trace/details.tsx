@@ -1,11 +1,13 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { SpanDetail } from '../../api.js'
-import { count, duration, percent } from '../../model/format.js'
-import { labelOf, nameOf, type Trace } from '../../model/trace.js'
-import { useData } from '../client.js'
+import { count, duration, offset, percent } from '../../model/format.js'
+import { labelOf, nameOf, serviceOf, type Trace } from '../../model/trace.js'
+import { filtersOf, useData } from '../client.js'
 import { Failed, Loading } from '../parts/states.js'
-import { href } from '../route.js'
+import { Stack } from '../parts/stack.js'
+import { href, route } from '../route.js'
 import { copy } from '../toast.js'
+import { groupsOf } from './attribute-groups.js'
 import { Attributes, Section } from './attributes.js'
 import type { TraceView } from './view.js'
 import { states } from './words.js'
@@ -70,12 +72,13 @@ export function Details({ view }: { view: TraceView }) {
         <dl class="facts">
           <Fact name="Duration" value={duration(time)} />
           <Fact name="Self time" value={duration(view.self.value[span]!)} />
-          <Fact name="Starts at" value={`+${duration(trace.start[span]! - trace.from)}`} />
+          <Fact name="Starts at" value={offset(trace.start[span]! - trace.from)} />
           <Fact
             name="On the critical path"
             value={critical > 0 ? `${duration(critical)}, ${percent(time > 0 ? critical / time : 0)}` : 'no'}
           />
           {trace.wait[span]! > 0 && <Fact name="Waited in a queue" value={duration(trace.wait[span]!)} />}
+          <Fact name="Service" value={serviceOf(trace, span) || '–'} />
           <Fact name="Thread" value={trace.threads[trace.thread[span]!]!.label} />
           <Fact
             name="Process"
@@ -123,24 +126,53 @@ function Json({ detail }: { detail: SpanDetail }) {
 
 function Parts({ view, detail }: { view: TraceView; detail: SpanDetail }) {
   const lost = Object.entries(detail.dropped).filter(([, many]) => many > 0)
+  const find = (term: string): void => {
+    view.query.value = term
+  }
+  const service = String(detail.resource['service.name'] ?? '')
+  const host = detail.resource['host.name']
+  const around = {
+    from: Math.floor(detail.start - 60_000),
+    to: Math.ceil(detail.start + detail.duration + 60_000),
+  }
   return (
     <>
       {detail.status.message !== '' && <p class="notice bad">{detail.status.message}</p>}
-      <Section title="Attributes" many={Object.keys(detail.attributes).length} open>
-        <Attributes of={detail.attributes} />
-      </Section>
+      {detail.errorGroup !== null && (
+        <p>
+          <a href={href(['errors', detail.errorGroup], filtersOf(route.value.params))}>
+            All errors like this one
+          </a>
+        </p>
+      )}
+      {groupsOf(detail.attributes).map(([title, of]) => (
+        <Section key={title} title={title} many={Object.keys(of).length} open>
+          <Attributes of={of} onFilter={find} />
+        </Section>
+      ))}
       {lost.length > 0 && (
         <p class="notice">
           Left out by limits: {lost.map(([what, many]) => `${count(many)} ${what}`).join(', ')}
         </p>
       )}
       <Section title="Events" many={detail.events.length} open>
-        {detail.events.map(({ time, name, attributes }, i) => (
+        {detail.events.map(({ time, name, attributes, stack }, i) => (
           <div class="event" key={i}>
             <h3>
-              {name} <span class="muted">+{duration(time - detail.start)}</span>
+              {name} <span class="muted">{offset(time - detail.start)}</span>
             </h3>
-            <Attributes of={attributes} />
+            {stack !== undefined && stack.length > 0 ? (
+              <>
+                <p class="error-text wrap">
+                  {String(attributes['exception.type'] ?? 'Error')}:{' '}
+                  {String(attributes['exception.message'] ?? '')}
+                </p>
+                <Stack frames={stack} />
+                <Attributes of={withoutStack(attributes)} onFilter={find} />
+              </>
+            ) : (
+              <Attributes of={attributes} onFilter={find} />
+            )}
           </div>
         ))}
       </Section>
@@ -148,7 +180,7 @@ function Parts({ view, detail }: { view: TraceView; detail: SpanDetail }) {
         {detail.logs.map(({ time, severity, body, attributes }, i) => (
           <div class="event" key={i}>
             <h3>
-              {severity} <span class="muted">+{duration(time - detail.start)}</span>
+              {severity} <span class="muted">{offset(time - detail.start)}</span>
             </h3>
             <pre>{body}</pre>
             <Attributes of={attributes} />
@@ -163,8 +195,27 @@ function Parts({ view, detail }: { view: TraceView; detail: SpanDetail }) {
           </div>
         ))}
       </Section>
+      <Section title="Linked from" many={detail.linkedFrom.length} open>
+        {detail.linkedFrom.map(({ traceId, spanId, name, service: from }) => (
+          <div class="event" key={`${traceId}${spanId}`}>
+            <Link view={view} traceId={traceId} spanId={spanId} name={`${name} of ${from}`} />
+          </div>
+        ))}
+      </Section>
+      <p class="row">
+        <a
+          href={href(['metrics'], {
+            service,
+            host: host === undefined ? undefined : String(host),
+            ...around,
+          })}
+        >
+          Metrics of its process then
+        </a>
+        <a href={href(['logs'], { service, ...around })}>Logs of its service then</a>
+      </p>
       <Section title="Resource" many={Object.keys(detail.resource).length}>
-        <Attributes of={detail.resource} />
+        <Attributes of={detail.resource} onFilter={find} />
       </Section>
       <dl class="facts">
         <Fact name="Span id" value={detail.spanId} />
@@ -178,7 +229,19 @@ function Parts({ view, detail }: { view: TraceView; detail: SpanDetail }) {
   )
 }
 
-function Link({ view, traceId, spanId }: { view: TraceView; traceId: string; spanId: string }) {
+function withoutStack(attributes: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { 'exception.stacktrace': _stack, 'exception.message': _message, ...rest } = attributes
+  return rest
+}
+
+interface LinkProps {
+  readonly view: TraceView
+  readonly traceId: string
+  readonly spanId: string
+  readonly name?: string
+}
+
+function Link({ view, traceId, spanId, name }: LinkProps) {
   const here = traceId === view.trace.id ? view.trace.ids.indexOf(spanId) : -1
   if (here >= 0) {
     return (
@@ -189,7 +252,7 @@ function Link({ view, traceId, spanId }: { view: TraceView; traceId: string; spa
   }
   return (
     <a href={href(['trace', traceId], { span: spanId })} class="mono">
-      Trace {traceId.slice(0, 8)}…, span {spanId}
+      {name ?? `Trace ${traceId.slice(0, 8)}…, span ${spanId}`}
     </a>
   )
 }

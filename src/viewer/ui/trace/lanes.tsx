@@ -1,5 +1,14 @@
 import { percent, plural } from '../../model/format.js'
-import { type Band, bandAt, LANE_PADDING, queueKey, spanAt } from '../../model/lane-layout.js'
+import {
+  type Band,
+  bandAt,
+  DEEP_LANE,
+  LANE_PADDING,
+  PROCESS_HEIGHT,
+  queueKey,
+  spanAt,
+  stickyHead,
+} from '../../model/lane-layout.js'
 import { paintLanes } from '../paint/lanes.js'
 import { Board, type Face } from './board.js'
 import { onLaneKey } from './lane-keys.js'
@@ -32,6 +41,7 @@ export function LanesView({ view }: { view: TraceView }) {
       const band = layout.bands[bandOf(span)]!
       return [band.top + LANE_PADDING + row[span]! * band.row, Math.max(16, band.row)]
     },
+    inset: PROCESS_HEIGHT,
     paint: paintLanes,
     hit: (time, y, tolerance) => hit(view, time, y, tolerance),
     onKey: (event) => onLaneKey(view, event),
@@ -41,12 +51,20 @@ export function LanesView({ view }: { view: TraceView }) {
       for (let i = first; i < layout.bands.length && layout.bands[i]!.top < bottom; i++) shown.push(i)
       // The row under the cursor exists also while it is out of view: it is what a screen reader is on.
       if (selected >= 0 && !shown.includes(bandOf(selected))) shown.push(bandOf(selected))
-      return shown.map((i) => {
+      const sticky = stickyHead(layout, top)
+      const rows = shown.map((i) => {
         const band = layout.bands[i]!
+        if (i === sticky?.index) return null
         if (band.kind === 'process') return <ProcessRow key={i} view={view} band={band} index={i} />
         if (band.kind === 'queue') return <QueueRow key={i} view={view} band={band} index={i} />
         return <LaneRow key={i} view={view} band={band} index={i} shares={shares} />
       })
+      // The head of what is in view stays in view.
+      if (sticky !== null) {
+        const band = { ...layout.bands[sticky.index]!, top: sticky.top }
+        rows.push(<ProcessRow key="sticky" view={view} band={band} index={sticky.index} />)
+      }
+      return rows
     },
   }
   return (
@@ -123,6 +141,7 @@ function LaneRow({ view, band, index, shares }: BandProps & { shares: ReadonlyMa
   const selected = view.selected.value
   const here = selected >= 0 && trace.thread[selected] === lane.thread
   const many = lane.rows > 1
+  const deep = band.folded && lane.rows > DEEP_LANE
   return (
     <div
       id={`thread-${lane.thread}`}
@@ -147,7 +166,11 @@ function LaneRow({ view, band, index, shares }: BandProps & { shares: ReadonlyMa
       />
       <span role="gridcell" class="tree-name" title={id === null ? label : `${label}, thread.id ${id}`}>
         {label}
-        <span class="muted"> {plural(lane.spans.length, 'span')}</span>
+        <span class="muted">
+          {' '}
+          {plural(lane.spans.length, 'span')}
+          {deep && `, ${lane.rows} at once`}
+        </span>
         {here && <span class="sr-only">. Cursor on {inWords(trace, selected)}</span>}
       </span>
       <span role="gridcell" class={`tree-time${share < 0.1 ? ' muted' : ''}`}>
@@ -169,5 +192,12 @@ function hit(view: TraceView, time: number, y: number, tolerance: number): numbe
   const row = Math.floor((y - band.top - LANE_PADDING) / band.row)
   if (row < 0 || row >= rows) return -1
   const times = waits ? { start: queues.submit, end: trace.start } : trace
-  return spanAt(times, spans, first[row]!, first[row + 1]!, time, tolerance)
+  const found = spanAt(times, spans, first[row]!, first[row + 1]!, time, tolerance)
+  if (found >= 0 || !band.folded) return found
+  // A strip tells how many, not which row: whatever is there.
+  for (let other = 0; other < rows; other++) {
+    const span = spanAt(times, spans, first[other]!, first[other + 1]!, time, tolerance)
+    if (span >= 0) return span
+  }
+  return -1
 }

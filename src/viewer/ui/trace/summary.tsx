@@ -40,23 +40,26 @@ export function Summary({ view }: { view: TraceView }) {
           </span>
         )}
       </p>
-      <dl class="tiles">
-        <Tile name="Wall time" value={duration(sum.wall)} />
-        <Tile
-          name="Busy time"
-          value={duration(sum.busy)}
-          hint="Self time of all spans, queue waits left out"
-        />
-        <Tile name="Speed-up" value={`${times(sum.speedup)}×`} hint="Busy time over wall time" />
-        <Tile name="At once, most" value={count(peak)} hint="Spans at work at the same instant" />
-        <Tile name="Threads" value={count(sum.threads.length)} />
-        <Tile name="Waited in queues" value={duration(sum.waited)} hint="Sum over all spans" />
-        <Tile
-          name="Root awaited others"
-          value={ran > 0 ? percent(1 - onRoot / ran) : '–'}
-          hint="Share of the root's time in which it waited for another span"
-        />
-      </dl>
+      <details class="figures" open={innerWidth > 800 && innerHeight > 640}>
+        <summary>Figures</summary>
+        <dl class="tiles">
+          <Tile name="Wall time" value={duration(sum.wall)} />
+          <Tile
+            name="Busy time"
+            value={duration(sum.busy)}
+            hint="Self time of all spans, queue waits left out"
+          />
+          <Tile name="Speed-up" value={`${times(sum.speedup)}×`} hint="Busy time over wall time" />
+          <Tile name="At once, most" value={count(peak)} hint="Spans at work at the same instant" />
+          <Tile name="Threads" value={count(sum.threads.length)} />
+          <Tile name="Waited in queues" value={duration(sum.waited)} hint="Sum over all spans" />
+          <Tile
+            name="Root awaited others"
+            value={ran > 0 ? percent(1 - onRoot / ran) : '–'}
+            hint="Share of the root's time in which it waited for another span"
+          />
+        </dl>
+      </details>
     </section>
   )
 }

@@ -7,10 +7,14 @@ import type { Mode, TraceView } from './view.js'
 const MODES: readonly (readonly [Mode, string])[] = [
   ['waterfall', 'Waterfall'],
   ['lanes', 'Lanes'],
+  ['statistics', 'Statistics'],
+  ['flame', 'Flame graph'],
+  ['logs', 'Logs'],
 ]
 
 /** What changes the view of a trace. */
 export function Toolbar({ view }: { view: TraceView }) {
+  const isBoard = view.mode.value === 'waterfall' || view.mode.value === 'lanes'
   const middle = (): number => (view.window.peek().from + view.window.peek().to) / 2
   const by = (factor: number) => () => {
     view.window.value = zoom(view.window.peek(), view.bounds, factor, middle())
@@ -32,58 +36,64 @@ export function Toolbar({ view }: { view: TraceView }) {
         ))}
       </div>
       <Search view={view} />
-      <label class="row">
-        <span class="muted">Colour by</span>
-        <select
-          value={view.colourBy.value}
-          onChange={(event) => {
-            view.colourBy.value = event.currentTarget.value as ColourBy
-          }}
-        >
-          <option value="thread">thread</option>
-          <option value="service">service</option>
-          <option value="name">name</option>
-        </select>
-      </label>
-      <button
-        type="button"
-        aria-pressed={view.critical.value}
-        title="Underline what held the transaction up (c)"
-        onClick={() => {
-          view.critical.value = !view.critical.value
-        }}
-      >
-        Critical path
-      </button>
-      <button type="button" title="Fold all (f)" onClick={() => view.foldAll(true)}>
-        Fold
-      </button>
-      <button type="button" title="Unfold all (Shift f)" onClick={() => view.foldAll(false)}>
-        Unfold
-      </button>
-      <span class="grow" />
-      <div class="group" role="group" aria-label="Zoom">
-        <button type="button" aria-label="Zoom out" title="Zoom out (-)" onClick={by(2)}>
-          −
-        </button>
-        <button
-          type="button"
-          aria-label="Zoom in"
-          title="Zoom in (+), or the wheel with Control"
-          onClick={by(0.5)}
-        >
-          +
-        </button>
-        <button
-          type="button"
-          title="The whole trace (0)"
-          onClick={() => {
-            view.window.value = view.bounds
-          }}
-        >
-          Whole
-        </button>
-      </div>
+      {isBoard && (
+        <label class="row">
+          <span class="muted">Colour by</span>
+          <select
+            value={view.colourBy.value}
+            onChange={(event) => {
+              view.colourBy.value = event.currentTarget.value as ColourBy
+            }}
+          >
+            <option value="thread">thread</option>
+            <option value="service">service</option>
+            <option value="name">name</option>
+          </select>
+        </label>
+      )}
+      {isBoard && (
+        <>
+          <button
+            type="button"
+            aria-pressed={view.critical.value}
+            title="Underline what held the transaction up (c)"
+            onClick={() => {
+              view.critical.value = !view.critical.value
+            }}
+          >
+            Critical path
+          </button>
+          <button type="button" title="Fold all (f)" onClick={() => view.foldAll(true)}>
+            Fold
+          </button>
+          <button type="button" title="Unfold all (Shift f)" onClick={() => view.foldAll(false)}>
+            Unfold
+          </button>
+          <span class="grow" />
+          <div class="group" role="group" aria-label="Zoom">
+            <button type="button" aria-label="Zoom out" title="Zoom out (-)" onClick={by(2)}>
+              −
+            </button>
+            <button
+              type="button"
+              aria-label="Zoom in"
+              title="Zoom in (+), or the wheel with Control"
+              onClick={by(0.5)}
+            >
+              +
+            </button>
+            <button
+              type="button"
+              title="The whole trace (0)"
+              onClick={() => {
+                view.window.value = view.bounds
+              }}
+            >
+              Whole
+            </button>
+          </div>
+        </>
+      )}
     </div>
   )
 }

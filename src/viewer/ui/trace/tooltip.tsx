@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { duration } from '../../model/format.js'
-import { labelOf, nameOf } from '../../model/trace.js'
+import { labelOf, nameOf, serviceOf } from '../../model/trace.js'
 import type { TraceView } from './view.js'
 import { states } from './words.js'
 
@@ -34,7 +34,9 @@ export function Tooltip({ view }: { view: TraceView }) {
             itself, at {duration(trace.start[span]! - trace.from)}
           </div>
           {trace.wait[span]! > 0 && <div>{duration(trace.wait[span]!)} in a queue before</div>}
-          <div class="muted">{trace.threads[trace.thread[span]!]!.label}</div>
+          <div class="muted">
+            {serviceOf(trace, span)}, {trace.threads[trace.thread[span]!]!.label}
+          </div>
           {states(trace.flags[span]!).map((text) => (
             <div class="error-text" key={text}>
               {text}

@@ -1,18 +1,20 @@
 import { computed, signal } from '@preact/signals'
 import { activity } from '../../model/activity.js'
-import { type ColourBy, hues, serviceHues, threadHues } from '../../model/colour.js'
+import { type ColourBy, hues, serviceHues, servicesOf, threadHues } from '../../model/colour.js'
 import { concurrency } from '../../model/concurrency.js'
 import { criticalPath, mainRoot } from '../../model/critical-path.js'
-import { layOutLanes } from '../../model/lane-layout.js'
+import { DEEP_LANE, DEEP_QUEUE, layOutLanes, queueKey } from '../../model/lane-layout.js'
 import { packLanes } from '../../model/lanes.js'
 import { parallelism } from '../../model/parallelism.js'
 import { packQueues } from '../../model/queues.js'
 import { selfTimes } from '../../model/self-time.js'
+import { siblings } from '../../model/siblings.js'
 import { ERROR, type Trace } from '../../model/trace.js'
 import { visibleRows } from '../../model/tree.js'
 import { around, clampWindow, type Window } from '../../model/window.js'
 
-export type Mode = 'waterfall' | 'lanes'
+export const MODES = ['waterfall', 'lanes', 'statistics', 'flame', 'logs'] as const
+export type Mode = (typeof MODES)[number]
 export const ROW = 22
 
 /** What the reader sees of one trace, and all that is derived from it; every part is worked out when first looked at. */
@@ -30,7 +32,9 @@ export class TraceView {
   readonly folded
   readonly foldedThreads = signal<ReadonlySet<number>>(new Set())
   readonly query = signal('')
-  readonly colourBy = signal<ColourBy>('thread')
+  /** By service where there are several, unless the reader says otherwise. */
+  readonly colourBy
+  readonly services: readonly string[]
   readonly critical = signal(true)
 
   constructor(trace: Trace) {
@@ -39,10 +43,28 @@ export class TraceView {
     const whole = trace.to - trace.from
     this.bounds = { from: trace.from, to: trace.to + (whole > 0 ? whole * 0.02 : 1) }
     this.window = signal(this.bounds)
+    this.services = servicesOf(trace)
+    this.colourBy = signal<ColourBy>(this.usual)
     this.folded = signal(new Uint8Array(trace.size))
   }
 
-  readonly rows = computed(() => visibleRows(this.trace.tree, this.folded.value))
+  /** What colours tell unless they are asked to tell something else. */
+  get usual(): ColourBy {
+    return this.services.length > 1 ? 'service' : 'thread'
+  }
+
+  readonly siblings = computed(() => siblings(this.trace))
+  /** First spans of the runs of siblings that were opened. */
+  readonly opened = signal<ReadonlySet<number>>(new Set())
+  readonly rows = computed(() => {
+    const { leader, runs } = this.siblings.value
+    if (runs.size === 0) return visibleRows(this.trace.tree, this.folded.value)
+    const opened = this.opened.value
+    return visibleRows(this.trace.tree, this.folded.value, (span) => {
+      const first = leader[span]!
+      return first >= 0 && first !== span && !opened.has(first)
+    })
+  })
   /** Row of each span in the waterfall, or -1 while an ancestor is folded. */
   readonly rowOf = computed(() => {
     const out = new Int32Array(this.trace.size).fill(-1)
@@ -60,6 +82,7 @@ export class TraceView {
   readonly threadHues = computed(() =>
     this.colourBy.value === 'service' ? serviceHues(this.trace) : threadHues(this.trace),
   )
+  readonly serviceHues = computed(() => serviceHues(this.trace))
   readonly self = computed(() => selfTimes(this.trace))
   readonly pieces = computed(() => activity(this.trace))
   readonly steps = computed(() => concurrency(this.pieces.value))
@@ -115,7 +138,22 @@ export class TraceView {
     this.folded.value = Uint8Array.from({ length: size }, (_, i) =>
       fold && tree.below[i]! > 0 && tree.up[i]! >= 0 ? 1 : 0,
     )
-    this.foldedThreads.value = new Set(fold ? this.lanes.peek().lanes.map(({ thread }) => thread) : [])
+    this.opened.value = new Set(fold ? [] : this.siblings.peek().runs.keys())
+    // What is deep is folded until it is named here, what is not is open until then.
+    this.foldedThreads.value = new Set([
+      ...this.lanes.peek().lanes.flatMap(({ thread, rows }) => (rows > DEEP_LANE === fold ? [] : [thread])),
+      ...this.queues
+        .peek()
+        .queues.flatMap(({ process, rows }) => (rows > DEEP_QUEUE === fold ? [] : [queueKey(process)])),
+    ])
+  }
+
+  /** Shows the spans of a run of siblings, or lays them together again. */
+  openRun(first: number, open: boolean): void {
+    const next = new Set(this.opened.peek())
+    if (open) next.add(first)
+    else next.delete(first)
+    this.opened.value = next
   }
 
   /** Folds or unfolds the lane of a thread, or a queue by its `queueKey`. */
@@ -138,7 +176,15 @@ export class TraceView {
       next[at] = 0
     }
     if (hidden) this.folded.value = next
-    if (this.mode.peek() === 'lanes' && this.foldedThreads.peek().has(thread[span]!))
+    const first = this.siblings.peek().leader[span]!
+    if (first >= 0 && first !== span && !this.opened.peek().has(first)) this.openRun(first, true)
+    // A deep lane shows where the span is in its strip; opened, it would push the others out of view.
+    const lane = this.lanes.peek().lanes[this.lanes.peek().ofThread[thread[span]!]!]!
+    if (
+      this.mode.peek() === 'lanes' &&
+      lane.rows <= DEEP_LANE &&
+      this.foldedThreads.peek().has(thread[span]!)
+    )
       this.foldThread(thread[span]!)
     const { from, to } = this.window.peek()
     if (end[span]! < from || start[span]! > to) {
@@ -178,5 +224,8 @@ export class TraceView {
     const before = spans.findLastIndex((span) => position[span]! < here)
     const at = step === 1 ? Math.max(0, after) : before < 0 ? spans.length - 1 : before
     this.select(spans[at]!)
+    // From the search the reader goes on with Enter; from anywhere else, on the board.
+    if (document.activeElement?.matches('input') !== true)
+      document.querySelector<HTMLElement>('.board-scroll')?.focus({ preventScroll: true })
   }
 }

@@ -1,5 +1,5 @@
 import { duration } from '../../model/format.js'
-import { CLOSED, CYCLE, ERROR, nameOf, ORPHAN, type Trace } from '../../model/trace.js'
+import { CLOSED, CYCLE, ERROR, nameOf, ORPHAN, serviceOf, type Trace } from '../../model/trace.js'
 
 /** What is out of order with a span, in words. */
 export function states(flags: number): string[] {
@@ -18,6 +18,7 @@ export function inWords(trace: Trace, span: number): string {
     duration(trace.end[span]! - trace.start[span]!),
     `at ${duration(trace.start[span]! - trace.from)}`,
     `in ${trace.threads[trace.thread[span]!]!.label}`,
+    ...(trace.processes.length > 1 ? [`of ${serviceOf(trace, span)}`] : []),
   ]
   if (trace.wait[span]! > 0) parts.push(`waited ${duration(trace.wait[span]!)}`)
   return [...parts, ...states(trace.flags[span]!)].join(', ')
