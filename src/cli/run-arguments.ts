@@ -10,7 +10,7 @@ traced. Without an OTLP endpoint in the environment the trace that has most to s
   --transaction NAME
                    one transaction for the whole run, where the program has none of its own
   --file FILE      also write the spans to FILE, as OTLP JSON lines
-  --view           open a viewer for the time of the run
+  --view           open a viewer, which in a terminal stays until Ctrl-C
   -q, --quiet      print nothing of our own
   -h, --help       print this
 `

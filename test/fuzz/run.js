@@ -37,6 +37,14 @@ const { Requests } = await part('viewer/formats/requests.js')
 const { Documents } = await part('viewer/sources/elasticsearch-documents.js')
 const { Store } = await part('viewer/store/store.js')
 const { isMalformed } = await part('viewer/receiver/sink.js')
+const { parseQuery } = await part('viewer/query.js')
+const { Search } = await part('viewer/queries/search.js')
+const { logs } = await part('viewer/queries/logs.js')
+const { samples, traces } = await part('viewer/queries/traces.js')
+const { parseFilter } = await part('viewer/queries/filter.js')
+const { Logs } = await part('viewer/store/logs.js')
+const { encodeSpan } = await part('otlp/encode-span.js')
+const { concat, encodeResource, lengthDelimited } = await part('otlp/encode.js')
 
 /** mulberry32 */
 let state = seed
@@ -480,6 +488,128 @@ Object.assign(targets, {
       }
       return requests.take()
     })
+/** Pieces that a search is made of, and what breaks others' searches. */
+const TERMS = [
+  ...[
+    'is:error',
+    'is:',
+    'duration>50ms',
+    'duration<',
+    'status=5xx',
+    'http.route=/a',
+    '__proto__=1',
+    'constructor!=x',
+    'toString>0',
+  ],
+  ...[
+    '"',
+    '-',
+    '-"a b"',
+    '=',
+    '!=',
+    '>=',
+    'level>=17',
+    'name="GET /"',
+    '(a+)+$',
+    '.*.*.*',
+    "' OR 1=1 --",
+    '%00',
+    '$(x)',
+    '5e999',
+    '\u0130',
+  ],
+]
+const shown = storeOfSpans()
+const records = new Logs()
+records.add({
+  resourceLogs: [
+    {
+      resource: { attributes: { 'service.name': 'fuzz' }, droppedAttributesCount: 0 },
+      schemaUrl: '',
+      scopeLogs: [
+        {
+          scope: { name: 's', version: '', attributes: {}, droppedAttributesCount: 0 },
+          schemaUrl: '',
+          logRecords: Array.from({ length: 50 }, (_, i) => ({
+            timeUnixNano: BigInt(i),
+            observedTimeUnixNano: 0n,
+            severityNumber: i % 25,
+            severityText: '',
+            body: 'a'.repeat(i * 20),
+            attributes: { __proto__x: i, 'http.route': '/a' },
+            droppedAttributesCount: 0,
+            flags: 0,
+            traceId: '',
+            spanId: '',
+            eventName: '',
+          })),
+        },
+      ],
+    },
+  ],
+})
+
+function storeOfSpans() {
+  const spans = Array.from({ length: 20 }, (_, i) =>
+    encodeSpan({
+      traceId: (1 + (i % 5)).toString(16).padStart(32, '0'),
+      spanId: (i + 1).toString(16).padStart(16, '0'),
+      parentSpanId: i < 5 ? '' : (1 + (i % 5)).toString(16).padStart(16, '0'),
+      traceState: '',
+      flags: 0x101,
+      name: 'a'.repeat(1 + i * 50),
+      kind: i % 6,
+      startTimeUnixNano: 1_790_000_000_000_000_000n + BigInt(i),
+      endTimeUnixNano: 1_790_000_000_000_000_900n,
+      attributes: {
+        'http.route': '/a',
+        'http.response.status_code': 200 + i,
+        text: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!',
+      },
+      droppedAttributesCount: 0,
+      events: [],
+      droppedEventsCount: 0,
+      links: [],
+      droppedLinksCount: 0,
+      status: { code: i % 3, message: '' },
+    }),
+  )
+  const store = new Store({ maxSpans: 1000, maxBytes: 1e7 })
+  const groups = concat(spans.map((span) => lengthDelimited(0x12, span)))
+  const resource = lengthDelimited(0x0a, encodeResource({ 'service.name': 'fuzz' }))
+  store.ingest(lengthDelimited(0x0a, concat([resource, lengthDelimited(0x12, groups)])))
+  store.settle()
+  return store
+}
+
+Object.assign(targets, {
+  /** A search is at most so long, is answered at once whatever it holds, and what is wrong with it is told as such. */
+  searches() {
+    const words = Array.from({ length: below(random() < 0.02 ? 400 : 6) }, () =>
+      random() < 0.7 ? pick(TERMS) : text(below(20)),
+    )
+    const search = words.join(pick([' ', '', '"', '\n']))
+    const began = performance.now()
+    const { terms, problems } = parseQuery(search)
+    if (terms.length > 20) throw new Error('too many terms')
+    const rows = [...shown.traces.values()].flatMap((trace) => [...shown.rows(trace)])
+    const places = new Search(search).places(shown, rows)
+    if (places.some((place) => place < 0 || place >= rows.length)) throw new Error('a place that is none')
+    const query = new URLSearchParams({
+      search,
+      sort: pick(['', 'duration', '__proto__', text(4)]),
+      limit: text(3),
+      offset: pick(['', '-1', '1e9', 'x']),
+    })
+    for (const list of [traces, samples, (store, filter) => logs(store, records, filter, null)]) {
+      try {
+        list(shown, parseFilter(query))
+      } catch (error) {
+        if (error.code !== 'THREADSPAN_FILTER') throw error
+      }
+    }
+    if (problems.some((problem) => typeof problem !== 'string')) throw new Error('a problem without words')
+    if (performance.now() - began > 5000) throw new Error(`slow: ${search}`)
   },
 })
 

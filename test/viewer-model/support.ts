@@ -30,6 +30,13 @@ export const model = {
   ...((await import(dist('viewer/model/compare.js'))) as typeof import('../../src/viewer/model/compare.js')),
   ...((await import(dist('viewer/model/format.js'))) as typeof import('../../src/viewer/model/format.js')),
   ...((await import(dist('viewer/model/gaps.js'))) as typeof import('../../src/viewer/model/gaps.js')),
+  ...((await import(dist('viewer/model/flame.js'))) as typeof import('../../src/viewer/model/flame.js')),
+  ...((await import(
+    dist('viewer/model/siblings.js')
+  )) as typeof import('../../src/viewer/model/siblings.js')),
+  ...((await import(
+    dist('viewer/model/statistics.js')
+  )) as typeof import('../../src/viewer/model/statistics.js')),
   ...((await import(dist('viewer/model/sql.js'))) as typeof import('../../src/viewer/model/sql.js')),
   ...((await import(dist('viewer/model/colour.js'))) as typeof import('../../src/viewer/model/colour.js')),
   ...((await import(dist('viewer/model/window.js'))) as typeof import('../../src/viewer/model/window.js')),

@@ -25,7 +25,11 @@ export function parseStack(stack: string): Frame[] {
   return frames
 }
 
+/** The demo that comes with the package is a program of its own, wherever the package is installed. */
+const DEMO = /[\\/]threadspan[\\/]dist[\\/]cli[\\/]demo[\\/]app[\\/]/
+
 function isLibrary(file: string): boolean {
+  if (DEMO.test(file)) return false
   return /^node:|^internal\/|[\\/]node_modules[\\/]|[\\/]site-packages[\\/]|^<anonymous>$|^native$/.test(file)
 }
 

@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type uPlot from 'uplot'
+import { clock } from '../clock.js'
 import { recall, remember } from '../memory.js'
 import { colours } from '../theme.js'
-import { clock } from '../clock.js'
 import { draw, isNumber, type Line } from './plot.js'
 
 export type { Line } from './plot.js'

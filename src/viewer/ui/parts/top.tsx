@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { bytes, count, plural } from '../../model/format.js'
-import { connected, missed, paused, setPaused, status } from '../live.js'
 import { filtersOf } from '../client.js'
+import { connected, missed, paused, setPaused, status } from '../live.js'
 import { href, route } from '../route.js'
 import { nextTheme, theme } from '../theme.js'
 import { OpenFile } from './dropzone.js'
