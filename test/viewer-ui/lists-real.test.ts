@@ -346,6 +346,77 @@ describe('lists over data of a shop', { skip: noBrowser }, () => {
     await page.getByText('No metric matches').or(page.getByText('No metrics yet')).waitFor()
   })
 
+  it('mark axes of time with all their digits, and a single point with its own time', async () => {
+    const sender = new Sender(on.viewer.endpoint)
+    await sender.gauge('short.times', '1', 1, 1, 25, 60)
+    await sender.gauge('single.point', '1', 1, 1, 25, 1)
+    const marks = async (name: string) => {
+      const page = await on.open(`metrics/${name}`)
+      await page.locator('.plot canvas').waitFor()
+      const drawn = await until(
+        () => page.evaluate('globalThis.drawn') as Promise<string[]>,
+        (texts) => texts.some((text) => /^\d\d:\d\d/.test(text)),
+        name,
+      )
+      return [...new Set(drawn.filter((text) => /^\d\d:\d\d|^\d\d? [A-Z]/.test(text)))]
+    }
+    const short = await marks('short.times')
+    assert.ok(short.length >= 3)
+    assert.equal(new Set(short.map((text) => text.length)).size, 1, short.join())
+    for (const text of await marks('single.point')) assert.match(text, /^\d\d:\d\d/)
+  })
+
+  it('name an error by its URL where there is nothing else, and group it by its name', async () => {
+    const sender = new Sender(on.viewer.endpoint)
+    const failing = (i: number, path: string) => ({
+      trace: 960_000 + i,
+      id: 9_600_000 + i,
+      service: 'plain',
+      name: 'GET',
+      kind: 2,
+      at: i,
+      lasts: 1,
+      failed: '',
+      attributes: { 'url.path': path, 'error.type': '404' },
+    })
+    await sender.spans([failing(1, '/a'), failing(2, '/b')])
+    const groups = await on.api<{ type: string; message: string; count: number }[]>('errors?service=plain')
+    assert.deepEqual(
+      groups.map(({ type, message, count }) => [type, message, count]),
+      [['HTTP 404', 'GET /a', 2]],
+    )
+  })
+
+  it('tell the demo that comes with the package from libraries', async () => {
+    const sender = new Sender(on.viewer.endpoint)
+    const file = '/usr/lib/node_modules/threadspan/dist/cli/demo/app/service.js'
+    await sender.spans([
+      {
+        trace: 970_001,
+        id: 9_700_001,
+        service: 'demo',
+        name: 'demo',
+        at: 0,
+        lasts: 1,
+        failed: 'x',
+        events: [
+          {
+            name: 'exception',
+            at: 0,
+            attributes: {
+              'exception.type': 'Error',
+              'exception.stacktrace': `Error: x\n    at run (${file}:3:1)`,
+            },
+          },
+        ],
+      },
+    ])
+    const page = await on.open('errors?service=demo')
+    await page.getByText('app/service.js:3').waitFor()
+    await page.getByRole('link', { name: 'Error', exact: true }).click()
+    await page.locator('.stack li:not(.library)', { hasText: 'service.js:3' }).waitFor()
+  })
+
   it('open a file and save all when there is data already', async () => {
     const page = await on.open('services')
     await page.locator('summary', { hasText: 'File' }).click()

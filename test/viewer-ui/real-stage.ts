@@ -41,6 +41,15 @@ export async function realStage(): Promise<RealStage> {
         permissions: ['clipboard-read', 'clipboard-write'],
         baseURL: viewer.url,
       })
+      // What a canvas shows as text is nowhere else.
+      await context.addInitScript(`{
+        const { fillText } = CanvasRenderingContext2D.prototype
+        globalThis.drawn = []
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+          globalThis.drawn.push(String(text))
+          return fillText.call(this, text, ...rest)
+        }
+      }`)
       const page = await context.newPage()
       page.on('pageerror', (error) => faults.push(error.stack ?? error.message))
       await page.goto(`${viewer.url}#/${hash}`)

@@ -116,12 +116,19 @@ export class Sender {
     await this.#post('logs', { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [record] }] }] })
   }
 
-  /** A gauge with so many lines of sixty points each. */
-  async gauge(name: string, unit: string, lines: number, scale: number): Promise<void> {
+  /** A gauge with so many lines of sixty points each, so many milliseconds apart. */
+  async gauge(
+    name: string,
+    unit: string,
+    lines: number,
+    scale: number,
+    apart = 20_000,
+    points = 60,
+  ): Promise<void> {
     const random = numbers(lines)
     const dataPoints = Array.from({ length: lines }, (_, line) =>
-      Array.from({ length: 60 }, (_, i) => ({
-        timeUnixNano: this.#nano(i * 20_000),
+      Array.from({ length: points }, (_, i) => ({
+        timeUnixNano: this.#nano(i * apart),
         asDouble: scale * (1 + line / 4 + random() * 0.3),
         attributes: attributes(
           lines > 1 ? { 'v8js.heap.space.name': `space_number_${line}_of_the_heap` } : {},

@@ -148,10 +148,14 @@ export class Errors {
   #kindOf(row: number): number {
     const { group } = this.#store.columns
     if (group[row] !== 0) return group[row]!
-    const { type, message, stack, bare } = failureOf(this.#store.decode(row))
+    const span = this.#store.decode(row)
+    const { type, message, stack, bare } = failureOf(span)
     const culprit = culpritOf(stack)
     // Numbers and ids in a message differ from case to case.
-    const place = culprit === '' ? message.replace(/\b[\da-f-]*\d[\da-f-]*\b/gi, '#') : culprit
+    // Nor does the URL tell one kind from another, which is in the message where nothing else is.
+    const words = bare ? span.status.message || span.name : message
+    const place =
+      culprit === '' ? words.slice(0, MAX_MESSAGE).replace(/\b[\da-f-]*\d[\da-f-]*\b/gi, '#') : culprit
     const full = this.#kinds.length >= MAX_KINDS
     const identity = full ? 'other' : JSON.stringify([type, place])
     const fingerprint = createHash('sha256').update(identity).digest('hex').slice(0, 16)
@@ -232,5 +236,10 @@ function failureOf(span: Span): Failure {
   const given = plainText(span.attributes['error.type'])
   // HTTP's conventions put the status code there, which alone tells nobody what it is a number of.
   const type = /^[1-5]\d\d$/.test(given) ? `HTTP ${given}` : given || 'Failed'
-  return { bare: true, type, message: (span.status.message || span.name).slice(0, MAX_MESSAGE), stack: [] }
+  const { attributes } = span
+  const url = plainText(
+    attributes['url.full'] ?? attributes['http.url'] ?? attributes['url.path'] ?? attributes['http.target'],
+  )
+  const message = span.status.message || (url === '' ? span.name : `${span.name} ${url}`)
+  return { bare: true, type, message: message.slice(0, MAX_MESSAGE), stack: [] }
 }
