@@ -84,6 +84,26 @@ export interface ServiceRow extends Latency {
   trend: number[]
 }
 
+/** `GET /api/map` (Filter): who calls whom. */
+export interface ServiceMap {
+  nodes: { id: string; name: string; kind: 'service' | 'database' | 'queue'; calls: number }[]
+  edges: MapEdge[]
+  /** Nodes that are left out. */
+  left: number
+}
+
+/** The calls from one node of the map to another; durations are those of the answer where there is one. */
+export interface MapEdge {
+  from: string
+  to: string
+  count: number
+  errors: number
+  /** Per minute. */
+  throughput: number
+  mean: number
+  p95: number
+}
+
 /** `GET /api/totals` (Filter): the selection in figures, and the same length of time before it where the filter names a time. */
 export interface Totals {
   now: Latency

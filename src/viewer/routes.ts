@@ -12,6 +12,7 @@ import type { Errors } from './queries/errors.js'
 import { facets } from './queries/facets.js'
 import { parseFilter } from './queries/filter.js'
 import { logs } from './queries/logs.js'
+import { serviceMap } from './queries/map.js'
 import { metricRows, metricSeries } from './queries/metrics.js'
 import { Paged } from './queries/paging.js'
 import { distribution, series } from './queries/series.js'
@@ -44,6 +45,7 @@ const GET: [RegExp, Handler][] = [
   [/^\/api\/services$/, ({ sink }, query) => services(sink.store, parseFilter(query))],
   [/^\/api\/transactions$/, ({ sink }, query) => transactions(sink.store, parseFilter(query))],
   [/^\/api\/totals$/, ({ sink }, query) => totals(sink.store, parseFilter(query))],
+  [/^\/api\/map$/, ({ sink }, query) => serviceMap(sink.store, parseFilter(query))],
   [/^\/api\/facets$/, ({ sink }) => facets(sink.store, sink.metrics, sink.logs)],
   [/^\/api\/samples$/, ({ sink }, query) => samples(sink.store, parseFilter(query))],
   [/^\/api\/logs$/, ({ sink }, query) => logs(sink.store, sink.logs, parseFilter(query), query.get('trace'))],

@@ -66,6 +66,7 @@ const PACKAGES: Record<string, string[]> = {
   preact: ['viewer'],
   '@preact/signals': ['viewer'],
   uplot: ['viewer'],
+  '@dagrejs/dagre': ['viewer'],
   fastify: ['cli'],
   piscina: ['cli'],
   'node-sqlite3-wasm': ['cli'],

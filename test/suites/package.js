@@ -127,7 +127,14 @@ function checkArchive(paths) {
   check('The notices name what is bundled', () => {
     const notices = readFileSync(join(root, 'THIRD-PARTY-NOTICES'), 'utf8')
     const squeezed = notices.replace(/\s+/g, ' ')
-    for (const name of ['preact', '@preact/signals', '@preact/signals-core', 'uplot']) {
+    for (const name of [
+      'preact',
+      '@preact/signals',
+      '@preact/signals-core',
+      'uplot',
+      '@dagrejs/dagre',
+      '@dagrejs/graphlib',
+    ]) {
       const licence = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8')
       assert.ok(squeezed.includes(licence.replace(/\s+/g, ' ').trim()), `the licence of ${name} is missing`)
     }

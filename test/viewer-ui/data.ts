@@ -5,6 +5,7 @@ import type {
   MetricRow,
   MetricSeries,
   Series,
+  ServiceMap,
   ServiceRow,
   Status,
   TransactionRow,
@@ -246,5 +247,32 @@ export function logsData(empty: boolean): LogList {
     total: empty ? 0 : logs.length,
     logs: empty ? [] : logs,
     series: { step: 2000, times, levels: [{ name: 'info', count: times.map((_, i) => i % 4) }] },
+  }
+}
+
+/** Who calls whom, with a circle and a call to oneself. */
+export function mapData(): ServiceMap {
+  const edge = (from: string, to: string, errors = 0) => ({
+    ...{ from, to, errors },
+    count: 40,
+    throughput: 4,
+    mean: 12,
+    p95: 40,
+  })
+  return {
+    nodes: [
+      { id: 'shop', name: 'shop', kind: 'service', calls: 80 },
+      { id: 'batch', name: `batch ${SCRIPT}`, kind: 'service', calls: 40 },
+      { id: 'database postgresql', name: 'postgresql', kind: 'database', calls: 40 },
+      { id: 'queue kafka orders', name: 'kafka orders', kind: 'queue', calls: 40 },
+    ],
+    edges: [
+      edge('shop', 'database postgresql', 4),
+      edge('shop', 'queue kafka orders'),
+      edge('queue kafka orders', 'batch'),
+      edge('batch', 'shop'),
+      edge('shop', 'shop'),
+    ],
+    left: 3,
   }
 }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
-import type { Distribution, ServiceRow, TraceSummary, TransactionRow } from '../../src/viewer/api.js'
+import type {
+  Distribution,
+  ServiceMap,
+  ServiceRow,
+  TraceSummary,
+  TransactionRow,
+} from '../../src/viewer/api.js'
 import { noBrowser, words } from './browser.js'
 import { type RealStage, realStage, until } from './real-stage.js'
 import { Sender, shop, spanOf, traceOf } from './shop.js'
@@ -344,6 +350,67 @@ describe('lists over data of a shop', { skip: noBrowser }, () => {
     )
     await page.getByRole('combobox', { name: 'Service' }).selectOption('payments')
     await page.getByText('No metric matches').or(page.getByText('No metrics yet')).waitFor()
+  })
+
+  it('draw who calls whom, with databases and queues, and lead on from there', async () => {
+    const sender = new Sender(on.viewer.endpoint)
+    const queue = { 'messaging.system': 'kafka', 'messaging.destination.name': 'orders' }
+    await sender.spans([
+      { trace: 980_001, id: 9_800_001, service: 'sender', name: 'POST /', kind: 2, at: 0, lasts: 20 },
+      {
+        trace: 980_001,
+        id: 9_800_002,
+        parent: 9_800_001,
+        service: 'sender',
+        name: 'send orders',
+        kind: 4,
+        at: 1,
+        lasts: 2,
+        attributes: queue,
+      },
+      {
+        trace: 980_001,
+        id: 9_800_003,
+        parent: 9_800_002,
+        service: 'taker',
+        name: 'process orders',
+        kind: 5,
+        at: 5,
+        lasts: 9,
+        failed: 'x',
+        attributes: queue,
+      },
+      {
+        trace: 980_001,
+        id: 9_800_004,
+        parent: 9_800_003,
+        service: 'taker',
+        name: 'SELECT',
+        kind: 3,
+        at: 6,
+        lasts: 2,
+        attributes: { 'db.system.name': 'mysql', 'db.namespace': 'shop' },
+      },
+    ])
+    const map = await on.api<ServiceMap>('map?search=service=taker')
+    assert.deepEqual(
+      map.edges.map(({ from, to, count, errors, mean }) => [from, to, count, errors, mean]).sort(),
+      [
+        ['queue kafka orders', 'taker', 1, 1, 9],
+        ['sender', 'queue kafka orders', 1, 0, 2],
+        ['taker', 'database mysql shop', 1, 0, 2],
+      ],
+    )
+    const page = await on.open('services')
+    await page.getByRole('button', { name: 'Map' }).click()
+    await page.getByRole('region', { name: 'Service map' }).getByText('mysql shop').first().waitFor()
+    const connections = page.getByRole('region', { name: 'Connections' })
+    assert.match(
+      await words(connections.getByRole('row', { name: /gateway.*payments/ })),
+      /^gatewaypayments\d+/,
+    )
+    await page.getByRole('region', { name: 'Service map' }).getByRole('link', { name: 'payments' }).click()
+    await page.getByRole('heading', { name: 'payments' }).waitFor()
   })
 
   it('mark axes of time with all their digits, and a single point with its own time', async () => {

@@ -5,6 +5,7 @@ import { ODD, ORDER, OTHER } from './server.js'
 
 const SCREENS: readonly (readonly [string, string, string])[] = [
   ['services', '#/services', 'Errors/min'],
+  ['the service map', '#/services?view=map', 'Connections'],
   ['transactions', '#/transactions', 'POST /orders/:id/pictures'],
   ['one transaction', '#/transactions?service=shop&transaction=reindex&last=3600000', 'Latency distribution'],
   ['live traces', '#/traces', 'nightly job'],

@@ -7,6 +7,7 @@ import {
   errorData,
   logsData,
   METRICS,
+  mapData,
   metricData,
   SERVICES,
   seriesData,
@@ -65,6 +66,7 @@ export async function serve(html: string): Promise<Fixture> {
     if (first === 'transactions')
       return empty ? [] : TRANSACTIONS.filter((row) => matches(row, url.searchParams))
     if (first === 'series') return seriesData()
+    if (first === 'map') return mapData()
     if (first === 'facets')
       return {
         services: empty ? [] : ['batch', 'shop'],

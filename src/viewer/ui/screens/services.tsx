@@ -5,8 +5,9 @@ import { Filters } from '../parts/filters.js'
 import { useList } from '../parts/list.js'
 import { Empty, Failed, Loading, Waiting } from '../parts/states.js'
 import { type Column, Table, Trend } from '../parts/table.js'
-import { href, route } from '../route.js'
+import { href, route, setParams } from '../route.js'
 import { LatencyOverTime, StatusesOverTime } from './charts.js'
+import { MapPanel } from './map.js'
 import { LATENCY } from './transaction-columns.js'
 
 const FIRST = 10
@@ -17,11 +18,20 @@ export function ServicesScreen() {
   const services = useList<ServiceRow>('services', { first: FIRST })
   const series = useData<Series>(api('series', params), true)
   const { data: rows, error, total } = services
+  const map = params['view'] === 'map'
   const none = rows !== null && rows.length === 0
   return (
     <div class="page">
       <div class="page-head">
         <h1>Services</h1>
+        <div class="group" role="group" aria-label="Kind of view">
+          <button type="button" aria-pressed={!map} onClick={() => setParams({ view: undefined })}>
+            Table
+          </button>
+          <button type="button" aria-pressed={map} onClick={() => setParams({ view: 'map' })}>
+            Map
+          </button>
+        </div>
         <Filters />
       </div>
       {error !== null && <Failed error={error} />}
@@ -32,7 +42,8 @@ export function ServicesScreen() {
           <p>Remove a filter above, or widen the time.</p>
         </Empty>
       )}
-      {rows !== null && rows.length > 0 && (
+      {map && rows !== null && rows.length > 0 && <MapPanel />}
+      {!map && rows !== null && rows.length > 0 && (
         <>
           <div class="panel">
             <header>
