@@ -71,24 +71,26 @@ export function totals(store: Store, filter: Filter): Totals {
 export function transactions(store: Store, filter: Filter): Paged<TransactionRow> {
   const { rows, minutes } = select(store, filter)
   const { columns, lanes, names } = store
-  const keyOf = (row: number) =>
-    `${columns.name[row]} ${columns.kind[row]} ${lanes.of(columns.lane[row]!).service}`
-  const threads = workerThreads(store, rows, keyOf)
-  const own = ownTimes(store, rows)
+  // By row, where it stands among those that were picked. Half a million of them are no rarity: no object each.
+  const place = new Int32Array(columns.capacity).fill(-1)
+  for (const [i, row] of rows.entries()) place[row] = i
+  const { groups, groupOf } = grouped(store, rows)
+  const threads = workerThreads(store, rows, place, groupOf)
+  const own = ownTimes(store, rows, place)
+  const times = groups.map(() => 0)
   let total = 0
-  for (const time of own.values()) total += time
-  const list = [...groupBy(rows, keyOf)].map(([key, group]) => {
-    let time = 0
-    for (const row of group) time += own.get(row)!
-    return {
-      ...latency(store, group, minutes),
-      service: lanes.of(columns.lane[group[0]!]!).service,
-      name: names.value(columns.name[group[0]!]!),
-      type: typeOf(store, group[0]!),
-      impact: total === 0 ? 0 : time / total,
-      threads: threads.get(key)?.size ?? 0,
-    }
-  })
+  for (const [i, time] of own.entries()) {
+    times[groupOf[i]!]! += time
+    total += time
+  }
+  const list = groups.map((group, i) => ({
+    ...latency(store, group, minutes),
+    service: lanes.of(columns.lane[group[0]!]!).service,
+    name: names.value(columns.name[group[0]!]!),
+    type: typeOf(store, group[0]!),
+    impact: total === 0 ? 0 : times[i]! / total,
+    threads: threads[i]?.size ?? 0,
+  }))
   return paged(list, filter, {
     by: {
       ...LATENCY,
@@ -104,63 +106,95 @@ export function transactions(store: Store, filter: Filter): Paged<TransactionRow
   })
 }
 
+/** Rows by name, kind and service, and the group of each. */
+function grouped(store: Store, rows: readonly number[]): { groups: number[][]; groupOf: Int32Array } {
+  const { columns, lanes } = store
+  const services = new Map<string, number>()
+  const numbers = new Map<number, number>()
+  const groups: number[][] = []
+  const groupOf = new Int32Array(rows.length)
+  for (const [i, row] of rows.entries()) {
+    const { service } = lanes.of(columns.lane[row]!)
+    let number = services.get(service)
+    if (number === undefined) {
+      number = services.size
+      services.set(service, number)
+    }
+    // Names are fewer than 2 ** 32, and kinds than 8.
+    const key = (number * 8 + columns.kind[row]!) * 4294967296 + columns.name[row]!
+    let group = numbers.get(key)
+    if (group === undefined) {
+      group = groups.length
+      numbers.set(key, group)
+      groups.push([])
+    }
+    groups[group]!.push(row)
+    groupOf[i] = group
+  }
+  return { groups, groupOf }
+}
+
 /**
  * The time of each transaction in which none ran that it called, milliseconds: a request that waits for another service's is not a second
  * time that much work.
+ * @param place where each row stands among `rows`, or -1
  */
-function ownTimes(store: Store, rows: readonly number[]): Map<number, number> {
+function ownTimes(store: Store, rows: readonly number[], place: Int32Array): Float64Array {
   const { columns } = store
-  const own = new Map<number, number>()
+  const own = Float64Array.from(rows, (row) => columns.duration(row))
   const called = new Map<number, number[]>()
   for (const trace of new Set(rows.map((row) => store.traceOf(row)))) {
     if (trace.transactions.length < 2) continue
+    called.clear()
     for (const row of trace.transactions) {
       const parent = columns.up[row]!
       const owner = parent < 0 ? -1 : transactionOf(store, parent)
-      if (owner < 0 || owner === row) continue
+      if (owner < 0 || owner === row || place[owner]! < 0) continue
       const list = called.get(owner)
       if (list === undefined) called.set(owner, [row])
       else list.push(row)
     }
-  }
-  for (const row of rows) {
-    const end = columns.duration(row)
-    let covered = 0
-    let reached = 0
-    const inner =
-      called.get(row)?.sort((a, b) => columns.startAfter(a, row) - columns.startAfter(b, row)) ?? []
-    for (const other of inner) {
-      const from = Math.max(reached, columns.startAfter(other, row))
-      const to = Math.min(end, columns.endAfter(other, row))
-      if (to <= from) continue
-      covered += to - from
-      reached = to
-    }
-    own.set(row, end - covered)
+    for (const [owner, inner] of called) own[place[owner]!]! -= covered(store, owner, inner)
   }
   return own
+}
+
+/** Milliseconds of a row in which at least one of others ran. */
+function covered(store: Store, row: number, others: number[]): number {
+  const { columns } = store
+  const end = columns.duration(row)
+  others.sort((a, b) => columns.startAfter(a, row) - columns.startAfter(b, row))
+  let sum = 0
+  let reached = 0
+  for (const other of others) {
+    const from = Math.max(reached, columns.startAfter(other, row))
+    const to = Math.min(end, columns.endAfter(other, row))
+    if (to <= from) continue
+    sum += to - from
+    reached = to
+  }
+  return sum
 }
 
 /** The threads other than main threads in which spans of the transactions ran, by the transactions' group. */
 function workerThreads(
   store: Store,
-  rows: number[],
-  keyOf: (row: number) => string,
-): Map<string, Set<number>> {
+  rows: readonly number[],
+  place: Int32Array,
+  groupOf: Int32Array,
+): (Set<number> | undefined)[] {
   const { columns, lanes } = store
-  const groupOf = new Map<number, string>(rows.map((row) => [row, keyOf(row)]))
-  const threads = new Map<string, Set<number>>()
+  const threads: (Set<number> | undefined)[] = []
   for (const trace of new Set(rows.map((row) => store.traceOf(row)))) {
     for (const row of store.rows(trace)) {
       const lane = columns.lane[row]!
       const { id } = lanes.lanes.value(lane)
       if (id === null || id === 0) continue
       const owner = transactionOf(store, row)
-      const key = owner < 0 ? undefined : groupOf.get(owner)
-      if (key === undefined) continue
-      const set = threads.get(key)
-      if (set === undefined) threads.set(key, new Set([lane]))
-      else set.add(lane)
+      if (owner < 0 || place[owner]! < 0) continue
+      const group = groupOf[place[owner]!]!
+      threads[group] ??= new Set()
+      threads[group].add(lane)
     }
   }
   return threads
