@@ -1,3 +1,5 @@
+import { asksForStructure, type Relation, takeApart } from './structure.js'
+
 /** What a term asks of a span's state, as `is:error`. */
 export const STATES = ['error', 'ok', 'orphan', 'closed', 'cycle', 'waiting', 'root', 'transaction'] as const
 export type State = (typeof STATES)[number]
@@ -21,9 +23,19 @@ export type Term = { readonly isNot: boolean } & (
     }
 )
 
+/** Spans of the last group that stand to one of the group before as it is asked, and so on to the first. */
+export interface Structure {
+  readonly groups: readonly (readonly Term[])[]
+  readonly relations: readonly Relation[]
+  /** What is asked of their number in the trace; a term whose key is `count`. */
+  readonly count: Extract<Term, { type: 'field' }> | undefined
+}
+
 /** What was asked for, and what of it is not understood. */
 export interface Query {
   readonly terms: readonly Term[]
+  /** Instead of terms. */
+  readonly structure?: Structure
   /** One sentence for each thing that is not understood. */
   readonly problems: readonly string[]
 }
@@ -47,11 +59,36 @@ const UNITS: Readonly<Record<string, number>> = {
  *
  * `word`, `"two words"`; `key=value`, `key!=value` (has it, with another value), `key>1`, `key>=1`, `key<1`, `key<=1`;
  * `duration>50ms`; `is:error`; a `-` before a term asks for spans that do not meet it. Upper and lower case are the same.
+ * `{ terms } >> { terms }` asks for spans below others, `>` for their children, `~` for their siblings, and
+ * `| count() > 3` for a number of them in one trace.
  */
 export function parseQuery(text: string): Query {
-  const terms: Term[] = []
   const problems: string[] = []
   if (text.length > MAX_LENGTH) problems.push(`A search has at most ${MAX_LENGTH} characters`)
+  if (asksForStructure(text)) return parseStructure(text.slice(0, MAX_LENGTH), problems)
+  return { terms: readTerms(text, problems), problems }
+}
+
+function parseStructure(text: string, problems: string[]): Query {
+  const parts = takeApart(text)
+  if (typeof parts === 'string') return { terms: [], problems: [...problems, parts] }
+  const groups = parts.groups.map((group) => readTerms(group, problems).filter((term) => !isAnd(term)))
+  const count = parts.count === undefined ? undefined : readTerm({ text: `count${parts.count}`, plain: 1000 })
+  const structure: Structure = {
+    groups,
+    relations: parts.relations,
+    count: typeof count === 'object' && count.type === 'field' ? count : undefined,
+  }
+  return { terms: [], structure, problems }
+}
+
+/** Terms of a group may be joined by `&&`, which says what a space says. */
+function isAnd(term: Term): boolean {
+  return term.type === 'text' && term.text === '&&'
+}
+
+function readTerms(text: string, problems: string[]): Term[] {
+  const terms: Term[] = []
   for (const word of words(text.slice(0, MAX_LENGTH))) {
     if (terms.length === MAX_TERMS) {
       problems.push(`A search has at most ${MAX_TERMS} terms`)
@@ -61,7 +98,7 @@ export function parseQuery(text: string): Query {
     if (typeof term === 'string') problems.push(term)
     else if (term !== undefined) terms.push(term)
   }
-  return { terms, problems }
+  return terms
 }
 
 /** A piece of the text between spaces. What was quoted is marked: it holds no operator. */

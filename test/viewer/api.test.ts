@@ -191,6 +191,55 @@ describe('the API', () => {
     }
   })
 
+  it('answers questions of structure: children, spans below, siblings and their number', async (t) => {
+    const target = await viewer(t)
+    const step = (id: number, parent: number, name: string, lasts = 1) => span(1, id, parent, { name, lasts })
+    await post(
+      target,
+      body([
+        span(1, 1, 0, { name: 'GET /', kind: 2, lasts: 100 }),
+        step(2, 1, 'load'),
+        step(3, 2, 'SELECT', 60),
+        step(4, 2, 'SELECT', 5),
+        step(5, 1, 'render'),
+        step(6, 5, 'SELECT', 70),
+        // They are each other's parents.
+        step(7, 8, 'round'),
+        step(8, 7, 'and round'),
+        span(2, 1, 0, { name: 'SELECT', lasts: 90 }),
+      ]),
+    )
+    for (const [search, traces, ids] of [
+      ['{ name="GET /" } >> { name=SELECT && duration>50ms }', 1, [3, 6]],
+      ['{ name="GET /" } > { name=SELECT }', 0, []],
+      ['{ name=load }>{name=SELECT}', 1, [3, 4]],
+      ['{ name=SELECT duration>50ms } ~ { name=SELECT }', 1, [4]],
+      ['{ name=SELECT } | count() > 2', 1, [3, 4, 6]],
+      ['{ name=SELECT } | count() > 3', 0, []],
+      ['{ name="GET /" } > { } > { name=SELECT } | count()=3', 1, [3, 4, 6]],
+      ['{ name=round } >> { name="and round" }', 1, [8]],
+      ['{ name="a } b" }', 0, []],
+    ] as const) {
+      const query = new URLSearchParams({ search })
+      assert.equal((await api<TraceSummary[]>(target, `traces?${query}`)).length, traces, search)
+      const { spans } = await api<TraceSearch>(target, `trace/${traceId(1)}/search?${query}`)
+      const columns = await api<TraceColumns>(target, `trace/${traceId(1)}`)
+      assert.deepEqual(spans.map((place) => columns.id[place]).sort(), ids.map(spanId), search)
+    }
+    for (const search of [
+      '{ a',
+      '{ a } >>',
+      '{ a } b',
+      '{a} | count() > x',
+      '{}>{}>{}>{}>{}>{}',
+      '{ is:slow }',
+    ]) {
+      const query = new URLSearchParams({ search })
+      assert.equal((await send(`${target.endpoint}/api/traces?${query}`)).status, 400, search)
+    }
+    assert.equal((await send(`${target.endpoint}/api/logs?search=%7Ba%7D`)).status, 400)
+  })
+
   it('lists traces newest first, with what is wrong with them', async (t) => {
     const target = await viewer(t)
     await fill(target)

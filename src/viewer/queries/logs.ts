@@ -86,7 +86,14 @@ function over(entries: readonly LogEntry[], from: number, to: number): LogList['
 
 function testOf(store: Store, filter: Filter): Test {
   const { service, environment, host, from, to, transaction, type, status, min, max } = filter
-  const terms = parseQuery(filter.search ?? '').terms.map(termTest)
+  const query = parseQuery(filter.search ?? '')
+  if (query.structure !== undefined)
+    throw new HttpError(
+      400,
+      'THREADSPAN_FILTER',
+      'What stands in braces asks for spans, and a log record is none',
+    )
+  const terms = query.terms.map(termTest)
   const byTransaction = [transaction, type, status, min, max].some((value) => value !== undefined)
   const { search: _, ...rest } = filter
   const traces = byTransaction

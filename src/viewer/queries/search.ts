@@ -1,5 +1,5 @@
 import type { AnyValue, Span } from '../../otlp/types.js'
-import { compare, lower, parseQuery, type State, type Term } from '../query.js'
+import { compare, lower, parseQuery, type State, type Structure, type Term } from '../query.js'
 import { Mark } from '../store/columns.js'
 import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'
@@ -7,6 +7,7 @@ import { threadLabel } from './columns.js'
 import { KINDS } from './kinds.js'
 import { Needle, needlesOf } from './needle.js'
 import { collect, leaves } from './plain.js'
+import { relationTo } from './relations.js'
 import { isError, statusClass, statusText } from './status-text.js'
 
 /** A span of a settled trace that is looked at; decoded when a term asks for it, which few do. */
@@ -61,14 +62,17 @@ function knownOf(search: string): WeakMap<Trace, number> {
  */
 export class Search {
   readonly #tests: readonly Test[]
+  readonly #structure: Structure | undefined
+  /** By group of the structure. */
+  readonly #groups: readonly (readonly Test[])[]
   readonly #known: WeakMap<Trace, number>
 
   constructor(search: string) {
     this.#known = knownOf(search)
-    this.#tests = parseQuery(search).terms.map((term) => {
-      const test = testOf(term)
-      return term.isNot ? (candidate) => !test(candidate) : test
-    })
+    const { terms, structure } = parseQuery(search)
+    this.#tests = terms.map(signedTest)
+    this.#structure = structure
+    this.#groups = structure?.groups.map((group) => group.map(signedTest)) ?? []
   }
 
   /** Whether one span of the trace meets all terms. */
@@ -77,25 +81,56 @@ export class Search {
     if (known !== undefined && Math.abs(known) === trace.spans) return known > 0
     const candidate = new Candidate(store)
     let found = false
-    for (const row of store.rows(trace)) {
-      found = this.#meets(candidate.at(row))
-      if (found) break
-    }
+    if (this.#structure !== undefined) found = this.#related(store, trace, this.#structure).size > 0
+    else
+      for (const row of store.rows(trace)) {
+        found = this.#meets(candidate.at(row))
+        if (found) break
+      }
     this.#known.set(trace, found ? trace.spans : -trace.spans)
     return found
   }
 
   /** Those of `rows`, all of settled traces, that meet all terms; as their places among them. */
   places(store: Store, rows: readonly number[]): number[] {
-    const candidate = new Candidate(store)
     const found: number[] = []
+    if (this.#structure !== undefined) {
+      const sets = new Map<Trace, ReadonlySet<number>>()
+      for (const [i, row] of rows.entries()) {
+        const trace = store.traceOf(row)
+        const set = sets.get(trace) ?? this.#related(store, trace, this.#structure)
+        sets.set(trace, set)
+        if (set.has(row)) found.push(i)
+      }
+      return found
+    }
+    const candidate = new Candidate(store)
     for (const [i, row] of rows.entries()) if (this.#meets(candidate.at(row))) found.push(i)
     return found
   }
 
-  #meets(candidate: Candidate): boolean {
-    return this.#tests.every((test) => test(candidate))
+  #meets(candidate: Candidate, tests = this.#tests): boolean {
+    return tests.every((test) => test(candidate))
   }
+
+  /** The rows of a settled trace that a question of structure finds. */
+  #related(store: Store, trace: Trace, { relations, count }: Structure): ReadonlySet<number> {
+    const candidate = new Candidate(store)
+    let found = new Set<number>()
+    for (const [i, tests] of this.#groups.entries()) {
+      const stands = i === 0 ? () => true : relationTo(store, found, relations[i - 1]!)
+      const next = new Set<number>()
+      for (const row of store.rows(trace))
+        if (stands(row) && this.#meets(candidate.at(row), tests)) next.add(row)
+      found = next
+    }
+    return count === undefined || compare(count, found.size) ? found : new Set()
+  }
+}
+
+function signedTest(term: Term): Test {
+  const test = testOf(term)
+  return term.isNot ? (candidate) => !test(candidate) : test
 }
 
 function testOf(term: Term): Test {

@@ -202,7 +202,7 @@ function local(time: string | undefined): string {
 
 /** What a search may hold, in a line. */
 export const GRAMMAR =
-  'Words, or key=value, key!=value, key>1, duration>50ms, is:error, "two words"; a - before it asks for what does not meet it'
+  'Words, or key=value, key!=value, key>1, duration>50ms, is:error, "two words"; a - before it asks for what does not meet it; {…} >> {…} for spans below others'
 
 /** The search of the lists: it is applied a moment after the last key, and at once when it is cleared or left. */
 function Search({ value, placeholder }: { value: string; placeholder: string }) {
