@@ -5,6 +5,7 @@ import { redactUrl } from '../config/otlp.js'
 import { ThreadspanError } from '../core/errors.js'
 import { terminalStyle, writeOut } from '../terminal/terminal.js'
 import { renderWaterfall } from '../terminal/waterfall.js'
+import type { Viewer } from '../viewer/server.js'
 import { fanoutTraces, findProblems, SERVICE, UPSTREAM } from './demo/check.js'
 import { type Sent, sendRequests } from './demo/load.js'
 import { requirePackages } from './demo/packages.js'
@@ -20,7 +21,7 @@ const USAGE = `Usage: threadspan demo [options]
 Starts a small service (Fastify, a Piscina pool, SQLite, a child process, calls to another service) with the preload and nothing else
 done to it, sends requests to every route, and shows what is seen of them. Ends with 1 if anything is missing.
 
-With OTEL_EXPORTER_OTLP_ENDPOINT in the environment the spans go there too. In a terminal, the viewer then stays with the demo's traces
+With OTEL_EXPORTER_OTLP_ENDPOINT in the environment spans, metrics and log records go there too. In a terminal, the viewer then stays with the demo's traces
 until Ctrl-C.
 
   --rounds N   how often every route is visited (default 10)
@@ -58,27 +59,32 @@ export async function demo(argv: string[]): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'threadspan-demo-'))
   const file = join(folder, 'threadspan-demo.jsonl')
   print('threadspan demo: starting two services and sending requests ...\n')
-  const sent = await runServices(folder, file, preload, rounds)
   const stays = values.view === true && process.stdout.isTTY === true && !process.env['CI']
-  const code = await report(file, sent, stays)
-  if (stays) await show(file)
-  return code
-}
-
-/** Leaves the demo's traces in the viewer until the user has seen enough. */
-async function show(file: string): Promise<void> {
-  const { startViewer } = await import('../viewer/server.js')
-  const viewer = await startViewer({ port: 0 })
+  const viewer = stays ? await (await import('../viewer/server.js')).startViewer({ port: 0 }) : undefined
   try {
-    await viewer.load(file)
-    print(` See it: ${viewer.url}      (Ctrl-C ends it)`)
-    await interrupted()
+    const sent = await runServices(folder, file, preload, rounds, viewer?.endpoint)
+    const code = await report(file, sent, stays)
+    if (viewer !== undefined) await show(viewer, file)
+    return code
   } finally {
-    await viewer.close()
+    await viewer?.close()
   }
 }
 
-async function runServices(folder: string, file: string, preload: string, rounds: number): Promise<Sent> {
+/** Leaves the demo's traces in the viewer until the user has seen enough. */
+async function show(viewer: Viewer, file: string): Promise<void> {
+  await viewer.load(file)
+  print(` See it: ${viewer.url}      (Ctrl-C ends it)`)
+  await interrupted()
+}
+
+async function runServices(
+  folder: string,
+  file: string,
+  preload: string,
+  rounds: number,
+  viewer: string | undefined,
+): Promise<Sent> {
   const database = join(folder, 'orders.db')
   const upstreamFile = join(folder, 'upstream.jsonl')
   const endpoint = endpointIn(process.env)
@@ -89,6 +95,7 @@ async function runServices(folder: string, file: string, preload: string, rounds
     OTEL_TRACES_EXPORTER: endpoint === undefined ? 'file' : 'otlp,file',
     OTEL_TRACES_SAMPLER: 'parentbased_always_on',
     OTEL_SDK_DISABLED: 'false',
+    ...signalsTo(viewer),
   })
   const running: Program[] = []
   try {
@@ -111,6 +118,21 @@ async function runServices(folder: string, file: string, preload: string, rounds
   } finally {
     await Promise.all(running.map((program) => program.stop()))
     await Promise.all([rm(database, { force: true }), rm(upstreamFile, { force: true })])
+  }
+}
+
+/** Where metrics and log records go, which no file takes: where the environment says, else to the viewer. */
+function signalsTo(viewer: string | undefined): NodeJS.ProcessEnv {
+  const given = process.env['OTEL_EXPORTER_OTLP_ENDPOINT']
+  if (given === undefined && viewer === undefined) return {}
+  return {
+    OTEL_METRICS_EXPORTER: 'otlp',
+    OTEL_LOGS_EXPORTER: 'otlp',
+    OTEL_METRIC_EXPORT_INTERVAL: '1000',
+    ...(given === undefined && {
+      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${viewer}/v1/metrics`,
+      OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${viewer}/v1/logs`,
+    }),
   }
 }
 

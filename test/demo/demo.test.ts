@@ -18,6 +18,10 @@ const { readSpans } = (await import(
   dist('cli/spans-file.js')
 )) as typeof import('../../src/cli/spans-file.js')
 
+const { startViewer } = (await import(
+  dist('viewer/server.js')
+)) as typeof import('../../src/viewer/server.js')
+
 const rounds = 3
 const sent = new Map([
   ['/', 3],
@@ -42,6 +46,19 @@ describe('threadspan demo', async () => {
     assert.match(stdout, /^ GET \/fanout/m)
     assert.match(stdout, /^ GET \/upstream +9 +[\d.]+ +[\d.]+ +3$/m)
     assert.deepEqual(findProblems(spans, sent), [])
+  })
+
+  test('its metrics and log records go where the environment says, as its spans do', async (t) => {
+    const viewer = await startViewer({ port: 0 })
+    t.after(() => viewer.close())
+    const run = await threadspan(['demo', '--rounds', '1'], {
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: viewer.endpoint },
+    }).ended
+    const own = /spans in \d+ traces: (\S+)/.exec(run.stdout)?.[1]
+    t.after(() => own !== undefined && rmSync(dirname(own), { recursive: true, force: true }))
+    assert.equal(run.code, 0, run.stdout + run.stderr)
+    const { received } = viewer.status()
+    assert.ok(received.spans > 50 && received.metrics > 50 && received.logs > 10, JSON.stringify(received))
   })
 
   test('nothing but the data is left behind', () => {

@@ -27,7 +27,7 @@ const pool = new Piscina<PackTask, Packed>({
   minThreads: threads,
   maxThreads: threads,
 })
-const app = fastify()
+const app = fastify({ logger: true })
 let served = 0
 const customer = () => CUSTOMERS[served++ % CUSTOMERS.length] as string
 
