@@ -488,6 +488,9 @@ Object.assign(targets, {
       }
       return requests.take()
     })
+  },
+})
+
 /** Pieces that a search is made of, and what breaks others' searches. */
 const TERMS = [
   ...[
