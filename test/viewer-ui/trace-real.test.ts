@@ -159,6 +159,18 @@ describe('a trace on the real server', { skip: noBrowser }, () => {
     const head = page.locator('.trace-head')
     await head.getByText(/GET \/\w+.* · on gateway-1/).waitFor()
     await head.locator('.badge').first().waitFor()
+    await head.locator('summary', { hasText: 'Save' }).click()
+    for (const [name, ending] of [
+      ['OTLP JSON', 'otlp.json'],
+      ['pprof profile', 'pb.gz'],
+    ]) {
+      const started = page.waitForEvent('download')
+      await head.getByRole('link', { name: name! }).click()
+      assert.equal((await started).suggestedFilename().endsWith(ending!), true)
+    }
+    await accessible(page, 'with a menu open')
+    await page.keyboard.press('Escape')
+    await head.getByRole('link', { name: 'OTLP JSON' }).waitFor({ state: 'hidden' })
     const missing = await on.open(`trace/${'ab'.repeat(16)}`)
     await missing.getByRole('heading', { name: 'This trace is not here' }).waitFor()
     assert.ok((await missing.getByRole('alert').boundingBox())!.height < 80)

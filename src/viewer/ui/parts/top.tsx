@@ -1,4 +1,3 @@
-import { useEffect, useRef } from 'preact/hooks'
 import { bytes, count, plural } from '../../model/format.js'
 import { filtersOf } from '../client.js'
 import { connected, missed, paused, setPaused, status } from '../live.js'
@@ -6,6 +5,7 @@ import { href, route } from '../route.js'
 import { nextTheme, theme } from '../theme.js'
 import { OpenFile } from './dropzone.js'
 import { openHelp } from './help.js'
+import { Menu } from './menu.js'
 
 const THEME_NAMES = { auto: 'as the system', light: 'light', dark: 'dark' } as const
 
@@ -39,7 +39,7 @@ export function Top({ tabs, current }: { tabs: readonly (readonly [string, strin
       >
         {paused.value ? `Resume${missed.value > 0 ? ` (${count(missed.value)} new)` : ''}` : 'Pause'}
       </button>
-      <Menu />
+      <FileMenu />
       <button
         type="button"
         class="plain"
@@ -54,52 +54,31 @@ export function Top({ tabs, current }: { tabs: readonly (readonly [string, strin
 }
 
 /** What is done to all data, and the theme. */
-function Menu() {
-  const box = useRef<HTMLDetailsElement>(null)
-  useEffect(() => {
-    const shut = (event: Event): void => {
-      const outside =
-        event.type === 'keydown'
-          ? (event as KeyboardEvent).key === 'Escape'
-          : !box.current?.contains(event.target as Node)
-      if (!outside || box.current?.open !== true) return
-      box.current.open = false
-      if (event.type === 'keydown') box.current.querySelector('summary')?.focus()
-    }
-    addEventListener('keydown', shut)
-    addEventListener('pointerdown', shut)
-    return () => {
-      removeEventListener('keydown', shut)
-      removeEventListener('pointerdown', shut)
-    }
-  }, [])
+function FileMenu() {
   const now = status.value
   const lost = Object.entries(now?.dropped ?? {}).filter(([, many]) => many > 0)
   return (
-    <details class="menu" ref={box}>
-      <summary class="button">File</summary>
-      <div class="panel">
-        <OpenFile />
-        <a class="button" href="/api/export" download="traces.otlp.jsonl">
-          Save all traces
-        </a>
-        <button type="button" onClick={nextTheme} title="Change the theme (t)">
-          Theme: {THEME_NAMES[theme.value]}
-        </button>
-        {now !== null && (
-          <p class="muted">
-            {plural(now.spans, 'span')} in {plural(now.traces, 'trace')}, {bytes(now.bytes)} of{' '}
-            {bytes(now.maxBytes)}
-            {lost.map(([cause, many]) => (
-              <span key={cause}>
-                <br />
-                {cause}: {count(many)} not kept
-              </span>
-            ))}
-          </p>
-        )}
-      </div>
-    </details>
+    <Menu label="File">
+      <OpenFile />
+      <a class="button" href="/api/export" download="traces.otlp.jsonl">
+        Save all traces
+      </a>
+      <button type="button" onClick={nextTheme} title="Change the theme (t)">
+        Theme: {THEME_NAMES[theme.value]}
+      </button>
+      {now !== null && (
+        <p class="muted">
+          {plural(now.spans, 'span')} in {plural(now.traces, 'trace')}, {bytes(now.bytes)} of{' '}
+          {bytes(now.maxBytes)}
+          {lost.map(([cause, many]) => (
+            <span key={cause}>
+              <br />
+              {cause}: {count(many)} not kept
+            </span>
+          ))}
+        </p>
+      )}
+    </Menu>
   )
 }
 

@@ -5,6 +5,7 @@ import { ERROR, nameOf, serviceOf } from '../../model/trace.js'
 import { api, filtersOf, sortOf, useData } from '../client.js'
 import { clock } from '../clock.js'
 import { bindKeys } from '../keys.js'
+import { Menu } from '../parts/menu.js'
 import { href, navigate, route } from '../route.js'
 import { copy } from '../toast.js'
 import { linkTo } from './details.js'
@@ -72,21 +73,25 @@ export function TraceHead({ view }: { view: TraceView }) {
         >
           Copy link
         </button>
-        <a class="button small" href={file('otlp')} download={`trace-${trace.id}.json`} title="As OTLP JSON">
-          Save as OTLP
-        </a>
-        <a
-          class="button small"
-          href={file('chrome')}
-          download={`trace-${trace.id}.chrome.json`}
-          title="For Perfetto and chrome://tracing"
-        >
-          Save for Perfetto
-        </a>
+        <Menu label="Save" small>
+          {FILES.map(([format, name, ending]) => (
+            <a key={format} class="button" href={file(format)} download={`trace-${trace.id}.${ending}`}>
+              {name}
+            </a>
+          ))}
+        </Menu>
       </div>
     </div>
   )
 }
+
+/** Forms that a trace is saved in. */
+const FILES = [
+  ['otlp', 'OTLP JSON', 'otlp.json'],
+  ['chrome', 'Chrome trace, for Perfetto', 'chrome.json'],
+  ['pprof', 'pprof profile', 'pb.gz'],
+  ['csv', 'CSV, a row for each span', 'csv'],
+] as const
 
 const NONE = { status: '', url: '', host: '' }
 
