@@ -49,6 +49,7 @@ export class Collector {
    * @param cells What the process's threads measure in.
    * @param report Called once, after the final flush.
    * @param looked Called at each look at the rings.
+   * @param owned Called with each folder of descendants' files that is this process's.
    */
   constructor(
     start: CollectorStart,
@@ -58,6 +59,7 @@ export class Collector {
     private readonly report: () => void,
     private readonly looked?: () => void,
     private readonly concluded?: () => void,
+    private readonly owned?: (folder: string) => void,
   ) {
     this.control = new Int32Array(start.control)
     this.isAwaited = start.isAwaited
@@ -119,6 +121,7 @@ export class Collector {
       this.reserve.take()
     }
     this.folders.set(folder, new Links(folder, this.destination))
+    this.owned?.(folder)
     this.destination.expectDescendants?.()
   }
 

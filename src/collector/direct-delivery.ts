@@ -3,6 +3,7 @@
  * been given up. So a program that ends at once, or gets little of the processor, need not wait for a thread.
  */
 import { type Config, readConfig } from '../config/config.js'
+import { live } from '../config/live.js'
 import { shownEndpoint } from '../config/otlp.js'
 import { resourceAttributes } from '../config/resource.js'
 import { unknownVariables } from '../config/unknown.js'
@@ -66,7 +67,8 @@ export function deliverDirectly(delivery: DirectDelivery): boolean {
     Atomics.load(words, SURFACES) === 0 &&
     warnings.length === 0 &&
     [...unknownVariables(env)].length === 0
-  const send = senderOf(config, stderrLog(config.logLevel), delivery.left + LAST)
+  const isOff = live.now?.().values.send_traces === false
+  const send = isOff ? switchedOff : senderOf(config, stderrLog(config.logLevel), delivery.left + LAST)
   if (send === undefined || (hasThread && !isPlain)) return false
 
   const gathered = gather(delivery, encodeResource(resourceAttributes(config, main)))
@@ -100,6 +102,9 @@ export function deliverDirectly(delivery: DirectDelivery): boolean {
 
 /** @returns What did not arrive; undefined where nothing was sent, and another way may be tried. */
 type Send = (batches: readonly SpanBatch[]) => Outcome[] | undefined
+
+/** As central configuration has it. */
+const switchedOff: Send = (batches) => [{ cause: 'switched-off', count: countSpans(batches) }]
 
 /** Undefined where only a telemetry thread can send: TLS, gRPC, Unix sockets, names to be resolved, several exporters, other ones. */
 function senderOf({ exporters, otlp, file }: Config, log: ExportLog, time: number): Send | undefined {

@@ -32,6 +32,8 @@ export interface MetricsExportOptions {
   readonly accounts: () => Metric[]
   /** Whether the process and the system are told of. */
   readonly hasProcess: boolean
+  /** Whether they are sent at the moment. */
+  readonly isOn: () => boolean
 }
 
 export class MetricsExport {
@@ -43,7 +45,7 @@ export class MetricsExport {
   private readonly since = unixNano(now()) - BigInt(Math.round(process.uptime() * 1e9))
 
   constructor(private readonly options: MetricsExportOptions) {
-    const { config, resource, log, observe } = options
+    const { config, resource, log, observe, isOn } = options
     const { otlp, prometheus, temporality, interval, timeout } = config
     this.groups = new MetricGroups(resource, this.since)
     if (otlp !== undefined) {
@@ -52,6 +54,7 @@ export class MetricsExport {
         interval,
         timeout,
         prepare: observe,
+        isOn,
         isDelta: temporality !== 'cumulative',
         collect: () => {
           const { groups, arrived } = this.groups.collect(view)

@@ -8,9 +8,11 @@ import type { Surfacing } from './surfacing.js'
 
 /** A destination, and what is handed to surfacers on the way to it. */
 export class SurfacingDestination implements Destination {
+  /** @param close What comes to its end beside them. Takes a deadline in milliseconds of `monotonicNow`. */
   constructor(
     private readonly inner: Destination,
     private readonly surfacing: Surfacing,
+    private readonly close?: (deadline: number) => Promise<void>,
   ) {}
 
   private target(target: ThreadTarget): ThreadTarget {
@@ -70,7 +72,11 @@ export class SurfacingDestination implements Destination {
       this.surfacing.settle(true)
       return this.inner.flush(deadline, false)
     }
-    await Promise.all([this.inner.flush(deadline, true), this.surfacing.close(deadline)])
+    await Promise.all([
+      this.inner.flush(deadline, true),
+      this.surfacing.close(deadline),
+      this.close?.(deadline),
+    ])
   }
 
   get accounts(): Accounts | undefined {

@@ -1,4 +1,5 @@
 import { type BatchConfig, batchConfig } from './batch.js'
+import { type CentralConfig, centralConfig } from './central.js'
 import { type LogLevel, readLogLevel } from './log-level.js'
 import { type LogsConfig, logsConfig } from './logs.js'
 import { type MeasuringConfig, measuringConfig } from './measuring.js'
@@ -34,6 +35,8 @@ export interface Config extends TracingConfig, MeasuringConfig, ResourceConfig {
   /** `THREADSPAN_SURFACER_URL`; undefined when it is not set. */
   readonly surfacerUrl: string | undefined
   readonly logLevel: LogLevel
+  /** Where settings come from beside the environment; undefined where from nowhere. */
+  readonly central: CentralConfig | undefined
 }
 
 const EXPORTERS = ['otlp', 'console', 'file', 'waterfall'] as const
@@ -61,6 +64,7 @@ export function readConfig(env: Environment): { config: Config; warnings: readon
     surfacers: surfacerNames(variables),
     surfacerUrl: surfacerUrl(variables),
     logLevel: readLogLevel(variables),
+    central: centralConfig(variables),
   }
   return { config, warnings: variables.warnings }
 }

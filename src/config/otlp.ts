@@ -22,8 +22,8 @@ export interface OtlpConfig extends OtlpEndpoint {
 const TIMEOUT = 10_000
 
 /** RFC 9110: field names are tokens; values hold visible characters, blanks, tabs and obsolete text. */
-const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
-const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+export const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+export const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const
 

@@ -4,6 +4,8 @@ const PREFIX = 'THREADSPAN_'
 
 /** Our own variables that are read, without the prefix. */
 export const OWN_VARIABLES: readonly string[] = [
+  'CENTRAL_CONFIG',
+  'CENTRAL_CONFIG_HEADERS',
   'ERRORS',
   'ERROR_FIELDS',
   'EXIT_TIMEOUT',

@@ -57,6 +57,14 @@ export interface Codes {
   THREADSPAN_ENV_UNSUPPORTED: 'line'
   /** A variable is named as those of this package are, and is none of them. */
   THREADSPAN_ENV_UNKNOWN: 'line'
+  /** Settings of central configuration have changed; what holds now. */
+  THREADSPAN_CENTRAL_APPLIED: 'line'
+  /** What a server of central configuration has sent cannot be used, or not all of it. */
+  THREADSPAN_CENTRAL_INVALID: 'line'
+  /** A server of central configuration gives no settings. */
+  THREADSPAN_CENTRAL_UNREACHABLE: 'line'
+  /** A server of central configuration answers again. */
+  THREADSPAN_CENTRAL_RECOVERED: 'line'
   /** Spans cannot be delivered for the time being. */
   THREADSPAN_EXPORT_UNREACHABLE: 'line'
   /** Spans are delivered again. */

@@ -1,4 +1,5 @@
 /** What is said of an error. Loaded when the first one is told: see exception.ts. */
+import { toldStack } from '../config/live.js'
 import { isError, MAX_FIELD, messageOf, textOf, typeNameOf } from './error-class.js'
 import type { ExceptionAttributes } from './exception.js'
 import { redactText } from './redact-text.js'
@@ -58,7 +59,7 @@ export function describeException(error: unknown): ExceptionAttributes {
   const attributes: ExceptionAttributes = { 'exception.type': type, 'exception.message': message }
   const stack = inSources(textOf(error, 'stack') ?? '')
   const frames = parseFrames(stack)
-  const whole = stack + inSources(relatedStacks(error))
+  const whole = toldStack(stack + inSources(relatedStacks(error)))
   if (whole !== '') attributes['exception.stacktrace'] = redactText(whole.slice(0, MAX_STACK))
   const code = codeOf(error)
   if (code !== undefined) attributes['threadspan.error.code'] = code

@@ -91,7 +91,7 @@ export class HttpPost {
  * Where Node sends its own requests through the proxy of the environment (`NODE_USE_ENV_PROXY`, `--use-env-proxy`; Node 24 and
  * later), ours go there too: elsewhere nothing may get out. `NO_PROXY` is for Node to read. Older versions ignore the option.
  */
-function environmentProxy(): { proxyEnv?: NodeJS.ProcessEnv } {
+export function environmentProxy(): { proxyEnv?: NodeJS.ProcessEnv } {
   const { env, execArgv } = process
   const asked =
     env['NODE_USE_ENV_PROXY'] === '1' ||

@@ -17,6 +17,8 @@ export interface PeriodicOptions {
   readonly prepare?: () => Promise<void>
   /** Gives the figures as they are. */
   readonly collect: () => MetricsRequest
+  /** Whether they are sent at the moment; always where it is left out. What is not is not sent later either. */
+  readonly isOn?: () => boolean
   /** Whether they are differences: a request that may have arrived must not be sent in other words. */
   readonly isDelta?: boolean
 }
@@ -48,8 +50,9 @@ export class PeriodicMetrics {
   }
 
   async #send(deadline: number): Promise<void> {
-    const { body, arrived } = this.#options.collect()
-    if (await this.#exporter.export(body, deadline)) arrived?.()
+    const { collect, isOn } = this.#options
+    const { body, arrived } = collect()
+    if (isOn?.() === false || (await this.#exporter.export(body, deadline))) arrived?.()
   }
 
   /**

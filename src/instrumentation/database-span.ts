@@ -8,6 +8,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api'
+import { live } from '../config/live.js'
 import { count } from '../core/counters.js'
 import { redactText } from '../exceptions/redact-text.js'
 import { errorType } from './error-type.js'
@@ -56,6 +57,10 @@ function databaseAttributes({ system, namespace, address, port }: Database): Att
   return attributes
 }
 
+function isStatementTold(): boolean {
+  return live.now?.().values.capture_statement !== false
+}
+
 /**
  * Starts the span of an SQL statement, the child of what is active. It shows the statement without its literals, and none of its values.
  *
@@ -73,7 +78,7 @@ export function startSql(
   let name: string = database.namespace ?? database.system
   if (typeof sql === 'string') {
     const { text, summary, operation, collection } = readStatement(sql, dialect)
-    attributes['db.query.text'] = text
+    if (isStatementTold()) attributes['db.query.text'] = text
     if (summary !== '') {
       attributes['db.query.summary'] = summary
       name = summary
@@ -113,7 +118,7 @@ export function startOperation(
   if (isUpkeep && trace.getSpan(active) === undefined) return undefined
   const attributes = databaseAttributes(database)
   attributes['db.operation.name'] = name
-  if (text !== undefined) attributes['db.query.text'] = text
+  if (text !== undefined && isStatementTold()) attributes['db.query.text'] = text
   // One command is no batch, by the conventions.
   if (size !== undefined && size > 1) attributes['db.operation.batch.size'] = size
   return tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, active)

@@ -1,4 +1,6 @@
-import type { Tracer } from '@opentelemetry/api'
+import { context as contextApi, INVALID_SPAN_CONTEXT, SpanKind, type Tracer, trace } from '@opentelemetry/api'
+import { type LiveSettings, live } from '../config/live.js'
+import { randomHex } from '../core/ids.js'
 import { shared } from '../core/shared.js'
 import type { Disable } from '../hooks/channels.js'
 import type { EnableOptions, Instrumentation } from './contract.js'
@@ -33,7 +35,7 @@ export function enableAll(
   for (const { name, enable } of instrumentations) {
     current.get(name)?.()
     if (disabled.includes(name)) continue
-    const undo = enable(tracer, options)
+    const undo = enable(live.now === undefined ? tracer : switched(tracer, name, live.now), options)
     const disable = (): void => {
       if (!own.delete(name)) return
       if (current.get(name) === disable) current.delete(name)
@@ -45,4 +47,25 @@ export function enableAll(
   return (name) => {
     for (const [key, disable] of own) if (name === undefined || key === name) disable()
   }
+}
+
+/**
+ * A tracer that goes by settings that change. While the instrumentation of a name is deactivated it makes no spans: what would be below one
+ * is below its parent then. A request that is not to be recorded gets a span that is not, and so does all that is done for it.
+ */
+function switched(tracer: Tracer, instrumentation: string, now: () => LiveSettings): Tracer {
+  const startSpan: Tracer['startSpan'] = (name, options, context = contextApi.active()) => {
+    const { isDeactivated, isIgnored, groupOf } = now()
+    const parent = trace.getSpanContext(context)
+    if (isDeactivated(instrumentation)) return trace.wrapSpanContext(parent ?? INVALID_SPAN_CONTEXT)
+    if (options?.kind !== SpanKind.SERVER) return tracer.startSpan(name, options, context)
+    const { 'http.request.method': method, 'url.path': path } = options.attributes ?? {}
+    if (isIgnored(String(path))) {
+      const traceId = parent?.traceId ?? randomHex(32)
+      return trace.wrapSpanContext({ traceId, spanId: randomHex(16), traceFlags: 0 })
+    }
+    // Until something names it better, which may be of the same group.
+    return tracer.startSpan(groupOf(`${method} ${path}`) ?? name, options, context)
+  }
+  return Object.assign(Object.create(tracer) as Tracer, { startSpan })
 }

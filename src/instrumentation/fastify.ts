@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isDeactivated } from '../config/live.js'
 import type { Disable } from '../hooks/channels.js'
 import { subscribe } from '../hooks/channels.js'
 import { noteRoute, noteThrown, serverRequest } from './http-server.js'
@@ -20,6 +21,8 @@ interface Instance {
   addHook(name: string, hook: (...args: never[]) => void): unknown
 }
 
+const isOff = (): boolean => isDeactivated('fastify')
+
 /**
  * Tells the transactions of Fastify by its own channels: the route gives the name, and what a handler throws is recorded with its
  * stack. A request that is refused before its handler (a hook, the body's parser, validation) is named by the hooks of each
@@ -29,10 +32,10 @@ export function instrumentFastify(): Disable {
   return subscribe({
     'fastify.initialization': ({ fastify }: { fastify: Instance }) => addHooks(fastify),
     'tracing:fastify.request.handler:start': ({ request, route }: HandlerMessage) => {
-      if (typeof route.url === 'string') noteRoute(request.raw, route.url)
+      if (typeof route.url === 'string' && !isOff()) noteRoute(request.raw, route.url)
     },
     'tracing:fastify.request.handler:error': ({ request, reply, error }: HandlerMessage) => {
-      const handled = serverRequest(request.raw)
+      const handled = isOff() ? undefined : serverRequest(request.raw)
       // Frameworks throw for 404 and the like as well: an answer, not a fault of the service.
       if (handled !== undefined && reply.statusCode >= 500) recordError(handled, error)
     },
@@ -41,11 +44,11 @@ export function instrumentFastify(): Disable {
 
 function addHooks(fastify: Instance): void {
   fastify.addHook('onRequest', ({ raw, routeOptions }: Request, _reply: unknown, done: () => void) => {
-    if (typeof routeOptions?.url === 'string') noteRoute(raw, routeOptions.url)
+    if (typeof routeOptions?.url === 'string' && !isOff()) noteRoute(raw, routeOptions.url)
     done()
   })
   fastify.addHook('onError', ({ raw }: Request, _reply: unknown, error: unknown, done: () => void) => {
-    noteThrown(raw, error)
+    if (!isOff()) noteThrown(raw, error)
     done()
   })
 }

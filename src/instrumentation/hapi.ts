@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isDeactivated } from '../config/live.js'
 import { type Loaded, type OnLoad, onLoads } from '../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../hooks/patch-method.js'
 import type { Instrumentation } from './contract.js'
@@ -45,7 +46,8 @@ function lookingUp(original: Method): Method {
   return function (...args) {
     const result = original.apply(this, args)
     const { raw, route } = this as HapiRequest
-    if (isOn && typeof route?.path === 'string' && route.method !== SPECIAL) noteRoute(raw?.req, route.path)
+    if (isOn && typeof route?.path === 'string' && route.method !== SPECIAL && !isDeactivated('hapi'))
+      noteRoute(raw?.req, route.path)
     return result
   }
 }
@@ -55,7 +57,7 @@ function replying(original: Method): Method {
   return function (...args) {
     const { raw, response } = this as HapiRequest
     const error = response?.isBoom === true ? response : args[0]
-    if (isOn && error instanceof Error) noteThrown(raw?.req, error)
+    if (isOn && error instanceof Error && !isDeactivated('hapi')) noteThrown(raw?.req, error)
     return original.apply(this, args)
   }
 }

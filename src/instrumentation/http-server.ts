@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Context, context as contextApi, type Tracer } from '@opentelemetry/api'
+import { isDeactivated } from '../config/live.js'
 import { type Disable, guard, subscribe } from '../hooks/channels.js'
 import { observeEmit, ownEmit } from '../hooks/observe-emit.js'
 import { keepHttpListeners, keepSocketListeners } from './http-listeners.js'
@@ -146,6 +147,7 @@ function setExpressRoute(open: OpenRequest): void {
   const { request } = open
   const { route, baseUrl } = request as IncomingMessage & { route?: { path?: unknown }; baseUrl?: unknown }
   if (typeof route !== 'object' || route === null || typeof route.path !== 'string') return
+  if (isDeactivated('express')) return
   setRoute(open, request.method ?? '', `${typeof baseUrl === 'string' ? baseUrl : ''}${route.path}`)
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isDeactivated } from '../config/live.js'
 import { type Loaded, type OnLoad, onLoads } from '../hooks/module-loads.js'
 import { type Method, patchMethod } from '../hooks/patch-method.js'
 import type { Instrumentation } from './contract.js'
@@ -54,7 +55,7 @@ function patch({ exports, parent }: Loaded): undefined {
 
 /** The routers say so of each middleware on the way to the route as well. */
 function found({ req }: KoaContext, route: unknown, before: unknown): void {
-  if (!isOn || (typeof route !== 'string' && !(route instanceof RegExp))) return
+  if (!isOn || isDeactivated('koa') || (typeof route !== 'string' && !(route instanceof RegExp))) return
   const text = String(route)
   if (typeof before === 'string' && (before.startsWith(text) || /[(*{]/.test(text))) return
   noteRoute(req, text || '/')
@@ -63,7 +64,7 @@ function found({ req }: KoaContext, route: unknown, before: unknown): void {
 /** `onerror(error)` of the context; Koa calls it without one as well. */
 function failing(original: Method): Method {
   return function (...args) {
-    if (isOn && args[0]) noteThrown((this as KoaContext).req, args[0])
+    if (isOn && args[0] && !isDeactivated('koa')) noteThrown((this as KoaContext).req, args[0])
     return original.apply(this, args)
   }
 }

@@ -1,5 +1,6 @@
 /** What applications hand to a span, read so that nothing throws: what cannot be read counts as not given. */
 import type { Attributes, Exception, Link, SpanContext, SpanOptions } from '@opentelemetry/api'
+import { toldStack } from '../config/live.js'
 import { count } from '../core/counters.js'
 import { ownTracestate } from '../core/tracestate.js'
 
@@ -122,7 +123,8 @@ export function exceptionOf(exception: Exception): Attributes {
     const stack = read(exception, 'stack')
     if (type !== undefined && type !== null) attributes['exception.type'] = textOf(type)
     if (message) attributes['exception.message'] = textOf(message)
-    if (stack) attributes['exception.stacktrace'] = textOf(stack)
+    const told = stack ? toldStack(textOf(stack)) : ''
+    if (told !== '') attributes['exception.stacktrace'] = told
   }
   return attributes
 }

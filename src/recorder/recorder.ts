@@ -28,7 +28,7 @@ export interface RecorderOptions {
 const MAX_SCOPES = 1000
 
 export class Recorder implements TracerProvider, SpanEnd {
-  readonly sampler: Sampler
+  sampler: Sampler
   readonly limits: SpanLimits
   private readonly thread: Buffer
   private readonly open: () => RecordSink | undefined
@@ -36,6 +36,8 @@ export class Recorder implements TracerProvider, SpanEnd {
   measures: SpanMeasures | undefined
   /** Called with each local root that begins here, and ends here; only where something of it is measured. */
   probes: RootProbes | undefined
+  /** Called with each local root that ends; only where names are grouped. */
+  rename: ((span: RecordedSpan) => void) | undefined
   private sink: RecordSink | undefined
   private opened = false
   private readonly tracers = new Map<string, RecorderTracer>()
@@ -89,6 +91,7 @@ export class Recorder implements TracerProvider, SpanEnd {
   /** Encodes a span that ended at `time`. All that it holds was checked when it came in; should it fail nevertheless, one span is lost, and counted. */
   ended(span: RecordedSpan, time: number, origin: Origin): void {
     const sink = this.sink!
+    if (this.rename !== undefined && span.localRoot === span) this.rename(span)
     if (this.probes !== undefined && span.localRoot === span) this.probes.ended(span)
     if (this.measures !== undefined && isMeasured(span)) this.measures.ended(span, time - span.start)
     try {

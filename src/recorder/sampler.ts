@@ -21,6 +21,8 @@ export interface Sampler {
   readonly threshold?: string | undefined
   /** Whether that holds for roots alone. */
   readonly follows?: boolean
+  /** Whether what is not sampled leaves no trace at all: nothing is measured of it, and its parent's context goes on. */
+  readonly isSilent?: boolean
 }
 
 export const alwaysOn: Sampler = { shouldSample: () => true }

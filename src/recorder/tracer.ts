@@ -58,14 +58,14 @@ export class RecorderTracer implements Tracer {
     // A recorded parent of this thread is the common case: its ids are words already, its decision is made.
     if (parent instanceof RecordedSpan) {
       if (!this.recorder.sampler.shouldSample(parent.trace, 'local-sampled'))
-        return this.unsampled(options, parent.trace, parent.traceFlags, parent.traceState)
+        return this.unsampled(options, parent.trace, parent.traceFlags, parent.traceState, parent)
       return this.begin(name, options, parent.trace, parent.s0, parent.s1, parent.traceFlags, parent, false)
     }
     const outer = parent === undefined ? undefined : parentContextOf(parent)
     if (outer === undefined) {
       const identity = TraceIdentity.random()
       if (!this.recorder.sampler.shouldSample(identity, 'none'))
-        return this.unsampled(options, identity, RANDOM, undefined)
+        return this.unsampled(options, identity, RANDOM, undefined, undefined)
       const told = toldState(this.recorder.sampler, undefined, true)
       return this.begin(name, options, identity, 0, 0, SAMPLED | RANDOM, undefined, false, told)
     }
@@ -80,7 +80,7 @@ export class RecorderTracer implements Tracer {
           ? 'remote-not-sampled'
           : 'local-not-sampled'
     if (!this.recorder.sampler.shouldSample(identity, state))
-      return this.unsampled(options, identity, outer.traceFlags, outer.traceState)
+      return this.unsampled(options, identity, outer.traceFlags, outer.traceState, parent)
     return this.begin(
       name,
       options,
@@ -174,7 +174,7 @@ export class RecorderTracer implements Tracer {
     traceState = parent?.traceState,
   ): Span {
     const { recorder } = this
-    if (!recorder.ready()) return this.unsampled(options, identity, flags, traceState)
+    if (!recorder.ready()) return this.unsampled(options, identity, flags, traceState, parent)
     const { kind, attributes, links, startTime } = options
     const present = now()
     if (parent === undefined) lookAtWall(present)
@@ -206,7 +206,9 @@ export class RecorderTracer implements Tracer {
     identity: TraceIdentity,
     flags: number,
     traceState: RecordedSpan['traceState'],
+    parent: Span | undefined,
   ): Span {
+    if (this.recorder.sampler.isSilent === true) return silent(parent)
     const context: SpanContext = {
       traceId: identity.hex,
       spanId: hexOfWord(randomWord()) + hexOfWord(randomWord() || 1),

@@ -26,6 +26,7 @@ const CAUSES = [
   'closed',
   'file',
   'output',
+  'switched-off',
   'failed',
 ]
 

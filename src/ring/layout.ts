@@ -105,11 +105,20 @@ export const ABOVE = 4
 export const UNSURFACED = 84
 /** Not 0 where the main thread hands the spans to an SDK of the application's. */
 export const HANDOVER = 80
+/**
+ * Not 0 where settings can change while the process runs: a number that is odd while they are being written, and another one behind
+ * that. Then the length of their text (`settings.ts`).
+ */
+export const SETTINGS = 112
+/** The first number: nothing has come yet. */
+export const NOTHING_YET = 2
 /** The byte at which the accounts begin, kept here lest they die with the collector: words of 64 bits (`accounts.ts`). */
 export const ACCOUNTS = 512
 /** Those of log records. */
 export const LOG_ACCOUNTS = 1024
-export const CONTROL_BYTES = 1536
+/** The byte at which the text of the settings begins. */
+export const SETTINGS_TEXT = 2048
+export const CONTROL_BYTES = 16384
 
 export const AWAKE = 0
 export const ASLEEP = 1

@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { accountMetrics } from '../collector/account-metrics.js'
 import { claimReport, reportAccounts } from '../collector/accounts-report.js'
+import { AppliedSettings } from '../collector/applied-settings.js'
 import { begin } from '../collector/begin.js'
+import { openCentral } from '../collector/central/open.js'
 import { Collector } from '../collector/collector.js'
 import { DefaultSignals } from '../collector/default-signals.js'
 import { Delivery } from '../collector/delivery.js'
 import type { Destination } from '../collector/destination.js'
 import { ExportDestination } from '../collector/export-destination.js'
+import { followSettingsFile } from '../collector/followed-settings.js'
 import { LinkDestination } from '../collector/link-destination.js'
 import { MetricsExport } from '../collector/metrics-export.js'
 import { Spool } from '../collector/spool.js'
@@ -23,17 +26,22 @@ import { resourceAttributes } from '../config/resource.js'
 import { unknownVariables } from '../config/unknown.js'
 import { monotonicNow, shareClock, startClock } from '../core/clock.js'
 import { createExporter, createLogsExporter, exporterType } from '../export/create.js'
+import { switched } from '../export/switched.js'
 import type { CollectorStart } from '../link/messages.js'
 import { encodeResource } from '../otlp/encode.js'
 import { Accounts, readAccounts } from '../ring/accounts.js'
 import { CLOCK, FALLEN, FLUSH_DONE, UNSURFACED } from '../ring/layout.js'
+import { settingsNumber } from '../ring/settings.js'
 import { HandoverExporter } from '../sdk/handover-exporter.js'
 
 const start = workerData as CollectorStart
 startClock(start.anchor)
 shareClock(new Int32Array(start.control), CLOCK)
 const { config, warnings } = readConfig(process.env)
-const log = stderrLog(config.logLevel)
+const applied = new AppliedSettings(new Int32Array(start.control))
+const log = stderrLog(() => applied.current.logging_level ?? config.logLevel)
+/** Ends the following of an ancestor's settings. */
+let unfollow: (() => void) | undefined
 const attributes = resourceAttributes(config, start.main)
 const resource = encodeResource(attributes)
 const spool = config.spool === undefined ? undefined : new Spool(config.spool, resource, log)
@@ -50,6 +58,7 @@ function metricsOf(accounts: Accounts): MetricsExport | undefined {
     observe: () => cells.observe(),
     accounts: () => accountMetrics(accounts, type),
     hasProcess: !isDisabled(process.env, 'host-metrics'),
+    isOn: () => applied.current.send_metrics !== false,
   })
 }
 
@@ -58,7 +67,7 @@ function exporting(): Destination {
   const accounts = new Accounts(start.control).open()
   const { control, channel } = start
   const words = new Int32Array(control)
-  const own = createExporter(config, log)
+  const own = switched(createExporter(config, log), () => applied.current.send_traces !== false)
   const logs =
     config.logs === undefined
       ? undefined
@@ -86,7 +95,9 @@ function exporting(): Destination {
         )
     },
   )
-  return new SurfacingDestination(to, surfacing)
+  unfollow?.()
+  const central = openCentral(config, process.env, attributes, applied, log)
+  return new SurfacingDestination(to, surfacing, async (deadline) => central?.close(deadline))
 }
 
 function outlets(words: Int32Array): SurfacerOutlet[] {
@@ -104,6 +115,8 @@ function run(control: Int32Array): void {
     Atomics.add(control, FALLEN, 1)
     Atomics.notify(control, FLUSH_DONE)
   })
+  if (start.link !== undefined && settingsNumber(control) !== 0)
+    unfollow = followSettingsFile(start.link, applied)
   const destination =
     start.link === undefined ? exporting() : new LinkDestination(start.link, resource, exporting)
   const report = (): void => {
@@ -127,6 +140,7 @@ function run(control: Int32Array): void {
     report,
     () => heard?.update(),
     () => heard?.close(),
+    (folder) => applied.share(folder),
   )
   const heard = signals()
   void collector.run()

@@ -1,12 +1,14 @@
 /** Looks after processes from outside: for a program that runs another one and outlives it, whatever becomes of that one. */
 import { Worker } from 'node:worker_threads'
 import { tellUnheard } from '../collector/unheard.js'
+import { isCentral } from '../config/is-central.js'
 import { readTracingConfig } from '../config/tracing.js'
 import { monotonicNow, now, startClock, unixNano } from '../core/clock.js'
 import { debug } from '../core/log.js'
 import { ANCHOR, LINK } from '../link/format.js'
 import type { CollectorMessage, CollectorStart } from '../link/messages.js'
 import { makeFolder } from '../link/owner.js'
+import { openSettings } from '../link/settings-file.js'
 import {
   ABSENT,
   AWAKE,
@@ -14,6 +16,8 @@ import {
   FLUSH_DONE,
   FLUSH_WANTED,
   NEXT_THREAD,
+  NOTHING_YET,
+  SETTINGS,
   STATE,
   WAKE,
 } from '../ring/layout.js'
@@ -41,6 +45,10 @@ export class DescendantWatch {
     const env = environment
     const anchor = startClock()
     const path = makeFolder()
+    if (isCentral(env)) {
+      openSettings(path)
+      Atomics.store(this.control, SETTINGS, NOTHING_YET)
+    }
     this.env = { [LINK]: path, [ANCHOR]: String(anchor) }
     this.exitTimeout = readTracingConfig(env).config.exitTimeout
     Atomics.store(this.control, STATE, AWAKE)

@@ -12,6 +12,7 @@ import { type ChildBoundary, followChildren } from '../boundaries/child-process.
 import { noteMessages, roomForNotes } from '../boundaries/worker-messages.js'
 import { followWorkers, type WorkerBoundary } from '../boundaries/worker-threads.js'
 import { exporterChoice } from '../config/exporter-choice.js'
+import { live } from '../config/live.js'
 import { namesExporters } from '../config/names-exporters.js'
 import { carrierToEnv } from '../context/carrier.js'
 import { contextWithSpan } from '../context/context.js'
@@ -34,6 +35,7 @@ import type { Kind } from '../instrumentation/libraries.js'
 import type * as WebPart from '../instrumentation/part.cjs'
 import { ANCHOR, EXPORTER, LINK } from '../link/format.js'
 import { makeFolder } from '../link/owner.js'
+import { openSettings } from '../link/settings-file.js'
 import { whenPoolLoads } from '../pools/files.js'
 import type * as PoolsPart from '../pools/part.cjs'
 import { providePoolTracing } from '../pools/shared.js'
@@ -298,6 +300,7 @@ function linkFolder({ relay }: Runtime): string | undefined {
   if (folder.path !== undefined || relay === undefined) return folder.path
   try {
     folder.path = relay.link ?? makeFolder()
+    if (relay.link === undefined && live.now !== undefined) openSettings(folder.path)
   } catch (error) {
     debug('no folder for descendants: %s', error)
     return undefined

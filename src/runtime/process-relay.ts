@@ -2,6 +2,7 @@
 import { BroadcastChannel, receiveMessageOnPort } from 'node:worker_threads'
 import type * as Delivering from '../collector/direct-delivery.js'
 import type * as Unheard from '../collector/unheard.js'
+import { isCentral } from '../config/is-central.js'
 import { readResourceConfig, resourceAttributes } from '../config/resource.js'
 import { monotonicNow, shareClock, startClock } from '../core/clock.js'
 import { randomHex } from '../core/ids.js'
@@ -9,6 +10,7 @@ import { debug } from '../core/log.js'
 import type { CollectorMessage, Handoff } from '../link/messages.js'
 import type { OwnCells } from '../link/own-cells.js'
 import { isTrusted, isWithinReach } from '../link/owner.js'
+import { hasSettings } from '../link/settings-file.js'
 import { encodeResource } from '../otlp/encode.js'
 import {
   ABSENT,
@@ -21,7 +23,9 @@ import {
   FLUSH_WANTED,
   NEXT_THREAD,
   NOT_YET,
+  NOTHING_YET,
   READY,
+  SETTINGS,
   STATE,
   WAKE,
 } from '../ring/layout.js'
@@ -67,6 +71,10 @@ export class ProcessRelay extends ThreadRelay {
     this.anchor = anchor
     Atomics.store(this.control, STATE, ABSENT)
     Atomics.store(this.control, NEXT_THREAD, 1)
+    const hasCentral = link === undefined && isCentral(setup.env)
+    // Before there is another thread.
+    if (hasCentral || (link !== undefined && hasSettings(link)))
+      Atomics.store(this.control, SETTINGS, NOTHING_YET)
     const ownLink =
       link === undefined
         ? undefined
@@ -87,6 +95,8 @@ export class ProcessRelay extends ThreadRelay {
       },
       ready: () => this.handOver(),
     })
+    // What comes can be that the first span is to be made.
+    if (hasCentral) this.collector.start()
   }
 
   /** There will be spans: what is to hand them on starts before, where that is this process. */

@@ -2,7 +2,7 @@
  * What runs in each thread, put together: context, recorder, relay, and what is followed from here. The faces `register`,
  * `index` and `worker` call it; it is the only place that knows all the parts.
  */
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import threads from 'node:worker_threads'
 import {
   type ContextManager,
@@ -27,11 +27,12 @@ import { beginNow } from '../core/stage.js'
 import { VERSION } from '../core/version.js'
 import { leaveStacks, recordErrorFields } from '../exceptions/settings.js'
 import { guarded } from '../hooks/guarded.js'
+import { loadPart } from '../hooks/parts.js'
 import type { Connection, Handoff } from '../link/messages.js'
 import { Recorder } from '../recorder/recorder.js'
 import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from '../recorder/sampler.js'
 import { threadAttributes } from '../recorder/thread-attributes.js'
-import { CLOCK, MEASURES, SIGNALS } from '../ring/layout.js'
+import { CLOCK, MEASURES, SETTINGS, SIGNALS } from '../ring/layout.js'
 import type { ListenerChange } from '../ring/signal-listeners.js'
 import { BasedContextManager } from '../sdk/based-context-manager.js'
 import { adoptEarlyTracers } from '../sdk/early-tracers.js'
@@ -46,6 +47,7 @@ import { LateMeterProvider } from './measuring.js'
 import type { ProcessRelay } from './process-relay.js'
 import { endSurfacers } from './program-surfacers.js'
 import { type RunTransaction, runName, startRun } from './run-transaction.js'
+import type * as SettingsPart from './settings-part.cjs'
 import { type ThreadRelay, WorkerRelay } from './thread-relay.js'
 
 /** The name by which what is told of Node and V8 can be turned off, as OpenTelemetry calls it. */
@@ -151,6 +153,14 @@ function loadReading(): Reading {
   return createRequire(file)(file) as Reading
 }
 
+/** Lets settings change while this thread runs. */
+function followSettings(recorder: Recorder, { control, link }: ThreadRelay, isParentBased: boolean): void {
+  const file = ownFile('settings.cjs')
+  const folder = threads.isMainThread ? link : undefined
+  const part = loadPart<typeof SettingsPart>(dirname(file), 'settings.cjs')
+  part.followSettings({ recorder, control, isParentBased, folder })
+}
+
 /** Starts this thread's parts. Once per thread; later calls return the first one's. */
 export function startRuntime(options: RuntimeOptions): Runtime {
   if (state.runtime !== undefined) return state.runtime
@@ -200,6 +210,8 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   })
   if (provider !== undefined) adoptEarlyTracers(provider)
   // Where nobody asks for it at the start, it is no work for spans.
+  if (recorder !== undefined && relay !== undefined && Atomics.load(relay.control, SETTINGS) !== 0)
+    guarded('settings', () => followSettings(recorder, relay, config.sampler.parentBased))
   if (recorder !== undefined && isMeasured && meters !== undefined)
     guarded('durations', () => meters.measureSpans(recorder))
   if (

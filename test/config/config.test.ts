@@ -72,6 +72,7 @@ describe('readConfig', () => {
       metrics: undefined,
       logs: undefined,
       logLevel: 'info',
+      central: undefined,
     })
   })
 

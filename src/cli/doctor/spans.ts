@@ -21,6 +21,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   collector: 'the telemetry thread died. Report it',
   corrupt: 'a process wrote what cannot be read. Report it',
   file: 'the disk that holds temporary files is full',
+  'switched-off': 'the server of central configuration has switched sending off (send_traces)',
 }
 
 interface Child {

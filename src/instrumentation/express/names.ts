@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isDeactivated } from '../../config/live.js'
 import { guard } from '../../hooks/channels.js'
 import { type Loaded, type OnLoad, onLoads } from '../../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
@@ -67,7 +68,7 @@ function templateOf(path: unknown): string {
 function handling(original: Method): Method {
   return function (this: unknown, ...args) {
     const [request, response, next] = args as [Request, unknown, unknown]
-    if (typeof next !== 'function') return original.apply(this, args)
+    if (typeof next !== 'function' || isDeactivated('express')) return original.apply(this, args)
     let mounted: ServerRequest | undefined
     let before = ''
     guard('express route', () => {

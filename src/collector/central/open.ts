@@ -1,0 +1,67 @@
+import type { Config } from '../../config/config.js'
+import { disabledNames } from '../../config/disabled.js'
+import type { Settings } from '../../config/live.js'
+import { redactUrl } from '../../config/otlp.js'
+import type { ResourceAttributes } from '../../config/resource.js'
+import type { Environment } from '../../config/variables.js'
+import type { ExportLog } from '../../export/exporter.js'
+import type { AppliedSettings } from '../applied-settings.js'
+import { AgentConfigSource } from './agent-config.js'
+import { CentralConfiguration } from './central-configuration.js'
+import { OpampSource } from './opamp.js'
+
+/** Attributes by which a server tells who asks. */
+const IDENTIFYING = [
+  'service.name',
+  'service.namespace',
+  'service.version',
+  'service.instance.id',
+  'deployment.environment.name',
+  'telemetry.sdk.name',
+]
+
+/** Begins to ask the server that the configuration names; undefined where it names none. */
+export function openCentral(
+  { central, ...config }: Config,
+  env: Environment,
+  attributes: ResourceAttributes,
+  applied: AppliedSettings,
+  log: ExportLog,
+): CentralConfiguration | undefined {
+  if (central === undefined) return undefined
+  const of = (name: string): string | undefined =>
+    attributes[name] === undefined ? undefined : String(attributes[name])
+  // The name of the environment before the semantic conventions were stable.
+  const environment = of('deployment.environment.name') ?? of('deployment.environment')
+  const description: Record<string, string> = {}
+  for (const name of IDENTIFYING) {
+    const value = name === 'deployment.environment.name' ? environment : of(name)
+    if (value !== undefined) description[name] = value
+  }
+  const source =
+    central.form === 'opamp'
+      ? new OpampSource(central, description)
+      : new AgentConfigSource(central, { name: of('service.name') ?? '', environment })
+  const local = {
+    ...localSettings(config, env),
+    ...(central.form === 'opamp' ? { opamp_polling_interval: central.interval } : {}),
+  }
+  return new CentralConfiguration({ source, server: redactUrl(central.url), applied, local, log })
+}
+
+/** What the environment says of the settings that can change. */
+export function localSettings(config: Omit<Config, 'central'>, env: Environment): Settings {
+  return {
+    sampling_rate: config.sampler.ratio,
+    recording: true,
+    send_traces: config.exporters.length > 0,
+    send_metrics: config.metrics?.otlp !== undefined,
+    logging_level: config.logLevel,
+    deactivate_all_instrumentations: false,
+    deactivate_instrumentations: disabledNames(env).filter((name) => name !== ''),
+    transaction_ignore_urls: [],
+    transaction_name_groups: [],
+    stack_trace_limit: -1,
+    capture_statement: true,
+  }
+}
