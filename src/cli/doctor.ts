@@ -1,6 +1,8 @@
 import { isThreadspanError } from '../core/errors.js'
 import { terminalStyle, writeOut } from '../terminal/terminal.js'
 import { parseDoctor } from './doctor/arguments.js'
+import { checkCentral } from './doctor/central.js'
+import { configurationLines } from './doctor/configuration.js'
 import { checkDestination } from './doctor/destination.js'
 import type { Finding } from './doctor/finding.js'
 import { checkTracing } from './doctor/probe.js'
@@ -11,8 +13,8 @@ const USAGE = `Usage: threadspan doctor
        threadspan doctor [options] <script> [arguments]
        threadspan doctor [options] -- <command> [arguments]
 
-Checks this Node.js, the project in the current folder, the environment and the endpoint for what tracing needs. Ends with 1 if
-there is a problem.
+Checks this Node.js, the project in the current folder, the environment and the endpoint for what tracing needs, and prints the
+configuration that holds, without secrets. Ends with 1 if there is a problem.
 
 Without a program, it traces a small one of its own. With one, it runs that until it ends (or Ctrl-C does), and says what was
 followed in it, which Workers and child processes joined and why others did not, and what became of its spans, which are not
@@ -46,10 +48,17 @@ export async function doctor(argv: string[]): Promise<number> {
   }
   const section = (title: string) => writeOut(1, `\n${color ? `\x1b[1m${title}\x1b[0m` : title}\n`)
 
+  const tellConfiguration = () => {
+    section('Configuration')
+    for (const line of configurationLines(process.env)) writeOut(1, `   ${line}\n`)
+  }
+
   if (wanted.program.length === 0) {
     checkProject(process.cwd()).forEach(tell)
     for (const finding of await checkDestination(process.env)) tell(finding)
+    for (const finding of await checkCentral(process.env)) tell(finding)
     tell(await checkTracing())
+    tellConfiguration()
     return problems === 0 ? 0 : 1
   }
   try {
@@ -64,5 +73,7 @@ export async function doctor(argv: string[]): Promise<number> {
   }
   section('Endpoint and environment')
   for (const finding of await checkDestination(process.env)) tell(finding)
+  for (const finding of await checkCentral(process.env)) tell(finding)
+  tellConfiguration()
   return problems === 0 ? 0 : 1
 }

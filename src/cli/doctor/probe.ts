@@ -41,6 +41,7 @@ function runProbe(file: string): Promise<{ code: number | string | null; errors:
       OTEL_TRACES_EXPORTER: 'file',
       OTEL_TRACES_SAMPLER: 'always_on',
       OTEL_SDK_DISABLED: 'false',
+      THREADSPAN_CENTRAL_CONFIG: 'off',
     },
   })
   let errors = ''

@@ -52,6 +52,7 @@ export async function examine({ program, isCommand, limit }: Examination): Promi
       THREADSPAN_FILE: spans,
       OTEL_LOG_LEVEL: 'none',
       THREADSPAN_SPOOL: '',
+      THREADSPAN_CENTRAL_CONFIG: 'off',
       [DOCTOR]: told,
     })
     const stop = limit === undefined ? undefined : AbortSignal.timeout(limit)

@@ -1,14 +1,17 @@
+import type { CentralConfig } from '../../config/central.js'
 import type { Config } from '../../config/config.js'
 import { disabledNames } from '../../config/disabled.js'
 import type { Settings } from '../../config/live.js'
 import { redactUrl } from '../../config/otlp.js'
-import type { ResourceAttributes } from '../../config/resource.js'
+import { type ResourceAttributes, resourceAttributes } from '../../config/resource.js'
 import type { Environment } from '../../config/variables.js'
+import { monotonicNow } from '../../core/clock.js'
 import type { ExportLog } from '../../export/exporter.js'
 import type { AppliedSettings } from '../applied-settings.js'
 import { AgentConfigSource } from './agent-config.js'
 import { CentralConfiguration } from './central-configuration.js'
 import { OpampSource } from './opamp.js'
+import type { Look, Source } from './source.js'
 
 /** Attributes by which a server tells who asks. */
 const IDENTIFYING = [
@@ -20,37 +23,51 @@ const IDENTIFYING = [
   'telemetry.sdk.name',
 ]
 
-/** Begins to ask the server that the configuration names; undefined where it names none. */
-export function openCentral(
-  { central, ...config }: Config,
-  env: Environment,
-  attributes: ResourceAttributes,
-  applied: AppliedSettings,
-  log: ExportLog,
-): CentralConfiguration | undefined {
-  if (central === undefined) return undefined
+function sourceOf(central: CentralConfig, attributes: ResourceAttributes): Source {
   const of = (name: string): string | undefined =>
     attributes[name] === undefined ? undefined : String(attributes[name])
   // The name of the environment before the semantic conventions were stable.
   const environment = of('deployment.environment.name') ?? of('deployment.environment')
+  if (central.form === 'agents')
+    return new AgentConfigSource(central, { name: of('service.name') ?? '', environment })
   const description: Record<string, string> = {}
   for (const name of IDENTIFYING) {
     const value = name === 'deployment.environment.name' ? environment : of(name)
     if (value !== undefined) description[name] = value
   }
-  const source =
-    central.form === 'opamp'
-      ? new OpampSource(central, description)
-      : new AgentConfigSource(central, { name: of('service.name') ?? '', environment })
-  const local = {
-    ...localSettings(config, env),
-    ...(central.form === 'opamp' ? { opamp_polling_interval: central.interval } : {}),
-  }
-  return new CentralConfiguration({ source, server: redactUrl(central.url), applied, local, log })
+  return new OpampSource(central, description)
+}
+
+/** Begins to ask the server that the configuration names; undefined where it names none. */
+export function openCentral(
+  config: Config,
+  env: Environment,
+  attributes: ResourceAttributes,
+  applied: AppliedSettings,
+  log: ExportLog,
+): CentralConfiguration | undefined {
+  const { central } = config
+  if (central === undefined) return undefined
+  const source = sourceOf(central, attributes)
+  return new CentralConfiguration({
+    source,
+    server: redactUrl(central.url),
+    applied,
+    local: localSettings(config, env),
+    log,
+  })
+}
+
+/** One look at the server of a configuration that names one, for who only wants to know. */
+export async function lookOnce(config: Config): Promise<Look> {
+  const source = sourceOf(config.central!, resourceAttributes(config))
+  const look = await source.look()
+  await source.close(monotonicNow() + 1000)
+  return look
 }
 
 /** What the environment says of the settings that can change. */
-export function localSettings(config: Omit<Config, 'central'>, env: Environment): Settings {
+function localSettings(config: Config, env: Environment): Settings {
   return {
     sampling_rate: config.sampler.ratio,
     recording: true,
@@ -63,5 +80,6 @@ export function localSettings(config: Omit<Config, 'central'>, env: Environment)
     transaction_name_groups: [],
     stack_trace_limit: -1,
     capture_statement: true,
+    ...(config.central?.form === 'opamp' ? { opamp_polling_interval: config.central.interval } : {}),
   }
 }
