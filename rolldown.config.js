@@ -104,6 +104,8 @@ export default [
   bundle('runtime/metrics-part.cts', 'metrics.cjs', 'cjs'),
   bundle('runtime/logs-part.cts', 'logs.cjs', 'cjs'),
   bundle('collector/unheard-part.cts', 'unheard.cjs', 'cjs'),
+  bundle('runtime/config-file-part.cts', 'config-file.cjs', 'cjs'),
+  bundle('runtime/configured-part.cts', 'configured.cjs', 'cjs'),
   bundle('runtime/settings-part.cts', 'settings.cjs', 'cjs'),
   bundle('sdk/reading.cts', 'reading.cjs', 'cjs'),
   bundle('collector/delivering.cts', 'delivering.cjs', 'cjs'),

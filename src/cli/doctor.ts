@@ -1,10 +1,11 @@
 import { isThreadspanError } from '../core/errors.js'
+import { configuredCommand } from '../runtime/configured.js'
 import { terminalStyle, writeOut } from '../terminal/terminal.js'
 import { parseDoctor } from './doctor/arguments.js'
 import { checkCentral } from './doctor/central.js'
 import { configurationLines } from './doctor/configuration.js'
 import { checkDestination } from './doctor/destination.js'
-import type { Finding } from './doctor/finding.js'
+import { type Finding, note, problem } from './doctor/finding.js'
 import { checkTracing } from './doctor/probe.js'
 import { examine } from './doctor/program.js'
 import { checkProject } from './doctor/project.js'
@@ -40,6 +41,7 @@ export async function doctor(argv: string[]): Promise<number> {
     return 0
   }
   const { color } = terminalStyle(1, process.env)
+  const { env, notices } = configuredCommand(process.env)
   let problems = 0
   const tell = ({ level, text }: Finding) => {
     if (level === 'problem') problems++
@@ -50,19 +52,25 @@ export async function doctor(argv: string[]): Promise<number> {
 
   const tellConfiguration = () => {
     section('Configuration')
-    for (const line of configurationLines(process.env)) writeOut(1, `   ${line}\n`)
+    for (const line of configurationLines(env)) writeOut(1, `   ${line}\n`)
+  }
+
+  const tellFile = () => {
+    for (const { level, code, message } of notices)
+      tell((level === 'error' ? problem : note)(`${message} (${code})`))
   }
 
   if (wanted.program.length === 0) {
     checkProject(process.cwd()).forEach(tell)
-    for (const finding of await checkDestination(process.env)) tell(finding)
-    for (const finding of await checkCentral(process.env)) tell(finding)
+    tellFile()
+    for (const finding of await checkDestination(env)) tell(finding)
+    for (const finding of await checkCentral(env)) tell(finding)
     tell(await checkTracing())
     tellConfiguration()
     return problems === 0 ? 0 : 1
   }
   try {
-    for (const { title, findings } of await examine(wanted)) {
+    for (const { title, findings } of await examine(wanted, env)) {
       section(title)
       findings.forEach(tell)
     }
@@ -72,8 +80,9 @@ export async function doctor(argv: string[]): Promise<number> {
     return (error.cause as NodeJS.ErrnoException).code === 'ENOENT' ? 127 : 126
   }
   section('Endpoint and environment')
-  for (const finding of await checkDestination(process.env)) tell(finding)
-  for (const finding of await checkCentral(process.env)) tell(finding)
+  tellFile()
+  for (const finding of await checkDestination(env)) tell(finding)
+  for (const finding of await checkCentral(env)) tell(finding)
   tellConfiguration()
   return problems === 0 ? 0 : 1
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isThreadspanError } from '../core/errors.js'
 import { TRANSACTION } from '../core/variables.js'
+import { configuredCommand } from '../runtime/configured.js'
 import { DescendantWatch } from '../runtime/descendant-watch.js'
 import { terminalStyle } from '../terminal/terminal.js'
 import { renderWaterfall } from '../terminal/waterfall.js'
@@ -29,7 +30,9 @@ export async function run(argv: string[]): Promise<number> {
   }
   const preload = preloadPath()
   const viewer = wanted.view ? await startViewerThread(tell) : undefined
-  const { env, exporters } = environment(wanted, viewer?.endpoint)
+  const { env: configured, notices } = configuredCommand(process.env)
+  for (const { message, code } of notices) tell(`threadspan: ${message} (${code})`)
+  const { env, exporters } = environment(wanted, configured, viewer?.endpoint)
   const folder = exporters.length === 0 ? await mkdtemp(join(tmpdir(), 'threadspan-run-')) : undefined
   const privateFile = folder === undefined ? undefined : join(folder, 'spans.jsonl')
   if (privateFile !== undefined) {
@@ -39,10 +42,12 @@ export async function run(argv: string[]): Promise<number> {
   env['OTEL_TRACES_EXPORTER'] = exporters.join(',')
   if (viewer !== undefined && !wanted.quiet) tell(`threadspan: viewer at ${viewer.url}`)
   const watch = new DescendantWatch(collectorPath(), env)
+  // What a configuration file has come to reaches the program another way, and is none of its variables.
+  const own = withChanges(process.env, configured, env)
   let end: ProgramEnd
   try {
     try {
-      end = await runProgram(wanted.program, wanted.isCommand, preload, env, watch)
+      end = await runProgram(wanted.program, wanted.isCommand, preload, own, watch)
     } finally {
       await watch.finish()
     }
@@ -64,8 +69,8 @@ export async function run(argv: string[]): Promise<number> {
 }
 
 /** The program's environment, and where its spans go by it. */
-function environment(wanted: RunArguments, viewerEndpoint: string | undefined) {
-  const env: NodeJS.ProcessEnv = { ...process.env }
+function environment(wanted: RunArguments, base: NodeJS.ProcessEnv, viewerEndpoint: string | undefined) {
+  const env: NodeJS.ProcessEnv = { ...base }
   const set = (name: string) => (env[name] ?? '').trim() !== ''
   const exporters: string[] = []
   if (set('OTEL_TRACES_EXPORTER')) exporters.push(env['OTEL_TRACES_EXPORTER']!)
@@ -84,6 +89,21 @@ function environment(wanted: RunArguments, viewerEndpoint: string | undefined) {
     if (!exporters.includes('otlp')) exporters.push('otlp')
   }
   return { env, exporters }
+}
+
+/** An environment with what was changed from one to another. */
+function withChanges(
+  base: NodeJS.ProcessEnv,
+  from: NodeJS.ProcessEnv,
+  to: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv {
+  const env = { ...base }
+  for (const name of Object.keys({ ...from, ...to })) {
+    if (to[name] === from[name]) continue
+    if (to[name] === undefined) delete env[name]
+    else env[name] = to[name]
+  }
+  return env
 }
 
 async function draw(file: string): Promise<void> {

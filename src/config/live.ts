@@ -43,15 +43,14 @@ export interface LiveSettings {
   readonly stackOf: (stack: string) => string
 }
 
-/** `now` is set where settings can change at all: it gives those that hold, at the cost of reading one word where none has changed. */
-export const live = shared('settings', () => ({ now: undefined as (() => LiveSettings) | undefined }))
+export const live = shared('settings', () => ({
+  /** Set where settings can change at all: gives those that hold, at the cost of reading one word where none has changed. */
+  now: undefined as (() => LiveSettings) | undefined,
+  /** Says in a folder for descendants that there will be settings. */
+  open: undefined as ((folder: string) => void) | undefined,
+}))
 
 /** Whether an instrumentation is deactivated now. */
 export function isDeactivated(instrumentation: string): boolean {
   return live.now?.().isDeactivated(instrumentation) === true
-}
-
-/** What is told of an error's stack now; empty for nothing. */
-export function toldStack(stack: string): string {
-  return live.now?.().stackOf(stack) ?? stack
 }

@@ -57,6 +57,10 @@ export interface Codes {
   THREADSPAN_ENV_UNSUPPORTED: 'line'
   /** A variable is named as those of this package are, and is none of them. */
   THREADSPAN_ENV_UNKNOWN: 'line'
+  /** The file of `OTEL_CONFIG_FILE` cannot be used, and nothing is recorded. */
+  THREADSPAN_CONFIG_FILE: 'line'
+  /** The file of `OTEL_CONFIG_FILE` says what is not understood, or not offered here. */
+  THREADSPAN_CONFIG_UNSUPPORTED: 'line'
   /** Settings of central configuration have changed; what holds now. */
   THREADSPAN_CENTRAL_APPLIED: 'line'
   /** What a server of central configuration has sent cannot be used, or not all of it. */

@@ -1,11 +1,11 @@
 /** What is said of an error. Loaded when the first one is told: see exception.ts. */
-import { toldStack } from '../config/live.js'
 import { isError, MAX_FIELD, messageOf, textOf, typeNameOf } from './error-class.js'
 import type { ExceptionAttributes } from './exception.js'
 import { redactText } from './redact-text.js'
 import { settings } from './settings.js'
 import { inSources } from './source-maps.js'
 import { culpritOf, fingerprintOf, parseFrames } from './stack.js'
+import { toldStack } from './told-stack.js'
 
 /** Errors behind one another that are told: causes of causes, and the errors of an AggregateError, together. */
 const MAX_RELATED = 8

@@ -1,8 +1,8 @@
 /** What applications hand to a span, read so that nothing throws: what cannot be read counts as not given. */
 import type { Attributes, Exception, Link, SpanContext, SpanOptions } from '@opentelemetry/api'
-import { toldStack } from '../config/live.js'
 import { count } from '../core/counters.js'
 import { ownTracestate } from '../core/tracestate.js'
+import { toldStack } from '../exceptions/told-stack.js'
 
 /** A property of what may be anything; undefined, and counted as `span.input`, where reading it fails. */
 export function read(from: unknown, name: string): unknown {

@@ -21,6 +21,8 @@ import {
   STATE,
   WAKE,
 } from '../ring/layout.js'
+import { handOnConfiguration } from './configured.js'
+import { overlays } from './overlay.js'
 
 /** Milliseconds by which the collector must have given up before its flush is waited for no more. */
 const MARGIN = 1000
@@ -45,6 +47,7 @@ export class DescendantWatch {
     const env = environment
     const anchor = startClock()
     const path = makeFolder()
+    handOnConfiguration(path, env, overlayIn(env))
     if (isCentral(env)) {
       openSettings(path)
       Atomics.store(this.control, SETTINGS, NOTHING_YET)
@@ -110,4 +113,10 @@ export class DescendantWatch {
       clearInterval(alive)
     }
   }
+}
+
+/** What the file has come to, with what the command says in its place. */
+function overlayIn(env: NodeJS.ProcessEnv): Record<string, string> | undefined {
+  const { current: overlay } = overlays
+  return overlay && Object.fromEntries(Object.keys(overlay).map((name) => [name, env[name] ?? '']))
 }

@@ -35,7 +35,6 @@ import type { Kind } from '../instrumentation/libraries.js'
 import type * as WebPart from '../instrumentation/part.cjs'
 import { ANCHOR, EXPORTER, LINK } from '../link/format.js'
 import { makeFolder } from '../link/owner.js'
-import { openSettings } from '../link/settings-file.js'
 import { whenPoolLoads } from '../pools/files.js'
 import type * as PoolsPart from '../pools/part.cjs'
 import { providePoolTracing } from '../pools/shared.js'
@@ -44,6 +43,7 @@ import type { Watch } from './doctor.cjs'
 import { forgetFollowed, noteFollowed } from './double.js'
 import { measuredByDescendants } from './measured-above.js'
 import { currentNote, writeCurrent } from './message-contexts.js'
+import { configuredPart, overlays } from './overlay.js'
 import {
   isSignal,
   ownTracer,
@@ -94,6 +94,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
     open({ filename, name }): WorkerHandoff | undefined {
       const file = String(filename)
       if (HELPERS.test(file)) return undefined
+      const { current: overlay } = overlays
       const carrier = POOLS.test(file) ? {} : capture().toCarrier({ clone: true })
       const handoff: WorkerHandoff = {
         relay: runtime.relay?.openThread(),
@@ -101,6 +102,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
         carrier: Object.keys(carrier).length === 0 ? undefined : carrier,
         name,
         lastWords: runtime.recorder === undefined ? undefined : roomForLastWords(),
+        ...(overlay === undefined ? {} : { overlay }),
         notes: runtime.config.disabled || PORTS.test(file) ? undefined : roomForNotes(),
       }
       const maker = {}
@@ -300,7 +302,10 @@ function linkFolder({ relay }: Runtime): string | undefined {
   if (folder.path !== undefined || relay === undefined) return folder.path
   try {
     folder.path = relay.link ?? makeFolder()
-    if (relay.link === undefined && live.now !== undefined) openSettings(folder.path)
+    if (relay.link === undefined) {
+      live.open?.(folder.path)
+      if (overlays.current !== undefined) configuredPart().handOnConfiguration(folder.path, process.env)
+    }
   } catch (error) {
     debug('no folder for descendants: %s', error)
     return undefined

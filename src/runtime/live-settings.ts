@@ -2,6 +2,7 @@
 import { type LiveSettings, live, type Settings } from '../config/live.js'
 import { matcherOf } from '../config/wildcards.js'
 import { SettingsFile } from '../link/settings.js'
+import { openSettings } from '../link/settings-file.js'
 import { LiveSampler } from '../recorder/live-sampler.js'
 import type { Recorder } from '../recorder/recorder.js'
 import type { RecordedSpan } from '../recorder/span.js'
@@ -74,6 +75,7 @@ export function followSettings({ recorder, control, isParentBased, folder }: Fol
   }
   recorder.sampler = new LiveSampler(recorder.sampler, isParentBased, now)
   live.now = now
+  live.open = openSettings
   now()
 }
 

@@ -33,7 +33,10 @@ const REGISTER = `${__dirname}/register.cjs`
 function isNeededNow({ given, handoff, env }: First): boolean {
   return (
     given[DOCTOR] !== undefined ||
-    (isMainThread && (env[TRANSACTION] !== undefined || namesExporters(env['OTEL_METRICS_EXPORTER']))) ||
+    (isMainThread &&
+      // A file can say of metrics as well.
+      ((env[TRANSACTION] ?? env['OTEL_CONFIG_FILE']) !== undefined ||
+        namesExporters(env['OTEL_METRICS_EXPORTER']))) ||
     // From the first line on.
     env['THREADSPAN_LOG_CONSOLE'] !== undefined ||
     handoff?.doctor !== undefined ||

@@ -2,3 +2,4 @@
 export { joinSdk } from '../sdk/join.js'
 export { measureInProcess } from './measure-in-process.js'
 export { ProcessRelay } from './process-relay.js'
+export { startRun } from './run-transaction.js'

@@ -29,7 +29,7 @@ import {
   STATE,
   WAKE,
 } from '../ring/layout.js'
-import { Ring } from '../ring/ring.js'
+import type { Ring } from '../ring/ring.js'
 import { type ListenerChange, noteListener } from '../ring/signal-listeners.js'
 import { type CollectorProgram, CollectorThread, seal } from './collector-thread.js'
 import { OwnLink } from './descendant-ring.js'
@@ -43,6 +43,8 @@ export interface ProcessRelayOptions extends CollectorProgram {
   readonly anchor: bigint | undefined
   /** The exporting ancestor's folder, not trusted yet; undefined where this process exports. */
   readonly link: string | undefined
+  /** As the recorder has it: handed in, so that the parts of other kinds of threads need not hold it. */
+  readonly Ring: typeof Ring
   /** Loads what reads the main thread's cells. */
   readonly cells: () => OwnCells
 }
@@ -109,7 +111,7 @@ export class ProcessRelay extends ThreadRelay {
     const handoff = this.openThread()
     if (handoff === undefined) return undefined
     const entry = { thread: 0, parent: -1, memory: handoff.memory }
-    this.own = new Ring(handoff.memory, this.control, () => this.woken())
+    this.own = new this.setup.Ring(handoff.memory, this.control, () => this.woken())
     if (this.ownLink === undefined || this.collector.isRunning) this.announce({ type: 'thread', entry })
     else this.ownLink.read(entry, this.own)
     return this.own

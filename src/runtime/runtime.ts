@@ -13,6 +13,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { isDisabled } from '../config/disabled.js'
+import type { Overlay } from '../config/file/resolve.js'
 import { readTracingConfig, type SamplerConfig, type TracingConfig } from '../config/tracing.js'
 import { type Carrier, carrierFromEnv } from '../context/carrier.js'
 import { ThreadContextManager } from '../context/manager.js'
@@ -24,6 +25,7 @@ import { debug } from '../core/log.js'
 import { ownFile } from '../core/own-files.js'
 import { shared } from '../core/shared.js'
 import { beginNow } from '../core/stage.js'
+import { TRANSACTION } from '../core/variables.js'
 import { VERSION } from '../core/version.js'
 import { leaveStacks, recordErrorFields } from '../exceptions/settings.js'
 import { guarded } from '../hooks/guarded.js'
@@ -33,6 +35,7 @@ import { Recorder } from '../recorder/recorder.js'
 import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from '../recorder/sampler.js'
 import { threadAttributes } from '../recorder/thread-attributes.js'
 import { CLOCK, MEASURES, SETTINGS, SIGNALS } from '../ring/layout.js'
+import { Ring } from '../ring/ring.js'
 import type { ListenerChange } from '../ring/signal-listeners.js'
 import { BasedContextManager } from '../sdk/based-context-manager.js'
 import { adoptEarlyTracers } from '../sdk/early-tracers.js'
@@ -46,9 +49,10 @@ import type { measureInProcess } from './measure-in-process.js'
 import { LateMeterProvider } from './measuring.js'
 import type { ProcessRelay } from './process-relay.js'
 import { endSurfacers } from './program-surfacers.js'
-import { type RunTransaction, runName, startRun } from './run-transaction.js'
+import type { RunTransaction, startRun } from './run-transaction.js'
 import type * as SettingsPart from './settings-part.cjs'
-import { type ThreadRelay, WorkerRelay } from './thread-relay.js'
+import type { ThreadRelay } from './thread-relay.js'
+import { WorkerRelay } from './worker-relay.js'
 
 /** The name by which what is told of Node and V8 can be turned off, as OpenTelemetry calls it. */
 const RUNTIME_METRICS = 'runtime-node'
@@ -65,6 +69,8 @@ export interface WorkerHandoff {
   readonly lastWords: SharedArrayBuffer | undefined
   /** Where the contexts of messages to it are; undefined where it has none of its own to tell from them. */
   readonly notes: SharedArrayBuffer | undefined
+  /** What takes the place of its environment's variables; undefined where there is no configuration file. */
+  readonly overlay?: Overlay | undefined
   /** What a watching `threadspan doctor` has to say to it. */
   readonly doctor?: string
 }
@@ -84,6 +90,7 @@ export interface ProcessPart {
   readonly ProcessRelay: typeof ProcessRelay
   readonly joinSdk: typeof joinSdk
   readonly measureInProcess: typeof measureInProcess
+  readonly startRun: typeof startRun
 }
 
 export interface RuntimeOptions {
@@ -174,11 +181,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const own = part && openProcess(part, options, config)
   const relay = own ?? (isAble && !threads.isMainThread ? openThread(options, config) : undefined)
   const recorder = relay === undefined ? undefined : createRecorder(options, config, relay)
-  const name = threads.isMainThread ? runName(options.env) : undefined
-  state.run =
-    name === undefined || recorder === undefined
-      ? undefined
-      : startRun(recorder, SCOPE, name, arrived?.context)
+  state.run = recorder && part?.startRun(recorder, SCOPE, options.env[TRANSACTION], arrived?.context)
   const base = state.run?.context ?? arrived?.context ?? ROOT_CONTEXT
   const provider =
     recorder === undefined ? undefined : new YieldingProvider(recorder, (name) => state.instrumented?.(name))
@@ -273,6 +276,7 @@ function openProcess(part: ProcessPart, options: RuntimeOptions, config: Tracing
     anchor: origin?.anchor,
     link: origin?.link,
     cells: () => loadMetrics().ownCells(),
+    Ring,
     main,
     env,
     outside: (fn) => contextApi.with(ROOT_CONTEXT, fn),
@@ -305,9 +309,10 @@ export const processEnd = {
   /** Delivers everything. */
   ended(exitCode: unknown, uncaught: unknown): void {
     const { run, runtime } = state
-    guarded('transaction of the run', () => run?.end(exitCode, uncaught))
+    const death = ownDeath(exitCode, uncaught)
+    guarded('transaction of the run', () => run?.end(exitCode, uncaught, death))
     guarded('observe', () => runtime?.meters?.loaded?.observe())
-    runtime?.process?.finish(ownDeath(exitCode, uncaught))
+    runtime?.process?.finish(death)
     guarded('surfacers', endSurfacers)
     runtime?.sdk?.finish()
   },

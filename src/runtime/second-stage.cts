@@ -15,6 +15,7 @@ import type { Watch, Watched } from './doctor.cjs'
 import { ANCHOR, EXPORTER, followAll, followNothing, LINK } from './follow.js'
 import { measuredAbove } from './measured-above.js'
 import { enterNote, receiveInChild } from './message-contexts.js'
+import { configFileOf, configuredPart } from './overlay.js'
 import { processEnd, startRuntime, type WorkerHandoff, whenSdk } from './runtime.js'
 
 /** What the first stage has found. */
@@ -66,16 +67,20 @@ export function begin(first: First): Begun {
     followNothing(preload)
     return begun
   }
+  // One that was told of an exporter of its own, by its parent's program or an `--env-file`, keeps that.
+  const link = choosesOther(first.env, given[EXPORTER]) ? undefined : given[LINK]
+  let env = isMainThread ? { ...first.env, ...given } : { ...first.env, ...handoff?.overlay }
+  if (isMainThread && configFileOf(env) !== undefined)
+    env = guarded('configuration', () => configuredPart().configuredEnvironment(env, link)) ?? env
   const runtime = startRuntime({
-    env: isMainThread ? { ...first.env, ...given } : first.env,
+    env,
     main: first.main,
     collector: join(folder, 'collector.cjs'),
     processPart: () => loadPart(folder, 'process.cjs'),
     worker: untracedWorker,
     handoff,
     origin: {
-      // One that was told of an exporter of its own, by its parent's program or an `--env-file`, keeps that.
-      link: choosesOther(first.env, given[EXPORTER]) ? undefined : given[LINK],
+      link,
       anchor: anchorOf(given[ANCHOR]),
       measured: measuredAbove(given[MEASURES]),
     },
@@ -87,7 +92,7 @@ export function begin(first: First): Begun {
   followAll(runtime, {
     preload,
     folder,
-    env: first.env,
+    env,
     disabled,
     watch: watch(folder, given[DOCTOR] ?? handoff?.doctor, { runtime, disabled, handoff, whenSdk }),
   })

@@ -1,6 +1,7 @@
 /** For programs that say it in code: what the preload would start, without following anything. */
 import threads from 'node:worker_threads'
 import { untracedWorker } from '../boundaries/handoff.js'
+import type { Overlay } from '../config/file/resolve.js'
 import { namesExporters } from '../config/names-exporters.js'
 import { ThreadspanError } from '../core/errors.js'
 import { ownFile } from '../core/own-files.js'
@@ -12,15 +13,23 @@ import type { Surfacer } from '../metrics/surfacer.js'
 import { providePoolTracing } from '../pools/shared.js'
 import { isAccounting, readAccounts, type SpanAccounts } from '../ring/accounts.js'
 import { joinSdk } from '../sdk/join.js'
+import { configuredEnvironment } from './configured.js'
 import { measureInProcess } from './measure-in-process.js'
+import { overlays } from './overlay.js'
 import { ProcessRelay } from './process-relay.js'
 import { addSurfacers, drainSurfacers } from './program-surfacers.js'
+import { startRun } from './run-transaction.js'
 import { currentRuntime, isSignal, processEnd, startRuntime } from './runtime.js'
 import { MainThreadHost } from './surface-here.js'
 import { poolTracing } from './task-spans.js'
 
 /** Environment data by which Workers that are made after `start()` find the process's collector. */
 const CONNECTION = 'threadspan:connection'
+
+/** With what takes the place of variables, where there is a configuration file. */
+interface StartedConnection extends Connection {
+  readonly overlay?: Overlay
+}
 
 export interface StartOptions {
   /**
@@ -68,20 +77,25 @@ function startThread(): boolean {
   const running = currentRuntime()
   if (running !== undefined) return running.recorder !== undefined
   if (!threads.isMainThread) return joinProcess()
+  const env = configuredEnvironment(process.env)
   const runtime = startRuntime({
-    env: process.env,
+    env,
     collector: ownFile('collector.cjs'),
-    processPart: () => ({ ProcessRelay, joinSdk, measureInProcess }),
+    processPart: () => ({ ProcessRelay, joinSdk, measureInProcess, startRun }),
     worker: untracedWorker,
   })
   if (runtime.process !== undefined) {
-    threads.setEnvironmentData(CONNECTION, runtime.process.connection)
+    const { current: overlay } = overlays
+    threads.setEnvironmentData(CONNECTION, {
+      ...runtime.process.connection,
+      ...(overlay === undefined ? {} : { overlay }),
+    })
     runtime.process.listen()
     followProcessEnd(processEnd, isSignal)
   }
   providePoolTracing(poolTracing())
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
-  if (namesExporters(process.env['OTEL_LOGS_EXPORTER'])) runtime.logging?.provide()
+  if (namesExporters(env['OTEL_LOGS_EXPORTER'])) runtime.logging?.provide()
   return runtime.recorder !== undefined
 }
 
@@ -94,11 +108,12 @@ export function joinProcess(): boolean {
   if (running !== undefined) return running.recorder !== undefined
   // In a main thread it is `start` that does, now or later.
   if (threads.isMainThread) return false
-  const connection = threads.getEnvironmentData(CONNECTION) as unknown as Connection | undefined
-  const runtime = startRuntime({ env: process.env, worker: untracedWorker, connection })
+  const connection = threads.getEnvironmentData(CONNECTION) as unknown as StartedConnection | undefined
+  const env = { ...process.env, ...connection?.overlay }
+  const runtime = startRuntime({ env, worker: untracedWorker, connection })
   providePoolTracing(poolTracing())
   if (runtime.recorder !== undefined) followErrors({ mode: runtime.config.errors })
-  if (namesExporters(process.env['OTEL_LOGS_EXPORTER'])) runtime.logging?.provide()
+  if (namesExporters(env['OTEL_LOGS_EXPORTER'])) runtime.logging?.provide()
   return runtime.recorder !== undefined
 }
 

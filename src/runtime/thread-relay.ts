@@ -1,13 +1,12 @@
 /** What every thread needs of the relay: its own ring, and memory for the threads that it makes. */
-import { BroadcastChannel } from 'node:worker_threads'
 import { clockAnchor, now, unixNano } from '../core/clock.js'
 import type { CollectorMessage, Connection, Handoff } from '../link/messages.js'
 import { SLOT_SIZE } from '../recorder/sink.js'
 import { ASLEEP, AWAKE, allocate, NEXT_THREAD, STATE, WAKE } from '../ring/layout.js'
-import { Ring } from '../ring/ring.js'
+import type { Ring } from '../ring/ring.js'
 
 /** Open spans of one thread that are tracked. */
-const SLOTS = 4096
+export const SLOTS = 4096
 
 export interface ThreadRelayOptions extends Connection {
   /** This thread's number. */
@@ -82,44 +81,5 @@ export abstract class ThreadRelay {
     Atomics.compareExchange(this.control, STATE, ASLEEP, AWAKE)
     Atomics.add(this.control, WAKE, 1)
     Atomics.notify(this.control, WAKE)
-  }
-}
-
-/** The relay of a worker thread. */
-export class WorkerRelay extends ThreadRelay {
-  private own: Ring | undefined
-  private broadcast: BroadcastChannel | undefined
-
-  constructor(
-    private readonly handoff: Handoff,
-    ringSize: number,
-  ) {
-    super({ ...handoff, ringSize })
-  }
-
-  /** The relay of a thread whose maker knew nothing of it: it makes its memory itself. */
-  static join(connection: Connection, ringSize: number): WorkerRelay | undefined {
-    const memory = allocate(ringSize, SLOTS, SLOT_SIZE)
-    if (memory === undefined) return undefined
-    const thread = Atomics.add(new Int32Array(connection.control), NEXT_THREAD, 1)
-    const relay = new WorkerRelay({ ...connection, thread, memory }, ringSize)
-    relay.announce({ type: 'thread', entry: { thread, parent: 0, memory } })
-    return relay
-  }
-
-  ring(): Ring {
-    this.own ??= new Ring(this.handoff.memory, this.control, () => this.nudge())
-    return this.own
-  }
-
-  /** By way of the main thread, which may have to start the collector first. */
-  protected announce(message: CollectorMessage): void {
-    if (this.broadcast === undefined) {
-      this.broadcast = new BroadcastChannel(this.options.channel)
-      // The type definitions lag behind.
-      ;(this.broadcast as unknown as { unref(): void }).unref()
-    }
-    this.broadcast.postMessage(message)
-    this.nudge()
   }
 }

@@ -60,7 +60,7 @@ describe('the configuration that threadspan doctor prints', () => {
     assert.equal(value('OTEL_EXPORTER_OTLP_HEADERS'), 'authorization (values are not shown)  (set)')
     assert.equal(value('OTEL_EXPORTER_OTLP_ENDPOINT'), 'http://***@127.0.0.1:9/v1/traces  (set)')
     assert.equal(value('OTEL_TRACES_SAMPLER'), 'parentbased_always_on')
-    const [wrong] = configurationLines({
+    const [, wrong] = configurationLines({
       OTEL_TRACES_SAMPLER: 'nonsense',
       OTEL_SERVICE_NAME: 'a\u001b[31m\nb',
     })
@@ -84,7 +84,7 @@ describe('the configuration that threadspan doctor prints', () => {
     assert.match(stdout, /✓ Central configuration from http:\S+: sampling_rate 0.5\n/)
     assert.match(stdout, /· Central configuration: odd is not known\n/)
     assert.match(stdout, /· Central configuration: recording is not "true" or "false"\n/)
-    assert.match(stdout, /\nConfiguration\n {3}OTEL_SERVICE_NAME/)
+    assert.match(stdout, /\nConfiguration\n {3}OTEL_CONFIG_FILE/)
     // What it traces for a trial goes by no settings from afar.
     assert.match(stdout, /✓ A span of a terminated worker thread arrives/)
   })

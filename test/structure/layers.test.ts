@@ -70,6 +70,7 @@ const PACKAGES: Record<string, string[]> = {
   fastify: ['cli'],
   piscina: ['cli'],
   'node-sqlite3-wasm': ['cli'],
+  yaml: ['runtime'],
   threadspan: ['cli'],
 }
 

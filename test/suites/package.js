@@ -134,6 +134,7 @@ function checkArchive(paths) {
       'uplot',
       '@dagrejs/dagre',
       '@dagrejs/graphlib',
+      'yaml',
     ]) {
       const licence = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8')
       assert.ok(squeezed.includes(licence.replace(/\s+/g, ' ').trim()), `the licence of ${name} is missing`)

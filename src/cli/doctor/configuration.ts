@@ -159,7 +159,9 @@ function ownEntries(config: Config, env: NodeJS.ProcessEnv): Entry[] {
 /** All that an environment comes to. */
 export function configurationOf(env: NodeJS.ProcessEnv): Entry[] {
   const { config } = readConfig(env)
+  const { OTEL_CONFIG_FILE: file, OTEL_EXPERIMENTAL_CONFIG_FILE: before } = env
   return [
+    { variables: ['OTEL_CONFIG_FILE', 'OTEL_EXPERIMENTAL_CONFIG_FILE'], value: file || before || undefined },
     ...tracingEntries(config, env),
     ...metricsEntries(config),
     ...centralEntries(config),

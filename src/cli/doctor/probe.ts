@@ -42,6 +42,7 @@ function runProbe(file: string): Promise<{ code: number | string | null; errors:
       OTEL_TRACES_SAMPLER: 'always_on',
       OTEL_SDK_DISABLED: 'false',
       THREADSPAN_CENTRAL_CONFIG: 'off',
+      OTEL_CONFIG_FILE: '',
     },
   })
   let errors = ''

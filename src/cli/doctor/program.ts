@@ -35,9 +35,13 @@ const RESTRICTED = /(?:^|[\s"'=])--(?:experimental-)?permission\b/
  * Runs a program with the preload, as `threadspan run` does, and finds out what was followed, what joined and what became of the spans. They
  * come to us and go nowhere else. Nothing is left behind.
  *
+ * @param configured The environment, as a configuration file has it.
  * @throws ThreadspanError `THREADSPAN_CLI_SPAWN`, `THREADSPAN_CLI_INCOMPLETE`.
  */
-export async function examine({ program, isCommand, limit }: Examination): Promise<Section[]> {
+export async function examine(
+  { program, isCommand, limit }: Examination,
+  configured: NodeJS.ProcessEnv,
+): Promise<Section[]> {
   const preload = preloadPath()
   const folder = await mkdtemp(join(tmpdir(), DOCTOR_PREFIX))
   await writeFile(join(folder, DOCTOR_MARK), '')
@@ -46,7 +50,7 @@ export async function examine({ program, isCommand, limit }: Examination): Promi
     const told = `${PROGRAM}:${folder}`
     // The program keeps what the environment says of exporters: an SDK of its own goes by it as well.
     const watch = new DescendantWatch(collectorPath(), {
-      ...process.env,
+      ...configured,
       OTEL_TRACES_EXPORTER: 'file',
       OTEL_METRICS_EXPORTER: 'none',
       THREADSPAN_FILE: spans,
