@@ -7,9 +7,10 @@ export interface SettingValues {
   readonly sampling_rate: number
   /** Whether anything is recorded. */
   readonly recording: boolean
-  /** Whether spans, and metrics, are sent. */
+  /** Whether spans, metrics, and log records are sent. */
   readonly send_traces: boolean
   readonly send_metrics: boolean
+  readonly send_logs: boolean
   /** The least severe lines that are shown. */
   readonly logging_level: 'none' | 'error' | 'warn' | 'info' | 'debug'
   readonly deactivate_all_instrumentations: boolean

@@ -105,6 +105,7 @@ export const SETTINGS: readonly Setting[] = [
   setting('recording', boolean),
   setting('send_traces', boolean),
   setting('send_metrics', boolean),
+  setting('send_logs', boolean),
   setting('logging_level', level, 'log_level'),
   setting('deactivate_all_instrumentations', boolean),
   setting('deactivate_instrumentations', instrumentations, 'disable_instrumentations'),

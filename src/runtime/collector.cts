@@ -72,7 +72,10 @@ function exporting(): Destination {
     config.logs === undefined
       ? undefined
       : new Delivery(
-          createLogsExporter({ ...config.logs, file: config.file }, log),
+          switched(
+            createLogsExporter({ ...config.logs, file: config.file }, log),
+            () => applied.current.send_logs !== false,
+          ),
           'logs',
           config.logs.batch,
           new Accounts(start.control, 'logs').open(),

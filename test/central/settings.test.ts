@@ -28,6 +28,7 @@ describe('the table of settings', () => {
     ],
     send_traces: [[' true ', true]],
     send_metrics: [[false, false]],
+    send_logs: [['False', false]],
     logging_level: [
       ['off', 'none'],
       ['CRITICAL', 'error'],

@@ -134,6 +134,9 @@ describe('references to variables in a configuration file', () => {
 })
 
 describe('a configuration file', () => {
+  const protocols = Object.fromEntries(
+    ['TRACES', 'METRICS', 'LOGS'].map((signal) => [`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`, 'http/protobuf']),
+  )
   const example = (name: string) => fixture(`config-file/otel-${name}.yaml`)
 
   it('of the published examples comes to what it says', () => {
@@ -149,10 +152,13 @@ describe('a configuration file', () => {
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector:4318/v1/traces',
       OTEL_METRICS_EXPORTER: 'otlp',
       OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://collector:4318/v1/metrics',
+      OTEL_LOGS_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://collector:4318/v1/logs',
+      ...protocols,
     })
     assert.deepEqual(
       start.told.map((line) => line.split(':')[0]),
-      ['resource.detection/development', 'logger_provider'],
+      ['resource.detection/development'],
     )
     const sdk = resolved(example('sdk-config'))
     const { config, warnings } = readConfig(sdk.overlay)
@@ -194,7 +200,7 @@ describe('a configuration file', () => {
     const { overlay, set, told } = resolved(fixture('config-file/everything.yaml'))
     assert.deepEqual(told.map((line) => line.split(': ')[0]).sort(), [
       'distribution',
-      'logger_provider',
+      'logger_provider.processors[1].simple.exporter.other',
       'meter_provider.readers[1].pull.exporter.prometheus/development.scope_info_enabled',
       'meter_provider.readers[2].periodic',
       'meter_provider.views',
@@ -204,7 +210,7 @@ describe('a configuration file', () => {
       'something_else',
       'tracer_provider.id_generator',
       'tracer_provider.processors[0].batch.exporter.otlp_http.max_request_size',
-      'tracer_provider.processors[2].batch.exporter.otlp_grpc',
+      'tracer_provider.processors[2].batch.exporter.zipkin',
       'tracer_provider.processors[3].batch.exporter.otlp_http',
       'tracer_provider.sampler.parent_based.remote_parent_sampled',
     ])
@@ -233,6 +239,13 @@ describe('a configuration file', () => {
       ['lowmemory', 1000, { host: '127.0.0.1', port: 9999 }],
     )
     assert.equal(config.exemplars, false)
+    const { logs } = config
+    assert.deepEqual(
+      [logs?.exporters, logs?.otlp.protocol, logs?.batch.scheduleDelay, config.metrics?.otlp?.protocol],
+      [['otlp'], 'http/json', 0, 'grpc'],
+    )
+    assert.equal(set['OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT'], '5')
+    assert.equal(set['OTEL_EXPORTER_OTLP_METRICS_INSECURE'], 'true')
     assert.equal(set['OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE'], '/ca.pem')
   })
 
@@ -315,6 +328,8 @@ describe('a configuration file', () => {
       OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
       OTEL_TRACES_SAMPLER_ARG: '0.1',
       OTEL_METRICS_EXPORTER: 'none',
+      OTEL_LOGS_EXPORTER: 'none',
+      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf',
     })
   })
 

@@ -24,6 +24,7 @@ function documented(): string[] {
 describe('the configuration that threadspan doctor prints', () => {
   const everything = {
     OTEL_METRICS_EXPORTER: 'otlp,prometheus',
+    OTEL_LOGS_EXPORTER: 'otlp',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://user:password@127.0.0.1:9?secret',
     OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret',
     OTEL_RESOURCE_ATTRIBUTES: 'team=secret',
@@ -47,7 +48,9 @@ describe('the configuration that threadspan doctor prints', () => {
     )
     // What the reference abbreviates: certificates, and `TRACES_` by `METRICS_`.
     const others = told.filter(
-      (name) => !known.includes(name) && !/^OTEL_EXPORTER_OTLP_(METRICS_|TRACES_|CLIENT_|CERT)/.test(name),
+      (name) =>
+        !known.includes(name) &&
+        !/^OTEL_BLRP_|^OTEL_EXPORTER_OTLP_(METRICS_|TRACES_|LOGS_|CLIENT_|CERT)/.test(name),
     )
     assert.deepEqual(others, [])
   })

@@ -1,7 +1,8 @@
 /** The configuration that holds here: every variable with the value that it comes to. No secrets: of headers and attributes the names alone. */
 import { type Config, readConfig } from '../../config/config.js'
 import { disabledNames } from '../../config/disabled.js'
-import { type OtlpConfig, redactUrl, type Signal } from '../../config/otlp.js'
+import { readLoggingConfig } from '../../config/logs.js'
+import { type OtlpConfig, redactUrl, type Signal, shownEndpoint } from '../../config/otlp.js'
 import { MAX_INTEGER } from '../../config/variables.js'
 import { TRANSACTION } from '../../core/variables.js'
 import { shownName } from './finding.js'
@@ -31,15 +32,21 @@ function sampler({ sampler: { kind, parentBased } }: Config): string {
   return `${parentBased ? 'parentbased_' : ''}${kind}`
 }
 
+/** It counts with gRPC alone. */
+function insecure({ protocol, url }: OtlpConfig): string | undefined {
+  return protocol === 'grpc' ? String(!url.startsWith('https:')) : undefined
+}
+
 function otlpEntries(signal: Signal, config: OtlpConfig): Entry[] {
   const named = (name: string): string[] => [
     `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${name}`,
     `OTEL_EXPORTER_OTLP_${name}`,
   ]
   return [
-    { variables: named('ENDPOINT'), value: redactUrl(config.url) },
+    { variables: named('ENDPOINT'), value: shownEndpoint(config) },
+    { variables: named('INSECURE'), value: insecure(config) },
     { variables: named('HEADERS'), value: keys(config.headers) },
-    { variables: named('PROTOCOL'), value: 'http/protobuf' },
+    { variables: named('PROTOCOL'), value: config.protocol },
     { variables: named('COMPRESSION'), value: config.compression },
     { variables: named('TIMEOUT'), value: count(config.timeout) },
     { variables: named('CERTIFICATE'), value: config.certificate },
@@ -122,6 +129,30 @@ function metricsEntries({ metrics, exponential, exemplars, transactionMetrics }:
   ]
 }
 
+function logsEntries({ logs }: Config, env: NodeJS.ProcessEnv): Entry[] {
+  const { fields, console, errors, attributeCount, attributeValueLength } = readLoggingConfig(env)
+  const exporter = { variables: ['OTEL_LOGS_EXPORTER'], value: list(logs?.exporters ?? []) }
+  const exported =
+    logs === undefined
+      ? []
+      : [
+          ...(logs.exporters.includes('otlp') ? otlpEntries('logs', logs.otlp) : []),
+          { variables: ['OTEL_BLRP_SCHEDULE_DELAY'], value: count(logs.batch.scheduleDelay) },
+          { variables: ['OTEL_BLRP_EXPORT_TIMEOUT'], value: count(logs.batch.exportTimeout) },
+          { variables: ['OTEL_BLRP_MAX_QUEUE_SIZE'], value: count(logs.batch.maxQueueSize) },
+          { variables: ['OTEL_BLRP_MAX_EXPORT_BATCH_SIZE'], value: count(logs.batch.maxExportBatchSize) },
+          { variables: ['OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT'], value: count(attributeCount) },
+          { variables: ['OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT'], value: count(attributeValueLength) },
+        ]
+  return [
+    exporter,
+    ...exported,
+    { variables: ['THREADSPAN_LOG_FIELDS'], value: fields },
+    { variables: ['THREADSPAN_LOG_CONSOLE'], value: String(console) },
+    { variables: ['THREADSPAN_LOG_ERRORS'], value: String(errors) },
+  ]
+}
+
 function centralEntries({ central }: Config): Entry[] {
   if (central === undefined) return [{ variables: ['THREADSPAN_CENTRAL_CONFIG'], value: undefined }]
   const { form, url, headers, interval, certificate, clientKey, clientCertificate } = central
@@ -164,6 +195,7 @@ export function configurationOf(env: NodeJS.ProcessEnv): Entry[] {
     { variables: ['OTEL_CONFIG_FILE', 'OTEL_EXPERIMENTAL_CONFIG_FILE'], value: file || before || undefined },
     ...tracingEntries(config, env),
     ...metricsEntries(config),
+    ...logsEntries(config, env),
     ...centralEntries(config),
     ...ownEntries(config, env),
   ]

@@ -73,6 +73,7 @@ function localSettings(config: Config, env: Environment): Settings {
     recording: true,
     send_traces: config.exporters.length > 0,
     send_metrics: config.metrics?.otlp !== undefined,
+    send_logs: config.logs !== undefined,
     logging_level: config.logLevel,
     deactivate_all_instrumentations: false,
     deactivate_instrumentations: disabledNames(env).filter((name) => name !== ''),

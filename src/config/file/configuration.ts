@@ -1,5 +1,6 @@
 /** A configuration file (OpenTelemetry's schema 1.x) as the variables that say the same here. */
 import { pairsOf, type Variables } from './exporters.js'
+import { loggerVariables } from './logger-provider.js'
 import { meterVariables } from './meter-provider.js'
 import { ConfigFileError, Section, type Tell } from './section.js'
 import { tracerVariables } from './tracer-provider.js'
@@ -86,10 +87,10 @@ export function variablesOf(document: unknown, tell: Tell): Variables {
     ...propagatorVariables(root.section('propagator'), tell),
     ...tracerVariables(given('tracer_provider')),
     ...meterVariables(given('meter_provider')),
+    ...loggerVariables(given('logger_provider')),
   }
   limits.refuse('attribute_value_depth_limit', 'values of attributes have no depth here')
   limits.end()
-  root.refuse('logger_provider', 'logs are not offered')
   root.refuse('instrumentation/development', 'it is not offered; see OTEL_NODE_DISABLED_INSTRUMENTATIONS')
   root.refuse('distribution', 'there is none for this package; its variables hold')
   root.end()

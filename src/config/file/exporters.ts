@@ -27,15 +27,22 @@ function headersOf(section: Section): [string, string][] {
   })
 }
 
-/** `otlp_http`, as the variables of a signal. */
-export function otlpHttp(section: Section, signal: 'TRACES' | 'METRICS'): Variables {
+/** Of which the specification has variables. */
+export type Signal = 'TRACES' | 'METRICS' | 'LOGS'
+
+/** `otlp_http` or `otlp_grpc`, as the variables of a signal. */
+export function otlp(section: Section, signal: Signal, kind: 'otlp_http' | 'otlp_grpc'): Variables {
   const variable = (name: string) => `OTEL_EXPORTER_OTLP_${signal}_${name}`
+  const isGrpc = kind === 'otlp_grpc'
   const tls = section.section('tls')
   const compression = section.text('compression')
   if (compression !== undefined && compression !== 'gzip' && compression !== 'none')
     throw new ConfigFileError(`${section.path}.compression`, 'it is neither gzip nor none')
+  const isJson = !isGrpc && section.word('encoding', ['protobuf', 'json']) === 'json'
   const variables: Variables = {
+    [variable('PROTOCOL')]: isGrpc ? 'grpc' : isJson ? 'http/json' : 'http/protobuf',
     [variable('ENDPOINT')]: section.text('endpoint'),
+    [variable('INSECURE')]: isGrpc ? tls.boolean('insecure') : undefined,
     [variable('HEADERS')]: pairsOf(section.text('headers_list'), headersOf(section)),
     [variable('COMPRESSION')]: compression,
     [variable('TIMEOUT')]: section.integer('timeout'),
@@ -43,8 +50,6 @@ export function otlpHttp(section: Section, signal: 'TRACES' | 'METRICS'): Variab
     [variable('CLIENT_KEY')]: tls.text('key_file'),
     [variable('CLIENT_CERTIFICATE')]: tls.text('cert_file'),
   }
-  if (section.word('encoding', ['protobuf', 'json']) === 'json')
-    section.refuse('encoding', 'json is not offered; protobuf is used')
   section.refuse('max_request_size', 'requests have a bound of their own')
   section.refuse('max_response_size', 'answers have a bound of their own')
   tls.end()

@@ -1,18 +1,18 @@
 /** `meter_provider` of a configuration file, as variables. */
-import { otlpHttp, type Variables } from './exporters.js'
+import { otlp, type Variables } from './exporters.js'
 import { ConfigFileError, type Section } from './section.js'
 
 function periodicVariables(section: Section): Variables | undefined {
   const exporter = section.section('exporter')
   const kind = exporter.only()
   const inner = exporter.section(kind)
-  if (kind !== 'otlp_http') {
+  if (kind !== 'otlp_http' && kind !== 'otlp_grpc') {
     section.refuseAll(`its exporter ${kind} is not offered; the reader is left out`)
     return undefined
   }
   const temporality = inner.word('temporality_preference', ['cumulative', 'delta', 'low_memory'])
   const variables = {
-    ...otlpHttp(inner, 'METRICS'),
+    ...otlp(inner, 'METRICS', kind),
     OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: temporality?.replace('_', ''),
     OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: inner.word('default_histogram_aggregation', [
       'explicit_bucket_histogram',

@@ -1,6 +1,7 @@
 /** `tracer_provider` of a configuration file, as variables. */
-import { otlpHttp, type Variables } from './exporters.js'
-import { ConfigFileError, type Section } from './section.js'
+import type { Variables } from './exporters.js'
+import { processorVariables } from './processors.js'
+import type { Section } from './section.js'
 
 /** What a sampler comes to: our own by name, or undefined for one that is not offered. */
 interface Sampler {
@@ -67,78 +68,18 @@ function limitVariables(section: Section): Variables {
   return limits
 }
 
-/** The exporters of all processors together: each kind once. */
-class Exporters {
-  readonly names: string[] = []
-  variables: Variables = {}
-
-  add(section: Section): void {
-    const kind = section.only()
-    const inner = section.section(kind)
-    const name = { otlp_http: 'otlp', console: 'console', 'otlp_file/development': 'file' }[kind]
-    if (name === undefined || this.names.includes(name)) {
-      const why = name === undefined ? 'this exporter' : 'a second exporter of a kind'
-      inner.refuseAll(`${why} is not offered; it is left out`)
-      return
-    }
-    const variables =
-      name === 'otlp' ? otlpHttp(inner, 'TRACES') : name === 'file' ? fileVariables(inner) : {}
-    inner.end()
-    if (variables === undefined) return
-    this.names.push(name)
-    Object.assign(this.variables, variables)
-  }
-}
-
-function fileVariables(section: Section): Variables | undefined {
-  const stream = section.text('output_stream') ?? 'stdout'
-  if (stream.startsWith('file://') && URL.canParse(stream))
-    return { THREADSPAN_FILE: decodeURIComponent(new URL(stream).pathname) }
-  section.refuseAll('a stream that is no file is not offered; the exporter is left out')
-  return undefined
-}
-
-/** The keys of a batch processor, and the least that each may be. */
-const BATCH = [
-  ['OTEL_BSP_SCHEDULE_DELAY', 'schedule_delay', 0],
-  ['OTEL_BSP_EXPORT_TIMEOUT', 'export_timeout', 0],
-  ['OTEL_BSP_MAX_QUEUE_SIZE', 'max_queue_size', 1],
-  ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 'max_export_batch_size', 1],
-] as const
-
 /** @param section undefined where there is no tracer provider: nothing is recorded then. */
 export function tracerVariables(section: Section | undefined): Variables {
   if (section === undefined) return { OTEL_TRACES_EXPORTER: 'none', OTEL_TRACES_SAMPLER: 'always_off' }
-  if (!section.has('processors')) throw new ConfigFileError(section.path, 'it has no processors')
-  const exporters = new Exporters()
-  const batches: Variables = {}
-  for (const processor of section.list('processors')) {
-    const kind = processor.only()
-    const inner = processor.section(kind)
-    if (kind !== 'batch' && kind !== 'simple') {
-      inner.refuseAll('this processor is not offered; it is left out')
-      continue
-    }
-    if (!inner.has('exporter')) throw new ConfigFileError(inner.path, 'it has no exporter')
-    exporters.add(inner.section('exporter'))
-    for (const [variable, key, least] of kind === 'batch' ? BATCH : []) {
-      const value = inner.integer(key, least)
-      if (batches[variable] !== undefined && value !== batches[variable])
-        inner.refuse(key, 'all processors have that of the first')
-      batches[variable] ??= value
-    }
-    if (kind === 'simple') batches['OTEL_BSP_SCHEDULE_DELAY'] ??= '0'
-    inner.end()
-  }
+  const { names, variables: exported } = processorVariables(section, 'TRACES')
   const ids = section.section('id_generator')
   if (ids.keys.length > 0 && ids.only() !== 'random')
     ids.refuseAll('another generator of ids is not offered; they are random')
   const variables = {
-    ...exporters.variables,
-    ...batches,
+    ...exported,
     ...samplerVariables(section.section('sampler')),
     ...limitVariables(section.section('limits')),
-    OTEL_TRACES_EXPORTER: exporters.names.join(',') || 'none',
+    OTEL_TRACES_EXPORTER: names.join(',') || 'none',
   }
   section.refuse('tracer_configurator/development', 'it is not offered')
   section.end()
