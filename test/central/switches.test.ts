@@ -26,6 +26,8 @@ describe('what a server can switch', () => {
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
         OTEL_BSP_SCHEDULE_DELAY: '50',
         OTEL_METRICS_EXPORTER: 'otlp',
+        OTEL_LOGS_EXPORTER: 'otlp',
+        OTEL_BLRP_SCHEDULE_DELAY: '50',
         OTEL_METRIC_EXPORT_INTERVAL: '100',
         ...(redis === undefined ? {} : { REDIS_PORT: String(redis.port) }),
       },
@@ -75,6 +77,24 @@ describe('what a server can switch', () => {
     assert.equal(await texts(), undefined)
     await server.offer({})
     assert.equal(await texts(), 'SET ? ?')
+  })
+
+  it('log records', async () => {
+    const comes = () =>
+      until(() => {
+        child.send(['log'])
+        return receiver.logs.length > 0
+      })
+    await comes()
+    await server.offer({ send_logs: false })
+    await until(async () => {
+      receiver.logs.length = 0
+      child.send(['log'])
+      await new Promise((later) => setTimeout(later, 1000))
+      return receiver.logs.length === 0
+    })
+    await server.offer({})
+    await comes()
   })
 
   it('metrics', async () => {
