@@ -38,7 +38,7 @@ function fields(bytes, from, to, number, found) {
   }
 }
 
-function countSpans(bytes) {
+function countOf(bytes) {
   let count = 0
   fields(bytes, 0, bytes.length, 1, (a, b) =>
     fields(bytes, a, b, 2, (c, d) =>
@@ -55,8 +55,7 @@ const server = createServer((request, response) => {
   request.on('data', (part) => parts.push(part))
   request.on('end', () => {
     const [, sender, ...signal] = request.url.split('/')
-    if (signal.join('/') === 'v1/traces')
-      spans[sender] = (spans[sender] ?? 0) + countSpans(Buffer.concat(parts))
+    if (signal.join('/') === 'v1/traces') spans[sender] = (spans[sender] ?? 0) + countOf(Buffer.concat(parts))
     response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
   })
 })

@@ -1,9 +1,18 @@
 import { now, unixNano } from '../core/clock.js'
 import type { NumberPoint, SumMetric } from '../otlp/metrics-types.js'
 import type { Accounts, Stage } from '../ring/accounts.js'
+import type { Signal } from '../ring/reader.js'
 
-/** Semantic conventions: the collector is what they call so, a queue in front of an exporter. */
-const PROCESSOR = 'batching_span_processor'
+/** What the semantic conventions call them. The collector is what they call a processor, a queue in front of an exporter. */
+const NAMES = {
+  spans: { processor: 'batching_span_processor', metric: 'span', unit: '{span}', plural: 'spans' },
+  logs: {
+    processor: 'batching_log_processor',
+    metric: 'log',
+    unit: '{log_record}',
+    plural: 'log records',
+  },
+}
 
 type Count = [value: number, errorType?: string]
 
@@ -15,7 +24,8 @@ type Count = [value: number, errorType?: string]
  *
  * @param exporter The `otel.component.type` of what exports.
  */
-export function accountMetrics(accounts: Accounts, exporter: string): SumMetric[] {
+export function accountMetrics(accounts: Accounts, exporter: string, signal: Signal = 'spans'): SumMetric[] {
+  const { processor, metric: what, unit, plural } = NAMES[signal]
   const startTimeUnixNano = accounts.since
   const timeUnixNano = unixNano(now())
   const metric = (
@@ -31,36 +41,36 @@ export function accountMetrics(accounts: Accounts, exporter: string): SumMetric[
       return { attributes: { ...attributes, ...failed }, startTimeUnixNano, timeUnixNano, flags: 0, value }
     })
     const data = { kind: 'sum' as const, points, temporality: 2 as const, monotonic }
-    return { name: `otel.sdk.${name}`, description, unit: '{span}', data }
+    return { name: `otel.sdk.${name}`, description, unit, data }
   }
   // The conventions prescribe `queue_full`, and write all of their values so.
   const failures = (stage: Stage): Count[] =>
     [...accounts.givenUp(stage)].map(([cause, count]) => [count, cause.replaceAll('-', '_')])
   return [
     metric(
-      'processor.span.processed',
-      'The number of spans for which the processing has finished, either successful or failed.',
-      PROCESSOR,
+      `processor.${what}.processed`,
+      `The number of ${plural} for which the processing has finished, either successful or failed.`,
+      processor,
       [[accounts.submitted], ...failures('queue')],
       true,
     ),
     metric(
-      'processor.span.queue.size',
-      'The number of spans in the queue of a given instance of an SDK span processor.',
-      PROCESSOR,
+      `processor.${what}.queue.size`,
+      `The number of ${plural} in the queue of a given instance of an SDK ${what} processor.`,
+      processor,
       [[accounts.queued]],
       false,
     ),
     metric(
-      'exporter.span.exported',
-      'The number of spans for which the export has finished, either successful or failed.',
+      `exporter.${what}.exported`,
+      `The number of ${plural} for which the export has finished, either successful or failed.`,
       exporter,
       [[accounts.delivered], ...failures('exporter')],
       true,
     ),
     metric(
-      'exporter.span.inflight',
-      'The number of spans which were passed to the exporter, but that have not been exported yet (neither successful, nor failed).',
+      `exporter.${what}.inflight`,
+      `The number of ${plural} which were passed to the exporter, but that have not been exported yet (neither successful, nor failed).`,
       exporter,
       [[accounts.inFlight]],
       false,

@@ -1,6 +1,6 @@
 import type { BatchConfig } from '../config/config.js'
 import { monotonicNow } from '../core/clock.js'
-import { countSpans, type Exporter, type ExportResult } from '../export/exporter.js'
+import { countOf, type Exporter, type ExportResult } from '../export/exporter.js'
 import { type Accounts, SPOOLED, type Stage } from '../ring/accounts.js'
 import type { Signal } from '../ring/reader.js'
 import { Outbox, type OutboxScope, type Parcel, type ProcessQueue } from './outbox.js'
@@ -103,14 +103,14 @@ export class Delivery {
   private async send(): Promise<void> {
     const parcel = this.outbox.take(this.batchCount, BATCH_BYTES)
     this.inFlight = parcel
-    this.accounts.submit(countSpans(parcel.batches))
+    this.accounts.submit(countOf(parcel.batches))
     this.sentAt = performance.now()
     this.since = this.outbox.count > 0 ? this.sentAt : ALL
     let result: ExportResult
     try {
       result = await this.exporter.export(parcel.batches, this.deadline)
     } catch {
-      result = { delivered: 0, dropped: new Map([['failed', countSpans(parcel.batches)]]) }
+      result = { delivered: 0, dropped: new Map([['failed', countOf(parcel.batches)]]) }
     }
     // Given up meanwhile, and accounted for.
     if (this.inFlight !== parcel) return
@@ -158,7 +158,7 @@ export class Delivery {
   }
 
   private drop(stage: Stage, { batches, receipts }: Parcel): void {
-    const dropped = new Map([['timeout', countSpans(batches)]])
+    const dropped = new Map([['timeout', countOf(batches)]])
     this.account(stage, { delivered: 0, dropped, undelivered: batches })
     for (const settled of receipts) settled()
   }

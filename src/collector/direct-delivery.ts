@@ -10,12 +10,12 @@ import { unknownVariables } from '../config/unknown.js'
 import { now, startClock, unixNano } from '../core/clock.js'
 import { appendNow } from '../export/blocking-file.js'
 import { addressesOf, blockingPost } from '../export/blocking-post.js'
-import { countSpans, type ExportLog, type SpanBatch } from '../export/exporter.js'
+import { type Batch, countOf, type ExportLog } from '../export/exporter.js'
 import { bodyHeaders, plainBody } from '../export/http-body.js'
 import { ACCEPTED, judge, REJECTED } from '../export/judge.js'
 import { Notices } from '../export/notices.js'
 import { answerOf } from '../export/otlp-answer.js'
-import { encodeTraceRequest } from '../export/request.js'
+import { encodeRequest } from '../export/request.js'
 import { split } from '../export/split.js'
 import { encodeResource } from '../otlp/encode.js'
 import { Accounts, readAccounts } from '../ring/accounts.js'
@@ -82,7 +82,7 @@ export function deliverDirectly(delivery: DirectDelivery): boolean {
   for (const batches of pieces) {
     const outcomes = send(batches)
     if (outcomes === undefined && hasThread) return gathered.giveBack()
-    lost.push(...(outcomes ?? [{ cause: 'endpoint', count: countSpans(batches) }]))
+    lost.push(...(outcomes ?? [{ cause: 'endpoint', count: countOf(batches) }]))
   }
   gathered.leave()
   const accounts = new Accounts(control).open()
@@ -101,10 +101,10 @@ export function deliverDirectly(delivery: DirectDelivery): boolean {
 }
 
 /** @returns What did not arrive; undefined where nothing was sent, and another way may be tried. */
-type Send = (batches: readonly SpanBatch[]) => Outcome[] | undefined
+type Send = (batches: readonly Batch[]) => Outcome[] | undefined
 
 /** As central configuration has it. */
-const switchedOff: Send = (batches) => [{ cause: 'switched-off', count: countSpans(batches) }]
+const switchedOff: Send = (batches) => [{ cause: 'switched-off', count: countOf(batches) }]
 
 /** Undefined where only a telemetry thread can send: TLS, gRPC, Unix sockets, names to be resolved, several exporters, other ones. */
 function senderOf({ exporters, otlp, file }: Config, log: ExportLog, time: number): Send | undefined {
@@ -115,8 +115,8 @@ function senderOf({ exporters, otlp, file }: Config, log: ExportLog, time: numbe
   if (addressesOf(url).length === 0) return undefined
   const notices = new Notices(log, shownEndpoint(otlp))
   return (batches) => {
-    const count = countSpans(batches)
-    const plain = plainBody(otlp, encodeTraceRequest(batches))
+    const count = countOf(batches)
+    const plain = plainBody(otlp, encodeRequest(batches))
     const body = otlp.compression === 'gzip' ? process.getBuiltinModule('node:zlib').gzipSync(plain) : plain
     const result = blockingPost(url, bodyHeaders(otlp), body, Math.min(time, otlp.timeout))
     if (result === 'failed') return undefined
@@ -135,7 +135,7 @@ interface Loss {
 }
 
 interface Gathered {
-  readonly batches: readonly SpanBatch[]
+  readonly batches: readonly Batch[]
   readonly count: number
   /** Log records, which are not sent from here. */
   readonly logs: number
@@ -179,7 +179,7 @@ function gather({ memories, folders, reason }: DirectDelivery, resource: Uint8Ar
   const { batches, receipts } = outbox.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
   return {
     batches,
-    count: countSpans(batches),
+    count: countOf(batches),
     logs,
     losses,
     giveBack() {

@@ -1,5 +1,5 @@
 /** What waits for export, of one signal, grouped as OTLP groups it: by process, then by scope. */
-import type { ScopeBatch, SpanBatch } from '../export/exporter.js'
+import type { Batch, ScopeBatch } from '../export/exporter.js'
 
 interface Chunk {
   readonly bytes: Uint8Array
@@ -53,7 +53,7 @@ export class ProcessQueue {
 
 /** What is exported together, and whom to tell when that is settled. */
 export interface Parcel {
-  readonly batches: readonly SpanBatch[]
+  readonly batches: readonly Batch[]
   readonly receipts: readonly (() => void)[]
 }
 
@@ -99,7 +99,7 @@ export class Outbox {
 
   /** Takes out about `most` of them or `bytes` bytes, whichever is less, at least one chunk. */
   take(most: number, bytes: number): Parcel {
-    const batches: SpanBatch[] = []
+    const batches: Batch[] = []
     const receipts: (() => void)[] = []
     let room = most
     let space = bytes

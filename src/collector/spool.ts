@@ -1,7 +1,7 @@
 /** A folder that keeps what was not delivered when a process ended, until the next one starts (`THREADSPAN_SPOOL`). */
 import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { countSpans, type ExportLog, type SpanBatch } from '../export/exporter.js'
+import { type Batch, countOf, type ExportLog } from '../export/exporter.js'
 import { LinkWriter } from '../link/writer.js'
 import { encodedRecord } from '../logs/record.js'
 import { lengthAt, type Signal } from '../ring/reader.js'
@@ -90,8 +90,8 @@ export class Spool {
    * Writes batches down, one file for each process.
    * @returns How many spans or log records are safe.
    */
-  keep(batches: readonly SpanBatch[], signal: Signal): number {
-    const count = countSpans(batches)
+  keep(batches: readonly Batch[], signal: Signal): number {
+    const count = countOf(batches)
     if (count === 0) return 0
     let kept = 0
     try {
@@ -113,7 +113,7 @@ export class Spool {
     return kept
   }
 
-  private write(batch: SpanBatch, signal: Signal): void {
+  private write(batch: Batch, signal: Signal): void {
     const unique = `${Date.now().toString(36)}-${process.hrtime.bigint().toString(36)}-${this.files++}`
     const name = `${unique}${signal === 'logs' ? LOGS : ''}${COUNT}${batch.count}${SPOOL_SUFFIX}`
     const writer = new LinkWriter(this.folder, name, batch.resource, PART, true)

@@ -1,14 +1,14 @@
 /** What the exporter `file` does, at once: for the end of a process, where no event loop runs any more. */
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { SpanBatch } from './exporter.js'
+import type { Batch } from './exporter.js'
 import { jsonOf } from './request-json.js'
 
 /**
  * Appends one line.
  * @returns Whether it is in the file, whole; else nothing of it is.
  */
-export function appendNow(path: string, batches: readonly SpanBatch[]): boolean {
+export function appendNow(path: string, batches: readonly Batch[]): boolean {
   let file: number | undefined
   let written = 0
   let before = 0

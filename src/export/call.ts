@@ -1,6 +1,6 @@
 import { MAX_INTEGER } from '../config/variables.js'
 import { monotonicNow } from '../core/clock.js'
-import type { DropCause, ExportResult, SpanBatch } from './exporter.js'
+import type { Batch, DropCause, ExportResult } from './exporter.js'
 
 /** One `export` call under way: its deadline, which may come nearer, and what has become of its spans so far. */
 export class ExportCall {
@@ -13,7 +13,7 @@ export class ExportCall {
   readonly #dropped = new Map<DropCause, number>()
   readonly #pauses = new Set<() => void>()
   #delivered = 0
-  readonly #undelivered: SpanBatch[] = []
+  readonly #undelivered: Batch[] = []
   #timer: NodeJS.Timeout | undefined
 
   constructor(made: number, deadline: number) {
@@ -41,7 +41,7 @@ export class ExportCall {
   }
 
   /** Spans that are dropped although no server refused them. */
-  undelivered(batches: readonly SpanBatch[]): void {
+  undelivered(batches: readonly Batch[]): void {
     for (const batch of batches) this.#undelivered.push(batch)
   }
 

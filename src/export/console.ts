@@ -6,16 +6,9 @@ import { writeOut } from '../terminal/terminal.js'
 import { duration, printable } from '../trace/text.js'
 import type { TraceSpan } from '../trace/trace.js'
 import { decodeBatches } from './decoded.js'
-import {
-  allDelivered,
-  allDropped,
-  countSpans,
-  type Exporter,
-  type ExportLog,
-  type SpanBatch,
-} from './exporter.js'
+import { allDelivered, allDropped, type Batch, countOf, type Exporter, type ExportLog } from './exporter.js'
 import { Notices, reason } from './notices.js'
-import { encodeTraceRequest } from './request.js'
+import { encodeRequest } from './request.js'
 
 const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER']
 
@@ -54,8 +47,8 @@ function logLine(record: LogRecord, resource: Resource): string {
   return printable(line)
 }
 
-function logLines(batches: readonly SpanBatch[]): string[] {
-  const { resourceLogs } = decodeLogs(encodeTraceRequest(batches))
+function logLines(batches: readonly Batch[]): string[] {
+  const { resourceLogs } = decodeLogs(encodeRequest(batches))
   return resourceLogs.flatMap(({ resource, scopeLogs }) =>
     scopeLogs.flatMap(({ logRecords }) => logRecords.map((record) => logLine(record, resource))),
   )
@@ -75,7 +68,7 @@ export function consoleExporter(
   let closed = false
   return {
     async export(batches) {
-      const made = countSpans(batches)
+      const made = countOf(batches)
       if (closed) return allDropped(made, 'closed')
       try {
         const lines = signal === 'spans' ? decodeBatches(batches).map(consoleLine) : logLines(batches)

@@ -1,7 +1,8 @@
 import type { Config, ExporterName, LogsConfig } from '../config/config.js'
 import type { LogsExporterName } from '../config/logs.js'
-import type { OtlpProtocol } from '../config/otlp.js'
+import type { OtlpConfig, OtlpProtocol } from '../config/otlp.js'
 import type { Environment } from '../config/variables.js'
+import type { Signal } from '../ring/reader.js'
 import { terminalStyle } from '../terminal/terminal.js'
 import { consoleExporter } from './console.js'
 import type { Exporter, ExportLog } from './exporter.js'
@@ -40,20 +41,24 @@ function create(
   }
 }
 
-/** The semantic conventions' values of `otel.component.type` for exporters of spans over OTLP. */
+/** How the semantic conventions' values of `otel.component.type` for exporters over OTLP begin. */
 const OTLP_TYPES: Readonly<Record<OtlpProtocol, string>> = {
-  'http/protobuf': 'otlp_http_span_exporter',
-  'http/json': 'otlp_http_json_span_exporter',
-  grpc: 'otlp_grpc_span_exporter',
+  'http/protobuf': 'otlp_http',
+  'http/json': 'otlp_http_json',
+  grpc: 'otlp_grpc',
 }
 
 /**
- * The exporters that the configuration names as an `otel.component.type`: the semantic conventions have values for OTLP alone, and for
- * others ask for the name of a type.
+ * The exporters of a signal as an `otel.component.type`: the semantic conventions have values for OTLP alone, and for others ask for the name
+ * of a type.
  */
-export function exporterType({ exporters, otlp }: ExporterConfig): string {
+export function exporterType(
+  { exporters, otlp }: { readonly exporters: readonly string[]; readonly otlp: OtlpConfig },
+  signal: Signal,
+): string {
   const only = exporters.join('_')
-  return only === 'otlp' ? OTLP_TYPES[otlp.protocol] : `threadspan_${only || 'none'}_span_exporter`
+  const kind = only === 'otlp' ? OTLP_TYPES[otlp.protocol] : `threadspan_${only || 'none'}`
+  return `${kind}_${signal === 'spans' ? 'span' : 'log'}_exporter`
 }
 
 /**

@@ -1,26 +1,26 @@
 /**
- * What the Collector hands on, and the contract of everything that takes it. Spans arrive as the protobuf bytes that
- * the recorder made of them, and stay so until an exporter needs more than their bytes.
+ * What the Collector hands on, and the contract of everything that takes it: spans or log records, each signal by exporters of its own. They
+ * arrive as the protobuf bytes that were made of them, and stay so until an exporter needs more than their bytes.
  */
 import type { LineCode } from '../core/codes.js'
 
-/** Spans of one scope. */
+/** What is of one scope. */
 export interface ScopeBatch {
   /** An encoded `InstrumentationScope` message. */
   readonly scope: Uint8Array
   readonly schemaUrl: string
-  /** Complete, consecutive `ScopeSpans.spans` fields (tag 0x12, length, Span), ready to be laid end to end. */
+  /** Complete, consecutive `ScopeSpans.spans` or `ScopeLogs.log_records` fields (tag 0x12, length, message), ready to be laid end to end. */
   readonly chunks: readonly Uint8Array[]
-  /** How many spans the chunks hold together. */
+  /** How many of them the chunks hold together. */
   readonly count: number
 }
 
 /** What one process, that is one OTLP Resource, has to say. */
-export interface SpanBatch {
+export interface Batch {
   /** An encoded `Resource` message. */
   readonly resource: Uint8Array
   readonly scopes: readonly ScopeBatch[]
-  /** How many spans the scopes hold together. */
+  /** How many of them the scopes hold together. */
   readonly count: number
   /** How many bytes the chunks of all scopes hold together. */
   readonly bytes: number
@@ -39,7 +39,7 @@ export interface ExportResult {
   delivered: number
   dropped: ReadonlyMap<DropCause, number>
   /** Of those dropped, the ones that no server refused: they can be given again, later. */
-  undelivered?: readonly SpanBatch[]
+  undelivered?: readonly Batch[]
 }
 
 /** A destination for finished spans. */
@@ -48,7 +48,7 @@ export interface Exporter {
    * Takes spans to their destination. It never rejects.
    * @param deadline Milliseconds of `monotonicNow`, after which the attempt is given up. May be `Infinity`.
    */
-  export(batches: readonly SpanBatch[], deadline: number): Promise<ExportResult>
+  export(batches: readonly Batch[], deadline: number): Promise<ExportResult>
   /**
    * Brings the deadline of the calls under way forward: when the process ends, nobody waits for what was given
    * half a minute. A later deadline changes nothing.
@@ -62,8 +62,8 @@ export interface Exporter {
 /** `level` as in `OTEL_LOG_LEVEL`; `message` is one line and shows no secret. */
 export type ExportLog = (level: 'debug' | 'info' | 'warn' | 'error', code: LineCode, message: string) => void
 
-/** The number of spans in `batches`. */
-export function countSpans(batches: readonly SpanBatch[]): number {
+/** How many spans or log records are in `batches`. */
+export function countOf(batches: readonly Batch[]): number {
   let count = 0
   for (const batch of batches) count += batch.count
   return count

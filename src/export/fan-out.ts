@@ -1,4 +1,4 @@
-import { allDropped, countSpans, type Exporter, type ExportResult } from './exporter.js'
+import { allDropped, countOf, type Exporter, type ExportResult } from './exporter.js'
 
 /**
  * Several destinations as one, each with its own pace until the deadline (OTLP specification, "Multi-Destination
@@ -9,9 +9,7 @@ export function fanOut(exporters: readonly Exporter[]): Exporter {
   return {
     async export(batches, deadline) {
       const attempts = exporters.map((exporter) =>
-        exporter
-          .export(batches, deadline)
-          .catch((): ExportResult => allDropped(countSpans(batches), 'failed')),
+        exporter.export(batches, deadline).catch((): ExportResult => allDropped(countOf(batches), 'failed')),
       )
       const results = await Promise.all(attempts)
       const worst = results.reduce((one, other) => (other.delivered < one.delivered ? other : one))

@@ -4,11 +4,11 @@ import type { Signal } from '../ring/reader.js'
 import {
   allDelivered,
   allDropped,
-  countSpans,
+  type Batch,
+  countOf,
   type Exporter,
   type ExportLog,
   type ExportResult,
-  type SpanBatch,
 } from './exporter.js'
 import { Notices, reason } from './notices.js'
 import { jsonOf } from './request-json.js'
@@ -36,7 +36,7 @@ export class FileExporter implements Exporter {
     this.#notices = new Notices(log, path)
   }
 
-  export(batches: readonly SpanBatch[]): Promise<ExportResult> {
+  export(batches: readonly Batch[]): Promise<ExportResult> {
     // One after the other: a line that the system takes in two writes must not have another one in it.
     const result = this.#last.then(() => this.#write(batches))
     this.#last = result
@@ -48,8 +48,8 @@ export class FileExporter implements Exporter {
     await this.#last
   }
 
-  async #write(batches: readonly SpanBatch[]): Promise<ExportResult> {
-    const made = countSpans(batches)
+  async #write(batches: readonly Batch[]): Promise<ExportResult> {
+    const made = countOf(batches)
     if (this.#closed) return allDropped(made, 'closed')
     if (made === 0) return allDelivered(0)
     let delivered = 0

@@ -5,18 +5,18 @@ import { ExportCall } from './call.js'
 import type { Answer, OtlpClient } from './client.js'
 import {
   allDropped,
-  countSpans,
+  type Batch,
+  countOf,
   type DropCause,
   type Exporter,
   type ExportLog,
   type ExportResult,
-  type SpanBatch,
 } from './exporter.js'
 import { ACCEPTED, judge, REJECTED, TOO_LARGE } from './judge.js'
 import { Notices, reason } from './notices.js'
 import { failure } from './otlp-answer.js'
 import { otlpClient } from './otlp-client.js'
-import { encodeTraceRequest } from './request.js'
+import { encodeRequest } from './request.js'
 import { backoff } from './retry.js'
 import { type Piece, split } from './split.js'
 
@@ -39,8 +39,8 @@ export class OtlpExporter implements Exporter {
     this.#maxBytes = maxBytes ?? this.#client.maxBytes
   }
 
-  async export(batches: readonly SpanBatch[], deadline: number): Promise<ExportResult> {
-    const made = countSpans(batches)
+  async export(batches: readonly Batch[], deadline: number): Promise<ExportResult> {
+    const made = countOf(batches)
     if (this.#closed) return allDropped(made, 'closed')
     const call = new ExportCall(made, deadline)
     this.#calls.add(call)
@@ -100,7 +100,7 @@ export class OtlpExporter implements Exporter {
         continue
       }
 
-      body ??= await this.#client.prepare(encodeTraceRequest(piece.batches))
+      body ??= await this.#client.prepare(encodeRequest(piece.batches))
       const timeout = Math.max(1, Math.min(this.#config.timeout, call.remaining))
       const result = await this.#client.send(body, { timeout, signal: call.signal })
       const { answer } = result

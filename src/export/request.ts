@@ -1,14 +1,15 @@
 import { putVarint, varintSize } from '../otlp/encode.js'
-import type { ScopeBatch, SpanBatch } from './exporter.js'
+import type { Batch, ScopeBatch } from './exporter.js'
 
 /**
- * Frames encoded spans as `ExportTraceServiceRequest` (opentelemetry-proto `trace_service.proto`, `trace.proto`).
- * The spans are copied once, into the one buffer that goes to the socket.
+ * Frames encoded spans as `ExportTraceServiceRequest` (opentelemetry-proto `trace_service.proto`, `trace.proto`), or encoded log records as
+ * `ExportLogsServiceRequest` (`logs_service.proto`, `logs.proto`): the fields around them have the same numbers. What is framed is copied once,
+ * into the one buffer that goes to the socket.
  */
 
-const RESOURCE_SPANS = 0x0a
+const GROUP = 0x0a
 const RESOURCE = 0x0a
-const SCOPE_SPANS = 0x12
+const SCOPE_GROUP = 0x12
 const SCOPE = 0x0a
 const SCHEMA_URL = 0x1a
 
@@ -21,9 +22,9 @@ function scopeSize(scope: ScopeBatch): number {
   return size
 }
 
-/** The `ExportTraceServiceRequest` of these batches. Batches and scopes without spans are left out. */
-export function encodeTraceRequest(batches: readonly SpanBatch[]): Uint8Array {
-  const plan: { batch: SpanBatch; size: number; scopes: { scope: ScopeBatch; size: number }[] }[] = []
+/** The request of these batches, all of one signal. Batches and scopes without anything are left out. */
+export function encodeRequest(batches: readonly Batch[]): Uint8Array {
+  const plan: { batch: Batch; size: number; scopes: { scope: ScopeBatch; size: number }[] }[] = []
   let total = 0
   for (const batch of batches) {
     const scopes = batch.scopes
@@ -48,10 +49,10 @@ export function encodeTraceRequest(batches: readonly SpanBatch[]): Uint8Array {
     at += content.length
   }
   for (const { batch, size, scopes } of plan) {
-    header(RESOURCE_SPANS, size)
+    header(GROUP, size)
     message(RESOURCE, batch.resource)
     for (const { scope, size: length } of scopes) {
-      header(SCOPE_SPANS, length)
+      header(SCOPE_GROUP, length)
       message(SCOPE, scope.scope)
       for (const chunk of scope.chunks) {
         bytes.set(chunk, at)

@@ -1,8 +1,8 @@
-import type { ScopeBatch, SpanBatch } from './exporter.js'
+import type { Batch, ScopeBatch } from './exporter.js'
 
 /** A part of what was to be exported, small enough for one request. */
 export interface Piece {
-  readonly batches: readonly SpanBatch[]
+  readonly batches: readonly Batch[]
   readonly count: number
   /** Bytes of the spans alone. */
   readonly bytes: number
@@ -32,7 +32,7 @@ function fieldEnd(chunk: Uint8Array, offset: number): number {
 /** Collects spans until the next would be too much; keeps order, resources and scopes. */
 class Packer {
   readonly pieces: Piece[] = []
-  #batches: SpanBatch[] = []
+  #batches: Batch[] = []
   #scopes: ScopeBatch[] = []
   #chunks: Uint8Array[] = []
   #bytes = 0
@@ -41,7 +41,7 @@ class Packer {
 
   constructor(readonly maxBytes: number) {}
 
-  add(batch: SpanBatch): void {
+  add(batch: Batch): void {
     for (const scope of batch.scopes) {
       if (scope.count === 0) continue
       const size = bytesOf(scope)
@@ -57,7 +57,7 @@ class Packer {
   }
 
   /** Goes through a scope span by span: chunks do not tell how many spans they hold. */
-  #cut(batch: SpanBatch, scope: ScopeBatch): void {
+  #cut(batch: Batch, scope: ScopeBatch): void {
     for (const chunk of scope.chunks) {
       let start = 0
       for (let at = 0; at < chunk.length; ) {
@@ -91,7 +91,7 @@ class Packer {
     this.#scopeCount = 0
   }
 
-  #endBatch(batch: SpanBatch): void {
+  #endBatch(batch: Batch): void {
     if (this.#scopes.length === 0) return
     let count = 0
     let bytes = 0
@@ -121,7 +121,7 @@ class Packer {
  * Cuts batches into pieces of at most `maxBytes` bytes of spans each, at span borders and in order. A single span
  * that is larger makes a piece of its own. Chunks are not copied.
  */
-export function split(batches: readonly SpanBatch[], maxBytes: number): Piece[] {
+export function split(batches: readonly Batch[], maxBytes: number): Piece[] {
   const packer = new Packer(maxBytes)
   for (const batch of batches) packer.add(batch)
   return packer.finish()

@@ -2,7 +2,7 @@ import { type TerminalStyle, writeOut } from '../terminal/terminal.js'
 import { renderWaterfall } from '../terminal/waterfall.js'
 import type { TraceSpan } from '../trace/trace.js'
 import { decodeBatches } from './decoded.js'
-import { allDelivered, allDropped, countSpans, type Exporter, type ExportLog } from './exporter.js'
+import { allDelivered, allDropped, countOf, type Exporter, type ExportLog } from './exporter.js'
 import { Notices, reason } from './notices.js'
 
 /** Spans of other threads and processes come a little later than the root: milliseconds of silence to wait for. */
@@ -51,7 +51,7 @@ export function waterfallExporter(
 
   return {
     async export(batches) {
-      const made = countSpans(batches)
+      const made = countOf(batches)
       if (closed) return allDropped(made, 'closed')
       try {
         for (const span of decodeBatches(batches)) {

@@ -29,6 +29,7 @@ import { createExporter, createLogsExporter, exporterType } from '../export/crea
 import { switched } from '../export/switched.js'
 import type { CollectorStart } from '../link/messages.js'
 import { encodeResource } from '../otlp/encode.js'
+import type { Metric } from '../otlp/metrics-types.js'
 import { Accounts, readAccounts } from '../ring/accounts.js'
 import { CLOCK, FALLEN, FLUSH_DONE, UNSURFACED } from '../ring/layout.js'
 import { settingsNumber } from '../ring/settings.js'
@@ -48,15 +49,19 @@ const spool = config.spool === undefined ? undefined : new Spool(config.spool, r
 
 const cells = new ThreadCells(new Int32Array(start.control))
 
-function metricsOf(accounts: Accounts): MetricsExport | undefined {
+function metricsOf(spans: Delivery, logs: Delivery | undefined): MetricsExport | undefined {
   if (config.metrics === undefined) return undefined
-  const type = exporterType(config)
+  const told = ({ accounts, signal }: Delivery, of: Parameters<typeof exporterType>[0]): Metric[] =>
+    accountMetrics(accounts, exporterType(of, signal), signal)
   return new MetricsExport({
     config: config.metrics,
     resource,
     log,
     observe: () => cells.observe(),
-    accounts: () => accountMetrics(accounts, type),
+    accounts: () => [
+      ...told(spans, config),
+      ...(logs === undefined || config.logs === undefined ? [] : told(logs, config.logs)),
+    ],
     hasProcess: !isDisabled(process.env, 'host-metrics'),
     isOn: () => applied.current.send_metrics !== false,
   })
@@ -64,7 +69,6 @@ function metricsOf(accounts: Accounts): MetricsExport | undefined {
 
 function exporting(): Destination {
   for (const { code, message } of [...warnings, ...unknownVariables(process.env)]) log('warn', code, message)
-  const accounts = new Accounts(start.control).open()
   const { control, channel } = start
   const words = new Int32Array(control)
   const own = switched(createExporter(config, log), () => applied.current.send_traces !== false)
@@ -83,8 +87,8 @@ function exporting(): Destination {
         )
   const exporter =
     channel === undefined ? own : new HandoverExporter(own, { control, channel, resource: attributes })
-  const spans = new Delivery(exporter, 'spans', config.batch, accounts, spool)
-  const to = new ExportDestination(spans, logs, resource, spool, metricsOf(accounts))
+  const spans = new Delivery(exporter, 'spans', config.batch, new Accounts(control).open(), spool)
+  const to = new ExportDestination(spans, logs, resource, spool, metricsOf(spans, logs))
   const surfacing = new Surfacing(
     outlets(words),
     (count) => Atomics.add(words, UNSURFACED, count),

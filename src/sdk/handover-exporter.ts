@@ -1,14 +1,8 @@
 import { BroadcastChannel } from 'node:worker_threads'
 import type { Attributes } from '@opentelemetry/api'
 import { monotonicNow } from '../core/clock.js'
-import {
-  allDelivered,
-  countSpans,
-  type Exporter,
-  type ExportResult,
-  type SpanBatch,
-} from '../export/exporter.js'
-import { encodeTraceRequest } from '../export/request.js'
+import { allDelivered, type Batch, countOf, type Exporter, type ExportResult } from '../export/exporter.js'
+import { encodeRequest } from '../export/request.js'
 import { HANDOVER, type Handover, handoverChannel, TAKEN, unref } from './handover.js'
 
 export interface HandoverOptions {
@@ -46,21 +40,21 @@ export class HandoverExporter implements Exporter {
     this.posted = Atomics.load(this.control, TAKEN)
   }
 
-  async export(batches: readonly SpanBatch[], deadline: number): Promise<ExportResult> {
+  async export(batches: readonly Batch[], deadline: number): Promise<ExportResult> {
     if (Atomics.load(this.control, HANDOVER) === 0) return this.exporter.export(batches, deadline)
     for (const piece of pieces(batches)) {
       await this.room(deadline)
       this.post(piece)
     }
-    return allDelivered(countSpans(batches))
+    return allDelivered(countOf(batches))
   }
 
-  private post(piece: SpanBatch): void {
+  private post(piece: Batch): void {
     if (this.channel === undefined) {
       this.channel = new BroadcastChannel(handoverChannel(this.options.channel))
       unref(this.channel)
     }
-    const message: Handover = { request: encodeTraceRequest([piece]), own: this.options.resource }
+    const message: Handover = { request: encodeRequest([piece]), own: this.options.resource }
     this.channel.postMessage(message)
     this.posted++
   }
@@ -89,7 +83,7 @@ export class HandoverExporter implements Exporter {
 }
 
 /** Spans in small pieces: the main thread has other things to do between two of them. */
-function* pieces(batches: readonly SpanBatch[]): Generator<SpanBatch> {
+function* pieces(batches: readonly Batch[]): Generator<Batch> {
   for (const batch of batches) {
     for (const scope of batch.scopes) {
       for (const chunk of scope.chunks) yield { ...batch, scopes: [{ ...scope, chunks: [chunk] }] }

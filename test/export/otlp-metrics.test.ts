@@ -213,12 +213,13 @@ describe('exporterType', () => {
   it('is the value of the semantic conventions for OTLP, and tells the others apart', () => {
     const otlp = otlpConfig('http://localhost:4318/v1/traces')
     const type = (exporters: ExporterName[], protocol = otlp.protocol) =>
-      exporterType({ exporters, otlp: { ...otlp, protocol }, file: '' })
+      exporterType({ exporters, otlp: { ...otlp, protocol } }, 'spans')
     assert.equal(type(['otlp']), 'otlp_http_span_exporter')
     assert.equal(type(['otlp'], 'http/json'), 'otlp_http_json_span_exporter')
     assert.equal(type(['otlp'], 'grpc'), 'otlp_grpc_span_exporter')
     assert.equal(type(['file']), 'threadspan_file_span_exporter')
     assert.equal(type(['otlp', 'file']), 'threadspan_otlp_file_span_exporter')
     assert.equal(type([]), 'threadspan_none_span_exporter')
+    assert.equal(exporterType({ exporters: ['otlp'], otlp }, 'logs'), 'otlp_http_log_exporter')
   })
 })

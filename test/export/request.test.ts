@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { SpanBatch } from '../../src/export/exporter.js'
+import type { Batch } from '../../src/export/exporter.js'
 import { dist } from '../support/dist.js'
 import { batch, spanField, spanNames } from './support.js'
 
@@ -8,7 +8,7 @@ const { encodeResource, encodeScope, putVarint, varintSize } = (await import(
   dist('otlp/encode.js')
 )) as typeof import('../../src/otlp/encode.js')
 const { decodeTraces } = (await import(dist('otlp/decode.js'))) as typeof import('../../src/otlp/decode.js')
-const { encodeTraceRequest } = (await import(
+const { encodeRequest } = (await import(
   dist('export/request.js')
 )) as typeof import('../../src/export/request.js')
 const { split } = (await import(dist('export/split.js'))) as typeof import('../../src/export/split.js')
@@ -45,7 +45,7 @@ describe('encode', () => {
       map: { a: 1, b: { c: 'd' } },
       none: null,
     }
-    const one: SpanBatch = {
+    const one: Batch = {
       resource: encodeResource({ ...attributes, left: undefined }),
       scopes: [
         { scope: encodeScope('s', '', attributes), schemaUrl: '', chunks: [spanField('x', 1)], count: 1 },
@@ -53,7 +53,7 @@ describe('encode', () => {
       count: 1,
       bytes: 0,
     }
-    const { resource, scopeSpans } = decodeTraces(encodeTraceRequest([one])).resourceSpans[0]!
+    const { resource, scopeSpans } = decodeTraces(encodeRequest([one])).resourceSpans[0]!
     assert.deepEqual(normal(resource.attributes), normal(attributes))
     assert.deepEqual(normal(scopeSpans[0]!.scope.attributes), normal(attributes))
   })
@@ -73,9 +73,9 @@ function normal(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, normal(part)]))
 }
 
-describe('encodeTraceRequest', () => {
+describe('encodeRequest', () => {
   it('frames batches, scopes and schema URLs', () => {
-    const { resourceSpans } = decodeTraces(encodeTraceRequest([batch(7), batch(0), batch(2, 300, 8)]))
+    const { resourceSpans } = decodeTraces(encodeRequest([batch(7), batch(0), batch(2, 300, 8)]))
     assert.equal(resourceSpans.length, 2)
     const [first, second] = resourceSpans
     assert.equal(first!.resource.attributes['service.name'], 'checkout')
@@ -86,7 +86,7 @@ describe('encodeTraceRequest', () => {
       [1, 2, 3, 4, 5, 6, 7],
     )
     assert.equal(second!.scopeSpans[0]!.spans[1]!.traceState.length, 300)
-    assert.equal(encodeTraceRequest([]).length, 0)
+    assert.equal(encodeRequest([]).length, 0)
   })
 })
 
@@ -95,14 +95,14 @@ describe('split', () => {
     const batches = [batch(10, 50), batch(1, 3000, 11), batch(14, 5, 12)]
     for (const size of [1, 100, 300, 1000, 2000, 1e9]) {
       const pieces = split(batches, size)
-      const names = pieces.flatMap((piece) => spanNames(encodeTraceRequest(piece.batches)))
+      const names = pieces.flatMap((piece) => spanNames(encodeRequest(piece.batches)))
       assert.deepEqual(
         names,
         Array.from({ length: 25 }, (_, i) => `span ${i + 1}`),
       )
       for (const { batches, count, bytes } of pieces) {
         assert.ok(bytes <= size || count === 1, `${bytes} bytes, ${count} spans`)
-        assert.equal(count, spanNames(encodeTraceRequest(batches)).length)
+        assert.equal(count, spanNames(encodeRequest(batches)).length)
         assert.equal(
           bytes,
           batches.reduce((sum, { bytes }) => sum + bytes, 0),

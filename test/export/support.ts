@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import type { OtlpConfig } from '../../src/config/otlp.js'
-import type { ExportResult, SpanBatch } from '../../src/export/exporter.js'
+import type { Batch, ExportResult } from '../../src/export/exporter.js'
 import { dist } from '../support/dist.js'
 
 const { concat, encodeResource, encodeScope, lengthDelimited } = (await import(
@@ -37,7 +37,7 @@ export function spanField(name: string, id: number, padding = 0): Uint8Array {
 }
 
 /** A batch of `count` spans, named "span 1" and so on, laid in chunks of three. */
-export function batch(count: number, padding = 0, first = 1): SpanBatch {
+export function batch(count: number, padding = 0, first = 1): Batch {
   const fields = Array.from({ length: count }, (_, i) => spanField(`span ${first + i}`, first + i, padding))
   const chunks: Uint8Array[] = []
   for (let i = 0; i < fields.length; i += 3) chunks.push(concat(fields.slice(i, i + 3)))

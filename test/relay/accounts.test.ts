@@ -77,6 +77,25 @@ describe('the metrics of the accounts', () => {
   accounts.drop('exporter', 'rejected', 2)
   const metrics = accountMetrics(accounts, names.OTEL_COMPONENT_TYPE_VALUE_OTLP_HTTP_SPAN_EXPORTER)
 
+  it('are those of log records for these', () => {
+    const processor = names.OTEL_COMPONENT_TYPE_VALUE_BATCHING_LOG_PROCESSOR
+    const exporter = names.OTEL_COMPONENT_TYPE_VALUE_OTLP_HTTP_LOG_EXPORTER
+    const told = accountMetrics(new Accounts(control(), 'logs').open(), exporter, 'logs')
+    assert.deepEqual(
+      told.map(({ name, unit, data }) => [
+        name,
+        unit,
+        data.points[0]!.attributes[names.ATTR_OTEL_COMPONENT_TYPE],
+      ]),
+      [
+        [names.METRIC_OTEL_SDK_PROCESSOR_LOG_PROCESSED, '{log_record}', processor],
+        [names.METRIC_OTEL_SDK_PROCESSOR_LOG_QUEUE_SIZE, '{log_record}', processor],
+        [names.METRIC_OTEL_SDK_EXPORTER_LOG_EXPORTED, '{log_record}', exporter],
+        [names.METRIC_OTEL_SDK_EXPORTER_LOG_INFLIGHT, '{log_record}', exporter],
+      ],
+    )
+  })
+
   it('have the names, attributes and kinds of the semantic conventions', () => {
     const processor = names.OTEL_COMPONENT_TYPE_VALUE_BATCHING_SPAN_PROCESSOR
     const exporter = names.OTEL_COMPONENT_TYPE_VALUE_OTLP_HTTP_SPAN_EXPORTER
