@@ -121,11 +121,10 @@ function fill(
     }
     // The error's own fields beside what the conventions have names for.
     const { type, message, stack, ...rest } = value
-    if (exception === NONE) {
-      if (typeof type === 'string') add('exception.type', type)
-      add('exception.message', message!)
-      if (typeof stack === 'string') add('exception.stacktrace', stack)
-    }
+    // What the logger has changed is told as it has left it.
+    const own = { 'exception.type': type, 'exception.message': message, 'exception.stacktrace': stack }
+    for (const [name, text] of Object.entries(own))
+      if (typeof text === 'string' && exception[name] === undefined) add(name, text)
     if (Object.keys(rest).length > 0) add(name, rest)
   }
 }

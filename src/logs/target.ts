@@ -20,6 +20,8 @@ export interface LoggedRecord {
   readonly attributes: Attributes
   /** What was thrown, where the record tells of something. */
   readonly error?: unknown
+  /** Whether the line has a text; undefined where nothing has been taken out of it. */
+  readonly shows?: ((text: string) => boolean) | undefined
 }
 
 /** A line of JSON that a logger has made. */

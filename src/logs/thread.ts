@@ -16,6 +16,7 @@ import type { LineKeys } from './line.js'
 import { type ApiLoggerProvider, loggerProvider, spanFields } from './provider.js'
 import { writeField } from './record.js'
 import { ERROR } from './severity.js'
+import { jsonShows, shownOf } from './shown.js'
 import type { ActiveIds, LoggedLine, LoggedRecord, LoggerScope, LogTarget } from './target.js'
 import { type EncodedKeys, encodeKeys, writeLine } from './write-line.js'
 
@@ -127,7 +128,7 @@ export class ThreadLogging implements LogTarget {
           ? NOTHING
           : isRecorded(error)
             ? undefined
-            : encodeKeyValues(0x0a, describeException(error), 0)
+            : encodeKeyValues(0x0a, shownOf(describeException(error), error, jsonShows(line)), 0)
       writeLine(
         ring,
         this.stamp,
@@ -145,14 +146,15 @@ export class ThreadLogging implements LogTarget {
 
   record(
     scope: LoggerScope,
-    { severity, level, body, attributes, error }: LoggedRecord,
+    { severity, level, body, attributes, error, shows }: LoggedRecord,
     ids: ActiveIds | undefined,
   ): void {
     try {
       if (error !== undefined) this.captured(severity, error)
       if (!this.exports) return
       const time = this.nanos()
-      const described = error === undefined ? attributes : { ...attributes, ...this.exceptionOf(error) }
+      const described =
+        error === undefined ? attributes : { ...attributes, ...this.exceptionOf(error, shows) }
       this.write(
         { encoded: encodeScope(scope.name, scope.version), schemaUrl: '' },
         {
@@ -173,8 +175,10 @@ export class ThreadLogging implements LogTarget {
   }
 
   /** What a span tells of is not told by the same names again. */
-  private exceptionOf(error: unknown): Readonly<Record<string, string>> {
-    return this.options.isRecorded(error) ? {} : this.options.describeException(error)
+  private exceptionOf(error: unknown, shows: LoggedRecord['shows']): Readonly<Record<string, string>> {
+    if (this.options.isRecorded(error)) return {}
+    const description = this.options.describeException(error)
+    return shows === undefined ? description : shownOf(description, error, shows)
   }
 
   private captured(severity: number, error: unknown): void {

@@ -95,7 +95,7 @@ describe('log records', { timeout: 240_000 }, () => {
     })
 
     it('come faster than they are read, and are all accounted for', async () => {
-      const { stderr } = await run('api.mjs', ['flood'])
+      const { stderr } = await run('api.mjs', ['flood'], { THREADSPAN_EXIT_TIMEOUT: '60000' })
       assert.equal(stderr, '')
       assert.deepEqual(
         receiver.logs.map(({ body }) => body),
@@ -118,7 +118,7 @@ describe('log records', { timeout: 240_000 }, () => {
   it("of pino are told by pino's own keys, whatever it is asked to do", async () => {
     const { code, stdout, stderr } = await run('odd-pino.mjs')
     assert.deepEqual([code, stderr], [0, ''])
-    const [{ spanId, traceId } = { spanId: '', traceId: '' }] = receiver.spans
+    const { spanId, traceId } = receiver.spans.find(({ name }) => name === 'work')!
     const lines = stdout
       .trim()
       .split('\n')
@@ -142,11 +142,69 @@ describe('log records', { timeout: 240_000 }, () => {
       assert.equal(withBody(text).spanId, spanId)
     }
     assert.ok(lineOf('caught serializer'))
+    assert.deepEqual([lineOf('made')['trace_id'], lineOf('made')['span_id']], ['made', spanId])
+    assert.deepEqual(Object.keys(lineOf('anew')).slice(4), ['trace_id', 'span_id', 'trace_flags', 'n', 'msg'])
+    assert.equal(lineOf('is bound')['bound'], 1)
+    assert.equal(lineOf('frozen')['span_id'], undefined)
+    for (const text of ['frozen', 'cold', 'around cold']) assert.equal(withBody(text).spanId, spanId)
+    const other = receiver.spans.find(({ name }) => name === 'other')!
+    assert.equal(lineOf('warm')['span_id'], other.spanId)
+    assert.ok(lineOf('asked 1'))
     const long = receiver.logs.find(({ attributes }) => attributes['threadspan.truncated'] === true)!
     assert.match(String(long.body), /^\{"level":30.*"text":"x{1000,}$/)
     assert.deepEqual([lineOf('outside')['trace_id'], withBody('outside').traceId], [undefined, ''])
     // No logger is left with the ids of a line.
-    for (const line of stdout.split('\n')) assert.ok((line.match(/"span_id"/g) ?? []).length <= 1, line)
+    for (const line of stdout.split('\n'))
+      assert.ok((line.match(/"(?:span|trace)_id"/g) ?? []).length <= 2, line)
+    for (const line of stdout.split('\n')) assert.ok((line.match(/"trace_id"/g) ?? []).length <= 1, line)
+  })
+
+  it('tell nothing of an error that its logger has taken out', async () => {
+    const { code, stdout, stderr } = await run('redacting.mjs')
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.equal(receiver.logs.length, 8)
+    const exceptionOf = (body: string): unknown[] =>
+      ['type', 'message', 'stacktrace'].map((name) => withBody(body).attributes[`exception.${name}`])
+    assert.deepEqual(exceptionOf('redacted'), ['Error', '[Redacted]', '[Redacted]'])
+    assert.deepEqual(exceptionOf('removed'), ['Error', undefined, undefined])
+    assert.deepEqual(exceptionOf('masked'), ['Error', '***', 'none'])
+    assert.deepEqual(exceptionOf('named'), ['Error', undefined, undefined])
+    assert.equal(withBody('at last').attributes['text'], '***')
+    assert.equal(exceptionOf('causeless')[1], 'told')
+    const [type, message, stack] = exceptionOf('whole')
+    assert.deepEqual([type, message], ['TypeError', 'in full\nof "two" lines'])
+    assert.match(String(stack), /^TypeError: in full\n.*\n {4}at /)
+    assert.deepEqual(exceptionOf('winston ***'), ['Error', undefined, undefined])
+    assert.doesNotMatch(stdout, /hushed/)
+    assert.doesNotMatch(
+      JSON.stringify(receiver.logs.map(({ body, attributes }) => [body, attributes])),
+      /hushed/,
+    )
+  })
+
+  it('of winston are made of whatever can be handed to it, which stays as it is', async () => {
+    const bare = await run('odd-winston.mjs', [], {}, [])
+    const { code, stdout, stderr } = await run('odd-winston.mjs')
+    assert.deepEqual([code, stderr], [0, ''])
+    const ids = /"(?:span_id|trace_flags|trace_id)":"[0-9a-f]+",?/g
+    assert.equal(stdout.replaceAll(ids, '').replaceAll(',}', '}'), bare.stdout)
+    const spanIdOf = (name: string) => receiver.spans.find((span) => span.name === name)!.spanId
+    assert.deepEqual(
+      receiver.logs.map(({ body, spanId }) => [body, spanId]),
+      [
+        ['private', spanIdOf('work')],
+        ['faulty', spanIdOf('work')],
+        ['shared', spanIdOf('work')],
+        ['shared', spanIdOf('other')],
+      ],
+    )
+  })
+
+  it('of the console take nothing from what it prints', async () => {
+    const bare = await run('odd-console.mjs', [], {}, [])
+    const { code, stdout } = await run('odd-console.mjs', [], { THREADSPAN_LOG_CONSOLE: 'true' })
+    assert.deepEqual([code, stdout], [0, bare.stdout])
+    assert.ok(withBody('this is 1'))
   })
 
   it('of errors tell them once: a span that tells of one has it, and by choice each has', async () => {

@@ -1,3 +1,4 @@
+import { count } from '../../core/counters.js'
 import type { Disable } from '../../hooks/channels.js'
 import { exportsOfLoaded } from '../../hooks/loaded-files.js'
 import { afterLoad, onAnyLoad } from '../../hooks/module-loads.js'
@@ -77,6 +78,7 @@ function emitting(original: Method): Method {
         hand(target, rec as Rec, isText === true)
       } catch {
         // A getter of the application's.
+        count('log.record')
       }
     }
     return original.apply(this, args)

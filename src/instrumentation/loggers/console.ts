@@ -1,4 +1,5 @@
-import { format } from 'node:util'
+import { format, types } from 'node:util'
+import { count } from '../../core/counters.js'
 import type { Disable } from '../../hooks/channels.js'
 import { replaceMethod } from '../../hooks/replace-method.js'
 import { severityOfName } from '../../logs/severity.js'
@@ -19,7 +20,7 @@ export function followConsole(target: LogTarget): Disable {
     if (isWithin) return
     isWithin = true
     try {
-      const error = args.find((argument) => argument instanceof Error)
+      const error = args.find((argument) => types.isNativeError(argument))
       const record = {
         severity: severityOfName(method),
         level: method,
@@ -28,6 +29,9 @@ export function followConsole(target: LogTarget): Disable {
         error,
       }
       target.record({ name: 'console' }, record, target.active())
+    } catch {
+      // What describes itself has thrown; the console will say so, if it is the same there.
+      count('log.record')
     } finally {
       isWithin = false
     }

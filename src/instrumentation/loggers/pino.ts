@@ -25,6 +25,13 @@ interface Symbols {
   readonly message: symbol | undefined
   readonly error: symbol | undefined
   readonly nested: symbol | undefined
+  readonly formatters: symbol | undefined
+  readonly hooks: symbol | undefined
+}
+
+/** What an application may have a line's object be made by. */
+interface Formatters {
+  readonly log?: ((object: unknown) => unknown) | undefined
 }
 
 /** The library says so of each line: https://github.com/pinojs/pino/blob/main/docs/diagnostics.md */
@@ -32,7 +39,8 @@ const CHANNEL = 'tracing:pino_asJson'
 
 /**
  * pino tells of each line before it is made and after. Before, the ids are put behind the logger's own bindings, which are text already, and
- * taken out again afterwards: neither the logger's options nor the objects that are logged are touched.
+ * taken out again afterwards: neither the logger's options nor the objects that are logged are touched. Where the application makes the object
+ * of a line anew (`formatters.log`), that may have the ids already, which is known only then: they are put in front of its fields.
  */
 export const pino: LoggerBridge = {
   name: 'pino',
@@ -50,9 +58,9 @@ export const pino: LoggerBridge = {
 interface Started {
   readonly message: Message
   readonly ids: ActiveIds | undefined
-  /** What the logger's bindings were; undefined where they are as they were. */
-  readonly bindings: string | undefined
   readonly symbols: Symbols | undefined
+  /** Takes the ids out of the logger again. */
+  undo: (() => void) | undefined
 }
 
 /** Lines of one level, by a logger with these keys. */
@@ -80,16 +88,46 @@ class Lines {
     const { instance } = message
     const ids = this.target.active()
     const symbols = this.symbolsOf(instance)
-    let bindings: string | undefined
-    if (ids !== undefined && symbols !== undefined && this.target.addsFields) {
-      const before = instance[symbols.bindings] as string
-      const added = this.missing(this.fieldsOf(ids), before, message.arguments[0])
-      if (added !== '') {
-        bindings = before
-        instance[symbols.bindings] = before + added
+    const line: Started = { message, ids, symbols, undo: undefined }
+    this.started.push(line)
+    // A frozen logger stays as it is.
+    if (ids === undefined || symbols === undefined || !this.target.addsFields || Object.isFrozen(instance))
+      return
+    line.undo = this.add(this.fieldsOf(ids), instance, symbols, message.arguments[0])
+  }
+
+  /** @returns what takes them out again. */
+  private add(
+    fields: Fields,
+    instance: Instance,
+    { bindings, nested, formatters }: Symbols,
+    merged: unknown,
+  ): (() => void) | undefined {
+    const before = instance[bindings] as string
+    const isNested = nested !== undefined && Boolean(instance[nested])
+    const made = formatters === undefined ? undefined : (instance[formatters] as Formatters | undefined)
+    const log = made?.log
+    if (typeof log === 'function' && !isNested) {
+      instance[formatters!] = {
+        ...made,
+        log: (object: unknown) => {
+          const own = log.call(made, object)
+          return { ...this.missing(fields, before, own), ...Object(own) }
+        },
+      }
+      return () => {
+        instance[formatters!] = made
       }
     }
-    this.started.push({ message, ids, bindings, symbols })
+    const added = this.missingText(fields, before, isNested ? undefined : merged)
+    if (added === '') return undefined
+    instance[bindings] = before + added
+    return () => {
+      const now = instance[bindings] as string
+      // A serializer may have set others.
+      if (now.startsWith(before + added))
+        instance[bindings] = before + now.slice(before.length + added.length)
+    }
   }
 
   end(message: Message): void {
@@ -99,10 +137,11 @@ class Lines {
       this.started.length = 0
       return
     }
-    const { bindings, symbols, ids } = line
-    if (bindings !== undefined) message.instance[symbols!.bindings] = bindings
+    const { symbols, ids } = line
+    line.undo?.()
     const { result } = message
-    if (typeof result === 'string' && this.target.exports) this.hand(message, result, ids, symbols)
+    if (typeof result === 'string' && this.target.exports)
+      this.hand(message, written(result, message.instance, symbols), ids, symbols)
   }
 
   private hand(
@@ -123,18 +162,22 @@ class Lines {
   private fieldsOf(ids: ActiveIds): Fields {
     const { span } = ids
     if (this.last?.span.spanId !== span.spanId || this.last.span.traceId !== span.traceId) {
-      const fields = this.target.fieldsOf(ids)
-      const texts = fields.map(([name, value]) => `,"${name}":"${value}"`)
-      this.last = { span, fields: { names: fields.map(([name]) => name), texts, all: texts.join('') } }
+      const entries = this.target.fieldsOf(ids)
+      const texts = entries.map(([name, value]) => `,"${name}":"${value}"`)
+      this.last = { span, fields: { entries, texts, all: texts.join('') } }
     }
     return this.last.fields
   }
 
   /** Of these, what the application has not set itself. */
-  private missing({ names, texts, all }: Fields, bindings: string, merged: unknown): string {
-    const has = (name: string): boolean => bindings.includes(`"${name}":`) || isIn(merged, name)
-    if (!names.some(has)) return all
-    return texts.filter((_, i) => !has(names[i]!)).join('')
+  private missingText({ entries, texts, all }: Fields, bindings: string, merged: unknown): string {
+    const has = ([name]: Fields['entries'][number]): boolean => isSet(name, bindings, merged)
+    if (!entries.some(has)) return all
+    return texts.filter((_, i) => !has(entries[i]!)).join('')
+  }
+
+  private missing({ entries }: Fields, bindings: string, merged: unknown): Record<string, string> {
+    return Object.fromEntries(entries.filter(([name]) => !isSet(name, bindings, merged)))
   }
 
   private formOf(level: number, instance: Instance, symbols: Symbols | undefined): Form {
@@ -177,6 +220,8 @@ class Lines {
       message: found.get('pino.messageKey'),
       error: found.get('pino.errorKey'),
       nested: found.get('pino.nestedKey'),
+      formatters: found.get('pino.formatters'),
+      hooks: found.get('pino.hooks'),
     }
     if (this.known.length < MOST) this.known.push(symbols)
     return symbols
@@ -185,7 +230,7 @@ class Lines {
 
 /** The ids of a span. */
 interface Fields {
-  readonly names: readonly string[]
+  readonly entries: readonly (readonly [name: string, value: string])[]
   /** Each as it stands in a line. */
   readonly texts: readonly string[]
   readonly all: string
@@ -197,14 +242,23 @@ function keyOf(instance: Instance, symbol: symbol | undefined, otherwise: string
 }
 
 /** Whether the application has a field of that name in its line. */
-function isIn(merged: unknown, name: string): boolean {
-  return typeof merged === 'object' && merged !== null && name in merged
+function isSet(name: string, bindings: string, merged: unknown): boolean {
+  if (bindings.includes(`"${name}":`)) return true
+  return typeof merged === 'object' && merged !== null && Object.hasOwn(merged, name)
+}
+
+/** The line as it is written: `hooks.streamWrite` may take something out of it, and is asked once more. */
+function written(line: string, instance: Instance, symbols: Symbols | undefined): string {
+  const hooks = symbols?.hooks === undefined ? undefined : instance[symbols.hooks]
+  const write = (hooks as { streamWrite?: unknown } | undefined)?.streamWrite
+  return typeof write === 'function' ? String(write(line)) : line
 }
 
 /** The error of a line: pino puts it under its key. */
 function errorIn(merged: unknown, key: string): unknown {
   if (merged instanceof Error) return merged
-  if (typeof merged !== 'object' || merged === null) return undefined
-  const error = (merged as Readonly<Record<string, unknown>>)[key]
+  if (typeof merged !== 'object' || merged === null || !(key in merged)) return undefined
+  // A getter is not asked a second time.
+  const error: unknown = Object.getOwnPropertyDescriptor(merged, key)?.value
   return error instanceof Error ? error : undefined
 }

@@ -1,9 +1,11 @@
+import { count } from '../../core/counters.js'
 import type { Disable } from '../../hooks/channels.js'
 import { exportsOfLoaded } from '../../hooks/loaded-files.js'
 import { onLoads } from '../../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
 import { plainValue } from '../../logs/plain-value.js'
 import { severityOfName } from '../../logs/severity.js'
+import { jsonShows } from '../../logs/shown.js'
 import type { LogTarget } from '../../logs/target.js'
 import type { Attributes } from '../../otlp/types.js'
 import { filesOf, inFolder } from '../libraries.js'
@@ -20,6 +22,7 @@ interface WinstonLogger {
 /** Keys of winston's, the same for each copy of it (`triple-beam`). */
 const LEVEL = Symbol.for('level')
 const SPLAT = Symbol.for('splat')
+const MESSAGE = Symbol.for('message')
 
 const FILE = /[\\/]winston[\\/]lib[\\/]winston[\\/]logger\.js$/
 const FOLDER = inFolder('winston')
@@ -95,8 +98,15 @@ function transforming(original: Method): Method {
     const [info] = args
     if (target === undefined || typeof info !== 'object' || info === null) return original.apply(this, args)
     const before = current
-    current = errorOf(info as Info)
-    const undo = addFields(target, args)
+    current = undefined
+    let undo: (() => void) | undefined
+    try {
+      current = errorOf(info as Info)
+      undo = addFields(target, args)
+    } catch {
+      // A getter of the application's, or a proxy.
+      count('log.value')
+    }
     try {
       return original.apply(this, args)
     } finally {
@@ -113,15 +123,16 @@ function addFields(to: LogTarget, args: unknown[]): (() => void) | undefined {
   if (ids === undefined) return undefined
   const info = args[0] as Info
   const fields = to.fieldsOf(ids).filter(([name]) => !(name in info))
-  // An error's stack and class would be lost in a copy.
-  if (info instanceof Error) {
+  // Of an error, or an object with private fields, a copy would not be what it is.
+  const prototype: unknown = Object.getPrototypeOf(info)
+  if (prototype !== Object.prototype && prototype !== null) {
     if (!Object.isExtensible(info)) return undefined
     for (const [name, value] of fields) info[name] = value
     return () => {
       for (const [name] of fields) delete info[name]
     }
   }
-  const copy = Object.assign(Object.create(Object.getPrototypeOf(info)), info) as Info
+  const copy = Object.assign(Object.create(prototype), info) as Info
   for (const [name, value] of fields) copy[name] = value
   args[0] = copy
   return undefined
@@ -150,10 +161,19 @@ function hand(logger: WinstonLogger, info: Info): void {
     const body = plainValue(info['message'], Number.POSITIVE_INFINITY) ?? null
     to.record(
       { name: 'winston' },
-      { severity: severityOfName(level), level, body, attributes, error },
+      { severity: severityOfName(level), level, body, attributes, error, shows: showsOf(info, error) },
       to.active(),
     )
   } catch {
     // A getter of the application's.
+    count('log.record')
   }
+}
+
+/** Whether what the formats have left has a text of the error; undefined where it has the error itself. */
+function showsOf(info: Info, error: unknown): ((text: string) => boolean) | undefined {
+  const values = Object.values(info)
+  if (error === undefined || info === error || values.includes(error)) return undefined
+  const texts = [...values, info[MESSAGE]].filter((value) => typeof value === 'string')
+  return (text) => texts.some((value) => value.includes(text) || jsonShows(value)(text))
 }
