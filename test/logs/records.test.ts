@@ -182,6 +182,19 @@ describe('log records', { timeout: 240_000 }, () => {
     )
   })
 
+  it('of loggers that are imported begin with the first line', async () => {
+    const { code, stdout } = await run('imported.mjs')
+    assert.equal(code, 0)
+    assert.equal(stdout.split('"trace_id"').length, 4)
+    const [{ spanId } = { spanId: '' }] = receiver.spans
+    const told = receiver.logs.map(({ body, spanId }) => `${String(body)} ${spanId}`).sort()
+    const names = ['bunyan', 'pino', 'winston']
+    assert.deepEqual(
+      told,
+      names.flatMap((name) => [`${name} `, `${name} ${spanId}`]),
+    )
+  })
+
   it('of winston are made of whatever can be handed to it, which stays as it is', async () => {
     const bare = await run('odd-winston.mjs', [], {}, [])
     const { code, stdout, stderr } = await run('odd-winston.mjs')

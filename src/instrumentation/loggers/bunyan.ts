@@ -22,6 +22,8 @@ const NAMES: Readonly<Record<number, string>> = {
   50: 'error',
   60: 'fatal',
 }
+/** Files that bunyan loads while it is loaded, at most. */
+const MOST_LOADS = 1000
 /** Characters of a value that a record keeps. */
 const LIMIT = 8192
 /** Fields that the record or its resource says in another place. */
@@ -48,13 +50,20 @@ export const bunyan: LoggerBridge = {
   versions: '1.8, 2',
   enable(given): Disable {
     target = given
-    const patchLoaded = (): void => {
-      for (const exports of exportsOfLoaded(FILE)) patch(exports)
+    const patchLoaded = (): boolean => {
+      const loaded = exportsOfLoaded(FILE)
+      loaded.forEach(patch)
+      return loaded.every((exports) => typeof exports === 'function')
     }
+    // What it asks for asks for others, which end before it does.
+    const patchOnceLoaded = (left: number): void =>
+      afterLoad(() => {
+        if (!patchLoaded() && left > 0) patchOnceLoaded(left - 1)
+      })
     patchLoaded()
     // It is a single file, which is found once it has run: by who asks for it, or by what it asks for.
     const forget = onAnyLoad(filesOf('bunyan'), (_request, _exports, parent) => {
-      if (FILE.test(parent?.filename ?? '')) afterLoad(patchLoaded)
+      if (FILE.test(parent?.filename ?? '')) patchOnceLoaded(MOST_LOADS)
       else patchLoaded()
     })
     return () => {
