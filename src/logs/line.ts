@@ -33,6 +33,7 @@ const MOST = 1000
 /** Keys of lines that were read, by their bytes: a program has few. */
 const known = new Map<string, LineKeys>()
 const MOST_KNOWN = 1000
+const MOST_NAME = 2000
 const NO_TRACE = '0'.repeat(32)
 const NONE: Attributes = Object.create(null)
 
@@ -84,7 +85,7 @@ function keysIn(body: Buffer, end: number): LineKeys {
       return body.toString('utf8', from, at)
     }) as [string, string, string, string]
     keys = { level, message, error, nested }
-    if (known.size < MOST_KNOWN) known.set(name, keys)
+    if (known.size < MOST_KNOWN && name.length < MOST_NAME) known.set(name, keys)
   }
   return keys
 }

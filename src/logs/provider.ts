@@ -26,7 +26,8 @@ interface ApiLogRecord {
 /** `Logger` of the API. */
 export interface ApiLogger {
   emit(record: ApiLogRecord): void
-  enabled(options?: object): boolean
+  /** Newer ones have it. */
+  enabled?(options?: object): boolean
 }
 
 /** `LoggerProvider` of the API. */
@@ -40,6 +41,8 @@ interface ProviderOptions {
   readonly idsOf: (context?: Context) => ActiveIds | undefined
   readonly describe: (error: unknown) => Readonly<Record<string, string>>
   readonly emit: (scope: { encoded: Uint8Array; schemaUrl: string }, record: LogRecord) => void
+  /** Whom the application has registered since. */
+  readonly successor: () => ApiLoggerProvider | undefined
 }
 
 /** Characters of a level's or an event's name that are kept. */
@@ -61,7 +64,9 @@ export function loggerProvider(options: ProviderOptions): ApiLoggerProvider {
         ),
         schemaUrl: text(schemaUrl),
       }
-      return new Logger(options, scope, includeTraceContext !== false)
+      return new Logger(options, scope, includeTraceContext !== false, (provider) =>
+        provider.getLogger(name, version, given),
+      )
     },
   }
 }
@@ -71,14 +76,29 @@ class Logger implements ApiLogger {
     private readonly options: ProviderOptions,
     private readonly scope: { encoded: Uint8Array; schemaUrl: string },
     private readonly hasTrace: boolean,
+    private readonly from: (provider: ApiLoggerProvider) => ApiLogger,
   ) {}
 
-  enabled(): boolean {
-    return true
+  private next: ApiLogger | undefined
+
+  /** The same logger of whom the application has registered since. */
+  private get other(): ApiLogger | undefined {
+    const provider = this.next === undefined ? this.options.successor() : undefined
+    if (provider !== undefined) this.next = this.from(provider)
+    return this.next
   }
 
-  /** Never throws. */
+  enabled(options?: object): boolean {
+    return this.other?.enabled?.(options) ?? true
+  }
+
+  /** Never throws, while records are taken here. */
   emit(given: ApiLogRecord): void {
+    const { other } = this
+    if (other !== undefined) {
+      other.emit(given)
+      return
+    }
     try {
       this.options.emit(this.scope, this.recordOf(given ?? {}))
     } catch {

@@ -53,6 +53,7 @@ export class ThreadLogging implements LogTarget {
   private readonly known = new WeakMap<LoggerScope, number>()
   private readonly keys = new WeakMap<LineKeys, EncodedKeys>()
   private made: ApiLoggerProvider | undefined
+  private successor: ApiLoggerProvider | undefined
   exports: boolean
 
   constructor(private readonly options: ThreadLoggingOptions) {
@@ -77,8 +78,15 @@ export class ThreadLogging implements LogTarget {
       idsOf: this.idsOf,
       describe: this.options.describeException,
       emit: (scope, record) => this.write(scope, record),
+      successor: () => this.successor,
     })
     return this.made
+  }
+
+  /** The application has registered a LoggerProvider of its own, which gets the records of loggers that were made before as well. */
+  yieldTo(provider: unknown): void {
+    const { getLogger } = Object(provider) as Partial<ApiLoggerProvider>
+    if (typeof getLogger === 'function') this.successor = provider as ApiLoggerProvider
   }
 
   active(): ActiveIds | undefined {

@@ -26,7 +26,10 @@ export class LateLogging {
 
   /** Gives OpenTelemetry's API a LoggerProvider, where nobody has given it another. */
   provide(): void {
-    part().yieldLogsApi(() => this.load().provider)
+    part().yieldLogsApi(
+      () => this.load().provider,
+      (provider) => this.loaded?.yieldTo(provider),
+    )
   }
 
   /** Follows loggers. @param disabled Names to leave out. */

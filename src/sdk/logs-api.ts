@@ -19,8 +19,9 @@ const ENOUGH = 10_000
  * is looked at when a logger is made, not when it is used.
  *
  * @param provider Called when the first logger is asked for.
+ * @param taken Gets what the application has registered.
  */
-export function yieldLogsApi(provider: () => unknown): void {
+export function yieldLogsApi(provider: () => unknown, taken: (provider: unknown) => void): void {
   const holder = globalThis as Holder
   if (holder[LOGS_KEY] !== undefined) return
   const noop = { getLogger: () => ({ emit() {}, enabled: () => false }) }
@@ -37,6 +38,7 @@ export function yieldLogsApi(provider: () => unknown): void {
         enumerable: true,
         configurable: true,
       })
+      if (typeof given === 'function') taken(given(VERSION))
     },
     enumerable: true,
     configurable: true,

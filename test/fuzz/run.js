@@ -24,6 +24,9 @@ const { RingReader } = await part('ring/reader.js')
 const { LinkWriter } = await part('link/writer.js')
 const { LinkReader } = await part('link/reader.js')
 const { closedSpan } = await part('ring/closed-span.js')
+const { encodedRecord, fieldOf, readLogHead, writeField } = await part('logs/record.js')
+const { encodeKeys, writeLine } = await part('logs/write-line.js')
+const { encodeLog } = await part('otlp/encode-log.js')
 const { SLOT_SIZE } = await part('recorder/sink.js')
 const { CellReader } = await part('metrics/cells.js')
 const { measureHere } = await part('metrics/measure.js')
@@ -161,7 +164,51 @@ function environment() {
   return env
 }
 
-const nobody = { scope() {}, spans() {} }
+const nobody = { scope() {}, spans() {}, logged: tellLog }
+
+/** What is exported of a log record as it lay in a ring or a file. */
+function tellLog(body) {
+  const head = readLogHead(body)
+  if (head === undefined) return
+  const field = fieldOf(body, head)
+  const length = (field[1] & 127) | ((field[2] & 127) << 7) | (field[3] << 14)
+  if (field[0] !== 0x12 || length + 4 !== field.length) throw new Error('not a whole record')
+}
+
+const logField = encodeLog({
+  timeUnixNano: 1n,
+  observedTimeUnixNano: 1n,
+  severityNumber: 9,
+  severityText: 'info',
+  body: 'saved',
+  attributes: { order: [1, { two: null }] },
+  droppedAttributesCount: 0,
+  flags: 1,
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  spanId: 'b7ad6b7169203331',
+  eventName: '',
+})
+/** A `KeyValue` of an exception. */
+const exceptionField = Buffer.from('0a080a0161120312010a', 'hex')
+
+function writeLog(ring) {
+  if (random() < 0.3) {
+    writeField(ring, 0, logField)
+    return
+  }
+  const fields = { level: 30, msg: text(5), err: { type: 'E', message: odd(), stack: 's' }, [text(5)]: odd() }
+  const line = JSON.stringify(fields, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+  const keys = encodeKeys({
+    level: 'info',
+    message: 'msg',
+    error: 'err',
+    nested: random() < 0.2 ? 'err' : '',
+  })
+  const context = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1 }
+  const ids = random() < 0.5 ? context : undefined
+  const exception = pick([new Uint8Array(0), exceptionField, undefined])
+  writeLine(ring, () => {}, 0, mutatedText(line), 9, keys, ids, exception)
+}
 /** The start of a span, as `recorder/record.ts` lays it out: trace id, span id, kind, start time, flags, name. */
 const start = Buffer.from(
   [
@@ -186,6 +233,7 @@ function ringMemory() {
     ring.bytes.set(span, at)
     ring.commit(at + span.length, 0)
     if (random() < 0.3) ring.armSlot(ring.openSlot(), below(600), below(3))
+    if (random() < 0.3) writeLog(ring)
   }
   const words = new Int32Array(memory.buffer)
   const bytes = new Uint8Array(memory.buffer)
@@ -198,6 +246,19 @@ function ringMemory() {
   }
   return memory
 }
+
+/** Lines of loggers, as they lie in a ring. */
+const logLines = Array.from({ length: 5 }, () => {
+  const memory = layout.allocate(65536, 16, SLOT_SIZE)
+  const ring = new Ring(memory, new Int32Array(new SharedArrayBuffer(layout.CONTROL_BYTES)), () => {})
+  ring.defineScope(Buffer.from('scope'), 'url')
+  const lines = []
+  while (lines.length === 0) {
+    writeLog(ring)
+    new RingReader(memory).drain({ ...nobody, logged: (body) => void lines.push(Buffer.from(body)) })
+  }
+  return lines[0]
+})
 
 const folder = mkdtempSync(join(tmpdir(), 'threadspan-fuzz-'))
 const valid = linkBytes()
@@ -255,6 +316,9 @@ function linkBytes() {
     writer.spans(0, span, 1)
     writer.childEnded(i, 'reason', 5n)
     writer.lost('cause', 3)
+    writer.logged(encodedRecord(0, logField))
+    writer.logged(logLines[i])
+    writer.lost('cause', 3, 'logs')
   }
   writer.flush()
   writer.close()
@@ -282,6 +346,10 @@ const targets = {
     reader.drain(nobody)
     reader.takeLosses()
     reader.drain(nobody)
+  },
+  'log record'() {
+    tellLog(mutatedBytes(pick(logLines)))
+    tellLog(mutatedBytes(encodedRecord(0, logField)))
   },
   link() {
     const path = join(folder, '1-fuzz.link')
