@@ -287,9 +287,10 @@ describe('a service', { timeout: 120_000 }, () => {
     )
     await sink.open()
     await sink.until(51)
+    // On a busy machine some of a request's values come after its end, and are told by themselves.
     assert.deepEqual(
-      sink.posts.map(({ metrics }) => metrics['requests']!.map(({ attributes }) => attributes)),
-      ['/before', ...times.map((_, i) => `/down/${i}`)].map((path) => [{ path }]),
+      sink.posts.flatMap(({ metrics }) => (metrics['requests'] ?? []).map(({ attributes }) => attributes)),
+      ['/before', ...times.map((_, i) => `/down/${i}`)].map((path) => ({ path })),
     )
     await service.end()
     assert.match(service.stderr(), /is back \(THREADSPAN_SURFACER\)\n$/)
