@@ -1,3 +1,5 @@
+import { hashesOf } from '../store/signatures.js'
+
 /** The forms that a word can have on the wire: text, and for a number `int_value` and `double_value`. */
 export function needlesOf(word: string): Needle[] {
   const forms = [new Needle(Buffer.from(word))]
@@ -20,9 +22,12 @@ export function needlesOf(word: string): Needle[] {
 export class Needle {
   readonly #bytes: Buffer
   readonly #shift: Uint16Array
+  /** Of its bytes, for `Signatures`. */
+  readonly hashes: Uint16Array
 
   constructor(word: Buffer) {
     this.#bytes = Buffer.from(word.map(fold))
+    this.hashes = hashesOf(word)
     const { length } = word
     this.#shift = new Uint16Array(256).fill(length)
     for (let i = 0; i < length - 1; i++) {

@@ -33,8 +33,13 @@ class Candidate {
   }
 
   has(forms: readonly Needle[]): boolean {
-    const { bytes, start, end } = this.store.encoded(this.row)
-    return forms.some((needle) => needle.in(bytes, start, end))
+    const { store, row } = this
+    for (const needle of forms) {
+      if (!store.signatures.mayHold(row, needle.hashes)) continue
+      const { bytes, start, end } = store.encoded(row)
+      if (needle.in(bytes, start, end)) return true
+    }
+    return false
   }
 }
 
@@ -207,6 +212,9 @@ const FIELDS: ReadonlyMap<string, (term: FieldTerm) => Test> = new Map<string, (
 /** Attributes of the span, of its events, or of its resource. */
 function attributeTest(term: FieldTerm): Test {
   const key = [new Needle(Buffer.from(term.key))]
+  // What is no number and no boolean is on the wire as it is written.
+  const isText = term.operator === '=' && Number.isNaN(term.number) && !'true false'.includes(term.value)
+  const value = isText && term.value.length > 2 ? [new Needle(Buffer.from(term.value))] : []
   const meets = (attributes: Readonly<Record<string, AnyValue>>): boolean => {
     const value = Object.hasOwn(attributes, term.key) ? attributes[term.key]! : null
     return value !== null && leaves(value).some((leaf) => compare(term, leaf))
@@ -214,7 +222,8 @@ function attributeTest(term: FieldTerm): Test {
   const inResource = perLane((store, lane) => meets(store.lanes.of(lane).resource.attributes))
   return (candidate) =>
     inResource(candidate) ||
-    (candidate.has(key) &&
+    ((value.length === 0 || candidate.has(value)) &&
+      candidate.has(key) &&
       (meets(candidate.span.attributes) || candidate.span.events.some(({ attributes }) => meets(attributes))))
 }
 
@@ -235,15 +244,8 @@ function stateTest(state: State): Test {
 
 /** What is the same for all spans of a lane is worked out once for it. */
 function perLane(test: (store: Store, lane: number) => boolean): Test {
-  const known = new Map<number, boolean>()
-  return ({ store, lane }) => {
-    let holds = known.get(lane)
-    if (holds === undefined) {
-      holds = test(store, lane)
-      known.set(lane, holds)
-    }
-    return holds
-  }
+  const known: (boolean | undefined)[] = []
+  return ({ store, lane }) => (known[lane] ??= test(store, lane))
 }
 
 function textOf(span: Span): string {

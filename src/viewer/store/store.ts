@@ -8,6 +8,7 @@ import { Interner } from './interner.js'
 import { headerOf, Lanes } from './lanes.js'
 import { type Range, scanTraces } from './scan.js'
 import { type SpanScan, scanSpan } from './scan-span.js'
+import { Signatures } from './signatures.js'
 import { RECORD_HEADER, Slabs } from './slabs.js'
 import { SpanIndex } from './span-index.js'
 import { settle, Trace } from './trace.js'
@@ -15,8 +16,8 @@ import { settle, Trace } from './trace.js'
 /** Longest encoded span, resource and scope that is kept. A quarter of a slab, so that slabs fill well. */
 export const MAX_SPAN_BYTES = 1024 * 1024
 
-/** Memory of a span beside its record: its columns and its place in the index. */
-const ROW_BYTES = Columns.rowBytes + 8
+/** Memory of a span beside its record: its columns, its place in the index, and its part of a signature. */
+const ROW_BYTES = Columns.rowBytes + Signatures.rowBytes + 8
 
 /** Memory of a trace beside its spans: the object, its key and its map entry. */
 const TRACE_BYTES = 320
@@ -26,6 +27,7 @@ export class Store {
   readonly columns = new Columns()
   readonly lanes = new Lanes()
   readonly names = new Interner<string>()
+  readonly signatures = new Signatures((row) => this.scan(row))
   readonly limits: StoreLimits
   /** Traces by the latin1 form of their id, oldest first. */
   readonly traces = new Map<string, Trace>()
@@ -203,6 +205,7 @@ export class Store {
     columns.name[row] = this.names.intern(name, () => name)
     this.#slabs.put(columns, row, bytes, scan.start, scan.end)
     this.#index.add(row)
+    this.signatures.add(row, bytes, scan)
     this.journal?.kept(key, resource, scopeBytes, bytes.subarray(scan.start, scan.end), columns.start(row))
     return undefined
   }
@@ -268,6 +271,7 @@ export class Store {
     for (let row = trace.first; row >= 0; ) {
       const next = columns.next[row]!
       this.#index.remove(row)
+      this.signatures.remove(row)
       this.#slabs.remove(columns, row)
       this.names.release(columns.name[row]!)
       this.lanes.releaseLane(columns.lane[row]!)
