@@ -3,13 +3,12 @@ import type { Span } from '../../otlp/types.js'
 import type { ErrorDetail, ErrorGroup, Filter } from '../api.js'
 import { Mark } from '../store/columns.js'
 import type { Store } from '../store/store.js'
-import type { Trace } from '../store/trace.js'
+import { type Trace, transactionOf } from '../store/trace.js'
 import { type Paged, paged } from './paging.js'
 import { plainText } from './plain.js'
 import { select } from './selection.js'
 import { bucketsOf } from './series.js'
 import { culpritOf, type Frame, parseStack } from './stack.js'
-import { transactionOf } from './transactions.js'
 
 const FAILED = Mark.error | Mark.closed | Mark.exception
 const MAX_OCCURRENCES = 50
@@ -108,7 +107,7 @@ export class Errors {
     for (const trace of traces) {
       if (trace.errors === 0 && !this.#hasException(trace.first)) continue
       for (const row of this.#causes(trace)) {
-        if (picky && !wanted.has(transactionOf(this.#store, row))) continue
+        if (picky && !wanted.has(transactionOf(row, this.#store.columns))) continue
         const number = columns.group[row]!
         const rows = groups.get(number)
         if (rows === undefined) groups.set(number, [row])
@@ -183,7 +182,7 @@ export class Errors {
       first = Math.min(first, start)
       last = Math.max(last, start)
       services.add(lanes.of(columns.lane[row]!).service)
-      const owner = transactionOf(this.#store, row)
+      const owner = transactionOf(row, this.#store.columns)
       if (owner >= 0) transactions.add(names.value(columns.name[owner]!))
     }
     const { bare: _, ...kind } = this.#kinds[number]!
@@ -201,7 +200,7 @@ export class Errors {
     const { columns, lanes, names } = this.#store
     const span = this.#store.decode(row)
     const { message, stack } = failureOf(span)
-    const owner = transactionOf(this.#store, row)
+    const owner = transactionOf(row, this.#store.columns)
     const closed = span.attributes['threadspan.closed']
     return {
       traceId: span.traceId,

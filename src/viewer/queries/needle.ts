@@ -18,6 +18,13 @@ export function needlesOf(word: string): Needle[] {
   return forms
 }
 
+/** The forms that a whole text can have on the wire: behind its length, whose last byte is 0 where it is longer than it has to be. */
+export function textNeedles(text: string): Needle[] {
+  const bytes = Buffer.from(text)
+  if (bytes.length > 127) return [new Needle(bytes)]
+  return [bytes.length, 0].map((length) => new Needle(Buffer.from([length, ...bytes])))
+}
+
 /** Horspool's search for bytes; ASCII letters match in either case. Numbers thereby match too much, never too little. */
 export class Needle {
   readonly #bytes: Buffer

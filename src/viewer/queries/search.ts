@@ -5,7 +5,7 @@ import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'
 import { threadLabel } from './columns.js'
 import { KINDS } from './kinds.js'
-import { Needle, needlesOf } from './needle.js'
+import { Needle, needlesOf, textNeedles } from './needle.js'
 import { collect, leaves } from './plain.js'
 import { relationTo } from './relations.js'
 import { isError, statusClass, statusText } from './status-text.js'
@@ -30,16 +30,6 @@ class Candidate {
 
   get lane(): number {
     return this.store.columns.lane[this.row]!
-  }
-
-  has(forms: readonly Needle[]): boolean {
-    const { store, row } = this
-    for (const needle of forms) {
-      if (!store.signatures.mayHold(row, needle.hashes)) continue
-      const { bytes, start, end } = store.encoded(row)
-      if (needle.in(bytes, start, end)) return true
-    }
-    return false
   }
 }
 
@@ -88,10 +78,8 @@ export class Search {
     let found = false
     if (this.#structure !== undefined) found = this.#related(store, trace, this.#structure).size > 0
     else
-      for (const row of store.rows(trace)) {
+      for (let row = trace.first; row >= 0 && !found; row = store.columns.next[row]!)
         found = this.#meets(candidate.at(row))
-        if (found) break
-      }
     this.#known.set(trace, found ? trace.spans : -trace.spans)
     return found
   }
@@ -147,7 +135,7 @@ function testOf(term: Term): Test {
 /** In the name, attributes, events, status, service, host or thread, or as the beginning of an id. */
 function textTest(word: string): Test {
   // Booleans are not text on the wire: words that may be part of one are looked for decoded only.
-  const forms = 'true false'.includes(word) ? undefined : needlesOf(word)
+  const isWritten = 'true false'.includes(word) ? () => true : onWire(needlesOf(word))
   const inLane = perLane((store, lane) => {
     const { service, host } = store.lanes.of(lane)
     return lower(`${service}\n${host}\n${threadLabel(store.lanes.lanes.value(lane))}`).includes(word)
@@ -158,7 +146,7 @@ function textTest(word: string): Test {
     if (inLane(candidate)) return true
     if (isId && (store.columns.spanId(row).startsWith(word) || store.traceOf(row).id.startsWith(word)))
       return true
-    return (forms === undefined || candidate.has(forms)) && lower(textOf(candidate.span)).includes(word)
+    return isWritten(candidate) && lower(textOf(candidate.span)).includes(word)
   }
 }
 
@@ -175,23 +163,34 @@ const FIELDS: ReadonlyMap<string, (term: FieldTerm) => Test> = new Map<string, (
   [
     'name',
     (term) =>
-      ({ store, row }) =>
-        compare(term, store.names.value(store.columns.name[row]!)),
+      once(
+        ({ store, row }) => store.columns.name[row]!,
+        ({ store }, name) => compare(term, store.names.value(name)),
+      ),
   ],
   [
     'kind',
     (term) =>
-      ({ store, row }) =>
-        compare(term, KINDS[store.columns.kind[row]!]!),
+      once(
+        ({ store, row }) => store.columns.kind[row]!,
+        (_, kind) => compare(term, KINDS[kind]!),
+      ),
   ],
   [
     'status',
     (term) =>
-      ({ store, row }) => {
-        const names = [statusText(store, row), statusClass(store, row), isError(store, row) ? 'error' : 'ok']
-        const meets = (name: string) => compare(term, name)
-        return term.operator === '!=' ? names.every(meets) : names.some(meets)
-      },
+      once(
+        ({ store, row }) => store.columns.http[row]! * 2 + (isError(store, row) ? 1 : 0),
+        ({ store, row }) => {
+          const names = [
+            statusText(store, row),
+            statusClass(store, row),
+            isError(store, row) ? 'error' : 'ok',
+          ]
+          const meets = (name: string) => compare(term, name)
+          return term.operator === '!=' ? names.every(meets) : names.some(meets)
+        },
+      ),
   ],
   ['service', (term) => perLane((store, lane) => compare(term, store.lanes.of(lane).service))],
   ['environment', (term) => perLane((store, lane) => compare(term, store.lanes.of(lane).environment))],
@@ -211,10 +210,8 @@ const FIELDS: ReadonlyMap<string, (term: FieldTerm) => Test> = new Map<string, (
 
 /** Attributes of the span, of its events, or of its resource. */
 function attributeTest(term: FieldTerm): Test {
-  const key = [new Needle(Buffer.from(term.key))]
-  // What is no number and no boolean is on the wire as it is written.
-  const isText = term.operator === '=' && Number.isNaN(term.number) && !'true false'.includes(term.value)
-  const value = isText && term.value.length > 2 ? [new Needle(Buffer.from(term.value))] : []
+  const hasKey = onWire([new Needle(Buffer.from(term.key))])
+  const hasValue = isText(term) ? onWire(textNeedles(term.value)) : () => true
   const meets = (attributes: Readonly<Record<string, AnyValue>>): boolean => {
     const value = Object.hasOwn(attributes, term.key) ? attributes[term.key]! : null
     return value !== null && leaves(value).some((leaf) => compare(term, leaf))
@@ -222,12 +219,20 @@ function attributeTest(term: FieldTerm): Test {
   const inResource = perLane((store, lane) => meets(store.lanes.of(lane).resource.attributes))
   return (candidate) =>
     inResource(candidate) ||
-    ((value.length === 0 || candidate.has(value)) &&
-      candidate.has(key) &&
+    (hasValue(candidate) &&
+      hasKey(candidate) &&
       (meets(candidate.span.attributes) || candidate.span.events.some(({ attributes }) => meets(attributes))))
 }
 
+/** Whether only text can be what is asked for, and is on the wire as it is written here. */
+function isText({ operator, value, number }: FieldTerm): boolean {
+  // Numbers and booleans have other forms; U+FFFD stands for bytes that are no UTF-8.
+  const isOther = 'true false'.includes(value) || /^-?infinity$|^nan$|\ufffd/.test(value)
+  return operator === '=' && Number.isNaN(number) && !isOther
+}
+
 function stateTest(state: State): Test {
+  const waits = onWire([new Needle(Buffer.from('threadspan.queue.wait'))])
   switch (state) {
     case 'error':
       return ({ store, row }) => isError(store, row)
@@ -236,16 +241,47 @@ function stateTest(state: State): Test {
     case 'root':
       return ({ store, row }) => store.columns.up[row]! < 0
     case 'waiting':
-      return ({ store, row }) => store.scan(row).scan.wait > 0
+      return (candidate) => waits(candidate) && candidate.store.scan(candidate.row).scan.wait > 0
     default:
       return ({ store, row }) => (store.columns.marks[row]! & Mark[state]) !== 0
   }
 }
 
+/** Whether one of the needles is in the encoded span. */
+function onWire(needles: readonly Needle[]): Test {
+  let block = -1
+  let possible: readonly Needle[] = []
+  return ({ store, row }) => {
+    const { signatures } = store
+    if (block !== signatures.blockOf(row)) {
+      block = signatures.blockOf(row)
+      possible = needles.filter(({ hashes }) => signatures.mayHold(block, hashes))
+    }
+    if (possible.length === 0) return false
+    const { bytes, start, end } = store.encoded(row)
+    return possible.some((needle) => needle.in(bytes, start, end))
+  }
+}
+
 /** What is the same for all spans of a lane is worked out once for it. */
 function perLane(test: (store: Store, lane: number) => boolean): Test {
+  return once(
+    ({ lane }) => lane,
+    ({ store }, lane) => test(store, lane),
+  )
+}
+
+/** What is the same for all spans of a small number is worked out once for it. */
+function once(
+  numberOf: (candidate: Candidate) => number,
+  test: (candidate: Candidate, number: number) => boolean,
+): Test {
   const known: (boolean | undefined)[] = []
-  return ({ store, lane }) => (known[lane] ??= test(store, lane))
+  return (candidate) => {
+    const number = numberOf(candidate)
+    known[number] ??= test(candidate, number)
+    return known[number]
+  }
 }
 
 function textOf(span: Span): string {

@@ -1,6 +1,6 @@
 import type { Filter, ServiceRow, Totals, TransactionRow } from '../api.js'
-import { Mark } from '../store/columns.js'
 import type { Store } from '../store/store.js'
+import { transactionOf } from '../store/trace.js'
 import { type Paged, paged } from './paging.js'
 import { latency, select, typeOf } from './selection.js'
 
@@ -148,7 +148,7 @@ function ownTimes(store: Store, rows: readonly number[], place: Int32Array): Flo
     called.clear()
     for (const row of trace.transactions) {
       const parent = columns.up[row]!
-      const owner = parent < 0 ? -1 : transactionOf(store, parent)
+      const owner = parent < 0 ? -1 : transactionOf(parent, columns)
       if (owner < 0 || owner === row || place[owner]! < 0) continue
       const list = called.get(owner)
       if (list === undefined) called.set(owner, [row])
@@ -183,32 +183,17 @@ function workerThreads(
   place: Int32Array,
   groupOf: Int32Array,
 ): (Set<number> | undefined)[] {
-  const { columns, lanes } = store
   const threads: (Set<number> | undefined)[] = []
-  for (const trace of new Set(rows.map((row) => store.traceOf(row)))) {
-    for (const row of store.rows(trace)) {
-      const lane = columns.lane[row]!
-      const { id } = lanes.lanes.value(lane)
-      if (id === null || id === 0) continue
-      const owner = transactionOf(store, row)
-      if (owner < 0 || place[owner]! < 0) continue
-      const group = groupOf[place[owner]!]!
+  for (const { workers } of new Set(rows.map((row) => store.traceOf(row)))) {
+    for (let i = 0; i < workers.length; i += 2) {
+      const at = place[workers[i]!]!
+      if (at < 0) continue
+      const group = groupOf[at]!
       threads[group] ??= new Set()
-      threads[group].add(lane)
+      threads[group].add(workers[i + 1]!)
     }
   }
   return threads
-}
-
-/** The transaction that a span of a settled trace belongs to: itself or its nearest ancestor that is one, or -1. */
-export function transactionOf(store: Store, row: number): number {
-  const { up, marks } = store.columns
-  let at = row
-  while (at >= 0 && (marks[at]! & Mark.transaction) === 0) {
-    if ((marks[at]! & Mark.cycle) !== 0) return -1
-    at = up[at]!
-  }
-  return at < 0 ? -1 : at
 }
 
 /** Values (rows, series) by key, in order of first appearance. */

@@ -31,6 +31,11 @@ export class Signatures {
   /** @param read What `add` was given for a row that has a span. */
   constructor(private readonly read: (row: number) => { bytes: Buffer; scan: SpanScan }) {}
 
+  /** Bytes taken from the system. */
+  get bytes(): number {
+    return this.#chunks.length * (BYTES << CHUNK_SHIFT) + this.#live.length + this.#left.length
+  }
+
   /** Takes the span of a row. */
   add(row: number, bytes: Buffer, scan: SpanScan): void {
     const block = row >>> ROWS_SHIFT
@@ -47,9 +52,13 @@ export class Signatures {
     this.#left[block] = Math.min(ROWS, this.#left[block]! + 1)
   }
 
-  /** Whether the span of a row may hold a word of these hashes, see `hashesOf`. */
-  mayHold(row: number, hashes: Uint16Array): boolean {
-    const block = row >>> ROWS_SHIFT
+  /** The block of a row, whose signature it shares. */
+  blockOf(row: number): number {
+    return row >>> ROWS_SHIFT
+  }
+
+  /** Whether a span of a block may hold a word of these hashes, see `hashesOf`. */
+  mayHold(block: number, hashes: Uint16Array): boolean {
     const chunk = this.#chunk(block)
     const base = this.#base(block)
     for (let i = 0; i < hashes.length; i++) {

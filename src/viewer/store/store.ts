@@ -59,7 +59,8 @@ export class Store {
 
   /** Bytes taken from the system for spans and columns, holes and reserves included. */
   get allocated(): number {
-    return this.#slabs.allocated + this.columns.capacity * Columns.rowBytes + this.#index.bytes
+    const { columns, signatures } = this
+    return this.#slabs.allocated + columns.capacity * Columns.rowBytes + this.#index.bytes + signatures.bytes
   }
 
   /**

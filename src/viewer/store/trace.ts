@@ -2,6 +2,8 @@ import { type Columns, Mark, MISSING, RELATIVE, ROOT } from './columns.js'
 import type { Lanes } from './lanes.js'
 import type { SpanIndex } from './span-index.js'
 
+const NONE: readonly number[] = []
+
 /** One trace in the store. What is below `settled` is right only after `settle`. */
 export class Trace {
   /** Row of the span that came first and last. */
@@ -21,6 +23,8 @@ export class Trace {
   processes = 0
   /** Rows of the local roots, in order of arrival. */
   transactions: readonly number[] = []
+  /** Pairs of a local root's row and a lane of a Worker in which spans of it ran, each once. */
+  workers: readonly number[] = NONE
 
   constructor(
     /** The sixteen bytes of the id, as a latin1 string: half the memory of its hexadecimal form. */
@@ -82,6 +86,7 @@ export function settle(trace: Trace, columns: Columns, index: SpanIndex, lanes: 
   trace.threads = threads.size
   trace.processes = processes.size
   trace.transactions = transactions
+  trace.workers = [...threads].some((id) => isWorker(lanes, id)) ? workersOf(trace, columns, lanes) : NONE
   trace.settled = true
 }
 
@@ -99,6 +104,54 @@ function isTransaction(row: number, columns: Columns, lanes: Lanes): boolean {
   if ((columns.marks[row]! & Mark.remoteParent) !== 0) return true
   if (parent === MISSING || columns.lane[row] === columns.lane[parent]) return false
   return lanes.of(columns.lane[row]!).process !== lanes.of(columns.lane[parent]!).process
+}
+
+function isWorker(lanes: Lanes, lane: number): boolean {
+  const { id } = lanes.lanes.value(lane)
+  return id !== null && id !== 0
+}
+
+function workersOf(trace: Trace, columns: Columns, lanes: Lanes): number[] {
+  const pairs: number[] = []
+  const ownersOf = new Map<number, Set<number> | null>()
+  const known = new Map<number, number>()
+  for (let row = trace.first; row >= 0; row = columns.next[row]!) {
+    const lane = columns.lane[row]!
+    let owners = ownersOf.get(lane)
+    if (owners === undefined) {
+      owners = isWorker(lanes, lane) ? new Set() : null
+      ownersOf.set(lane, owners)
+    }
+    if (owners === null) continue
+    const owner = transactionOf(row, columns, known)
+    if (owner < 0 || owners.has(owner)) continue
+    owners.add(owner)
+    pairs.push(owner, lane)
+  }
+  return pairs
+}
+
+/**
+ * The transaction that a span belongs to once its trace's are marked: itself or its nearest ancestor that is one, or -1.
+ * @param known Where the ways of others through the same trace have led, so that each is gone once.
+ */
+export function transactionOf(row: number, { up, marks }: Columns, known?: Map<number, number>): number {
+  let at = row
+  while (at >= 0 && (marks[at]! & Mark.transaction) === 0) {
+    const led = known?.get(at)
+    if (led !== undefined || (marks[at]! & Mark.cycle) !== 0) {
+      at = led ?? -1
+      break
+    }
+    at = up[at]!
+  }
+  const found = Math.max(-1, at)
+  if (known === undefined) return found
+  for (at = row; at >= 0 && at !== found && !known.has(at) && up[at] !== found; at = up[at]!) {
+    known.set(at, found)
+    if ((marks[at]! & Mark.cycle) !== 0) break
+  }
+  return found
 }
 
 /** Follows each span to its root once; who is met again on the same way is in a cycle. */
