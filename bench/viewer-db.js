@@ -195,6 +195,7 @@ try {
     'traces?search=user.id=u7',
     `traces?search=nowhere&${hour}`,
     'traces?search=nowhere',
+    'map',
     'errors',
     `errors/${error?.fingerprint}`,
     `trace/${latest.traceId}`,

@@ -3,14 +3,21 @@ import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
 import type {
   Distribution,
+  LogList,
+  Series,
   ServiceMap,
   ServiceRow,
   TraceSummary,
   TransactionRow,
 } from '../../src/viewer/api.js'
+import { dist } from '../support/dist.js'
 import { noBrowser, words } from './browser.js'
 import { type RealStage, realStage, until } from './real-stage.js'
 import { Sender, shop, spanOf, traceOf } from './shop.js'
+
+const { duration } = (await import(
+  dist('viewer/model/format.js')
+)) as typeof import('../../src/viewer/model/format.js')
 
 const REQUESTS = 600
 
@@ -518,6 +525,33 @@ describe('lists over data of a shop', { skip: noBrowser }, () => {
     await page.getByRole('searchbox').fill('level>=17')
     await page.getByText('of the trace, of no span').waitFor({ state: 'detached' })
     await page.getByText('charge failed').first().waitFor()
+  })
+
+  it('show the marks of a time axis whole, however exact they are', async () => {
+    const { logs } = await on.api<LogList>('logs?limit=1')
+    const time = Math.floor(logs[0]!.time / 1000) * 1000
+    for (const length of [1000, 1900, 2000, 4900, 9900, 59_000, 3_500_000]) {
+      const page = await on.open(`logs?from=${time}&to=${time + length}`)
+      await page.locator('.uplot canvas').waitFor()
+      const drawn = await until(
+        () => page.evaluate('globalThis.drawn') as Promise<string[]>,
+        (all) => all.some((text) => /^\d\d:\d\d/.test(text)),
+        'the marks of the axis',
+      )
+      assert.deepEqual(await page.evaluate('globalThis.cut'), [], drawn.join(', '))
+    }
+  })
+
+  it('say in words what the figures of a legend are, each line its own', async () => {
+    const page = await on.open('transactions?service=gateway')
+    const legend = page.getByRole('group', { name: 'Lines of Latency' })
+    await legend.waitFor()
+    const series = await on.api<Series>('series?service=gateway')
+    for (const line of ['mean', 'p50', 'p95', 'p99'] as const) {
+      const most = Math.max(...series[line].map((value) => value ?? 0))
+      const text = await words(legend.getByRole('button', { name: new RegExp(`^${line}`) }))
+      assert.equal(text, `${line} up to ${duration(most)}`)
+    }
   })
 
   it('compare with the same time before', async () => {

@@ -45,9 +45,14 @@ export async function realStage(): Promise<RealStage> {
       await context.addInitScript(`{
         const { fillText } = CanvasRenderingContext2D.prototype
         globalThis.drawn = []
-        CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+        globalThis.cut = []
+        CanvasRenderingContext2D.prototype.fillText = function (text, x, ...rest) {
           globalThis.drawn.push(String(text))
-          return fillText.call(this, text, ...rest)
+          const { a, b, e } = this.getTransform()
+          const { actualBoundingBoxLeft: left, actualBoundingBoxRight: right } = this.measureText(text)
+          if (b === 0 && (a * (x - left) + e < 0 || a * (x + right) + e > this.canvas.width))
+            globalThis.cut.push(String(text))
+          return fillText.call(this, text, x, ...rest)
         }
       }`)
       const page = await context.newPage()

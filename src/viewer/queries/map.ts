@@ -13,8 +13,9 @@ const PRODUCER = 4
 const CONSUMER = 5
 
 interface Calls {
-  from: string
-  to: string
+  /** Numbers of nodes. */
+  from: number
+  to: number
   durations: number[]
   errors: number
 }
@@ -22,31 +23,48 @@ interface Calls {
 /** `GET /api/map`: who calls whom in the traces that the filter picks, databases and queues among them. */
 export function serviceMap(store: Store, filter: Filter): ServiceMap {
   const { columns, lanes } = store
-  const nodes = new Map<string, ServiceMap['nodes'][number]>()
-  const calls = new Map<string, Calls>()
-  const targets = new Targets(store)
-  const node = (name: string, kind: 'service' | 'database' | 'queue'): string => {
+  const nodes: ServiceMap['nodes'] = []
+  const numbers = new Map<string, number>()
+  const node = (name: string, kind: 'service' | 'database' | 'queue'): number => {
     const id = kind === 'service' ? name : `${kind} ${name}`
-    if (!nodes.has(id)) nodes.set(id, { id, name, kind, calls: 0 })
-    return id
+    let number = numbers.get(id)
+    if (number === undefined) {
+      number = nodes.length
+      numbers.set(id, number)
+      nodes.push({ id, name, kind, calls: 0 })
+    }
+    return number
   }
-  const add = (from: string, to: string, row: number): void => {
-    const key = `${from}\n${to}`
-    const known = calls.get(key) ?? { from, to, durations: [], errors: 0 }
+  // Ten million spans are walked over: what is the same for many is asked for once.
+  const services: number[] = []
+  const serviceOf = (row: number): number => {
+    const lane = columns.lane[row]!
+    services[lane] ??= node(lanes.of(lane).service, 'service')
+    return services[lane]
+  }
+  const targets = new Targets(store, node)
+  const calls: Calls[] = []
+  const byFrom: Map<number, Calls>[] = []
+  const add = (from: number, to: number, row: number): void => {
+    byFrom[from] ??= new Map()
+    let known = byFrom[from].get(to)
+    if (known === undefined) {
+      known = { from, to, durations: [], errors: 0 }
+      byFrom[from].set(to, known)
+      calls.push(known)
+    }
     known.durations.push(columns.duration(row))
     if (isError(store, row)) known.errors++
-    calls.set(key, known)
   }
   for (const trace of selectTraces(store, filter)) {
-    for (const row of store.rows(trace)) {
-      const own = node(lanes.of(columns.lane[row]!).service, 'service')
+    for (let row = trace.first; row >= 0; row = columns.next[row]!) {
+      const own = serviceOf(row)
       const kind = columns.kind[row]!
       const parent = columns.up[row]!
-      const caller = parent < 0 ? own : node(lanes.of(columns.lane[parent]!).service, 'service')
+      const caller = parent < 0 ? own : serviceOf(parent)
       if (kind === CLIENT || kind === PRODUCER || kind === CONSUMER) {
-        const target = targets.of(row)
-        if (target !== undefined) {
-          const other = node(target.name, target.kind)
+        const other = targets.of(row)
+        if (other >= 0) {
           if (kind === CONSUMER) add(other, own, row)
           else add(own, other, row)
           // A message goes by way of its queue.
@@ -57,26 +75,34 @@ export function serviceMap(store: Store, filter: Filter): ServiceMap {
     }
   }
   const { minutes } = select(store, filter, true)
-  for (const { from, to, durations } of calls.values()) {
-    nodes.get(from)!.calls += durations.length
-    nodes.get(to)!.calls += durations.length
+  for (const { from, to, durations } of calls) {
+    nodes[from]!.calls += durations.length
+    nodes[to]!.calls += durations.length
   }
-  const shown = [...nodes.values()].sort((a, b) => b.calls - a.calls).slice(0, MAX_NODES)
-  const ids = new Set(shown.map(({ id }) => id))
-  const edges = [...calls.values()]
-    .filter(({ from, to }) => ids.has(from) && ids.has(to))
+  const shown = [...nodes].sort((a, b) => b.calls - a.calls).slice(0, MAX_NODES)
+  const kept = new Set(shown)
+  const edges = calls
+    .filter(({ from, to }) => kept.has(nodes[from]!) && kept.has(nodes[to]!))
     .sort((a, b) => b.durations.length - a.durations.length)
     .slice(0, MAX_EDGES)
-  return { nodes: shown, edges: edges.map((edge) => edgeOf(edge, minutes)), left: nodes.size - shown.length }
+  return {
+    nodes: shown,
+    edges: edges.map((edge) => edgeOf(edge, nodes, minutes)),
+    left: nodes.length - shown.length,
+  }
 }
 
-function edgeOf({ from, to, durations, errors }: Calls, minutes: number): MapEdge {
+function edgeOf(
+  { from, to, durations, errors }: Calls,
+  nodes: ServiceMap['nodes'],
+  minutes: number,
+): MapEdge {
   const sorted = Float64Array.from(durations).sort()
   let sum = 0
   for (const duration of sorted) sum += duration
   return {
-    from,
-    to,
+    from: nodes[from]!.id,
+    to: nodes[to]!.id,
     count: sorted.length,
     errors,
     throughput: sorted.length / minutes,
@@ -85,21 +111,30 @@ function edgeOf({ from, to, durations, errors }: Calls, minutes: number): MapEdg
   }
 }
 
-interface Target {
-  readonly name: string
-  readonly kind: 'database' | 'queue'
-}
-
 /** What a span calls that is no service. Spans of one name, kind and sender call the same: one of them is decoded. */
 class Targets {
-  readonly #known = new Map<string, Target | undefined>()
+  /** By sender, then by name and kind: the number of a node, or -1. */
+  readonly #known: Map<number, number>[] = []
 
-  constructor(readonly store: Store) {}
+  constructor(
+    readonly store: Store,
+    readonly node: (name: string, kind: 'database' | 'queue') => number,
+  ) {}
 
-  of(row: number): Target | undefined {
+  of(row: number): number {
     const { columns, lanes } = this.store
-    const key = `${columns.name[row]} ${columns.kind[row]} ${lanes.lanes.value(columns.lane[row]!).origin}`
-    if (this.#known.has(key)) return this.#known.get(key)
+    const { origin } = lanes.lanes.value(columns.lane[row]!)
+    this.#known[origin] ??= new Map()
+    const key = columns.name[row]! * 8 + columns.kind[row]!
+    let target = this.#known[origin].get(key)
+    if (target === undefined) {
+      target = this.#read(row)
+      this.#known[origin].set(key, target)
+    }
+    return target
+  }
+
+  #read(row: number): number {
     const { attributes } = this.store.decode(row)
     const text = (...names: string[]): string => {
       const name = names.find((each) => Object.hasOwn(attributes, each))
@@ -109,11 +144,7 @@ class Targets {
     const queue = text('messaging.system')
     const about = database === '' ? text('messaging.destination.name') : text('db.namespace', 'db.name')
     const system = database || queue
-    const target: Target | undefined =
-      system === ''
-        ? undefined
-        : { name: about === '' ? system : `${system} ${about}`, kind: database === '' ? 'queue' : 'database' }
-    this.#known.set(key, target)
-    return target
+    if (system === '') return -1
+    return this.node(about === '' ? system : `${system} ${about}`, database === '' ? 'queue' : 'database')
   }
 }

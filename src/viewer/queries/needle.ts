@@ -25,6 +25,29 @@ export function textNeedles(text: string): Needle[] {
   return [bytes.length, 0].map((length) => new Needle(Buffer.from([length, ...bytes])))
 }
 
+/** The forms that a number can have on the wire as the value of an attribute; `written` is how it was asked for. */
+export function numberNeedles(number: number, written: string): Needle[] {
+  const forms = textNeedles(written)
+  // Of doubles, 0 is -0 as well.
+  for (const value of number === 0 ? [0, -0] : [number]) {
+    const double = Buffer.alloc(8)
+    double.writeDoubleLE(value)
+    forms.push(new Needle(double))
+  }
+  // Beyond 2 ** 53 an integer is compared as it is written.
+  const isExact = /^-?\d+$/.test(written)
+  if (!isExact && !Number.isSafeInteger(number)) return forms
+  const varint: number[] = []
+  let rest = BigInt.asUintN(64, BigInt(isExact ? written : number))
+  for (; rest > 127n && varint.length < 9; rest >>= 7n) varint.push(Number(rest & 127n) | 128)
+  const last = Number(rest & 127n)
+  // Tags and numbers may be longer than they have to be.
+  const ends = varint.length === 9 ? [[]] : [[last], [last | 128]]
+  for (const tag of [0x18, 0])
+    for (const end of ends) forms.push(new Needle(Buffer.from([tag, ...varint, ...end])))
+  return forms
+}
+
 /** Horspool's search for bytes; ASCII letters match in either case. Numbers thereby match too much, never too little. */
 export class Needle {
   readonly #bytes: Buffer

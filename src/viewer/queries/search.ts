@@ -3,37 +3,13 @@ import { compare, lower, parseQuery, type State, type Structure, type Term } fro
 import { Mark } from '../store/columns.js'
 import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'
+import { Candidate, once, onWire, perLane, type Test } from './candidate.js'
 import { threadLabel } from './columns.js'
 import { KINDS } from './kinds.js'
-import { Needle, needlesOf, textNeedles } from './needle.js'
+import { Needle, needlesOf, numberNeedles, textNeedles } from './needle.js'
 import { collect, leaves } from './plain.js'
 import { relationTo } from './relations.js'
 import { isError, statusClass, statusText } from './status-text.js'
-
-/** A span of a settled trace that is looked at; decoded when a term asks for it, which few do. */
-class Candidate {
-  row = 0
-  #span: Span | undefined
-
-  constructor(readonly store: Store) {}
-
-  at(row: number): this {
-    this.row = row
-    this.#span = undefined
-    return this
-  }
-
-  get span(): Span {
-    this.#span ??= this.store.decode(this.row)
-    return this.#span
-  }
-
-  get lane(): number {
-    return this.store.columns.lane[this.row]!
-  }
-}
-
-type Test = (candidate: Candidate) => boolean
 
 /** Most searches whose findings are kept. */
 const MAX_KNOWN = 8
@@ -65,9 +41,9 @@ export class Search {
   constructor(search: string) {
     this.#known = knownOf(search)
     const { terms, structure } = parseQuery(search)
-    this.#tests = terms.map(signedTest)
+    this.#tests = testsOf(terms)
     this.#structure = structure
-    this.#groups = structure?.groups.map((group) => group.map(signedTest)) ?? []
+    this.#groups = structure?.groups.map(testsOf) ?? []
   }
 
   /** Whether one span of the trace meets all terms. */
@@ -119,6 +95,16 @@ export class Search {
     }
     return count === undefined || compare(count, found.size) ? found : new Set()
   }
+}
+
+/** What is told from columns comes first, then attributes and long words: few spans are left for what many have. */
+function testsOf(terms: readonly Term[]): Test[] {
+  const rank = (term: Term): number => {
+    if (term.type === 'state') return 0
+    if (term.type === 'field') return FIELDS.has(term.key) ? 0 : 1
+    return term.isNot ? 3 : 2 + 1 / (1 + term.text.length)
+  }
+  return [...terms].sort((a, b) => rank(a) - rank(b)).map(signedTest)
 }
 
 function signedTest(term: Term): Test {
@@ -210,8 +196,9 @@ const FIELDS: ReadonlyMap<string, (term: FieldTerm) => Test> = new Map<string, (
 
 /** Attributes of the span, of its events, or of its resource. */
 function attributeTest(term: FieldTerm): Test {
-  const hasKey = onWire([new Needle(Buffer.from(term.key))])
-  const hasValue = isText(term) ? onWire(textNeedles(term.value)) : () => true
+  const key = [new Needle(Buffer.from(term.key))]
+  const forms = formsOf(term)
+  const isWritten = forms === undefined ? onWire(key) : onWire(forms, key)
   const meets = (attributes: Readonly<Record<string, AnyValue>>): boolean => {
     const value = Object.hasOwn(attributes, term.key) ? attributes[term.key]! : null
     return value !== null && leaves(value).some((leaf) => compare(term, leaf))
@@ -219,16 +206,19 @@ function attributeTest(term: FieldTerm): Test {
   const inResource = perLane((store, lane) => meets(store.lanes.of(lane).resource.attributes))
   return (candidate) =>
     inResource(candidate) ||
-    (hasValue(candidate) &&
-      hasKey(candidate) &&
+    (isWritten(candidate) &&
       (meets(candidate.span.attributes) || candidate.span.events.some(({ attributes }) => meets(attributes))))
 }
 
-/** Whether only text can be what is asked for, and is on the wire as it is written here. */
-function isText({ operator, value, number }: FieldTerm): boolean {
-  // Numbers and booleans have other forms; U+FFFD stands for bytes that are no UTF-8.
+/** The forms on the wire of the only value that a term asks for, where all of them are known. */
+function formsOf({ operator, value, number }: FieldTerm): Needle[] | undefined {
+  if (operator !== '=') return undefined
+  // What a signature tells nothing of costs more to look for than it saves.
+  if (Math.abs(number) < 128) return undefined
+  if (!Number.isNaN(number)) return numberNeedles(number, value)
+  // Booleans, and doubles that are no numbers, are not text; U+FFFD stands for bytes that are no UTF-8.
   const isOther = 'true false'.includes(value) || /^-?infinity$|^nan$|\ufffd/.test(value)
-  return operator === '=' && Number.isNaN(number) && !isOther
+  return isOther ? undefined : textNeedles(value)
 }
 
 function stateTest(state: State): Test {
@@ -244,43 +234,6 @@ function stateTest(state: State): Test {
       return (candidate) => waits(candidate) && candidate.store.scan(candidate.row).scan.wait > 0
     default:
       return ({ store, row }) => (store.columns.marks[row]! & Mark[state]) !== 0
-  }
-}
-
-/** Whether one of the needles is in the encoded span. */
-function onWire(needles: readonly Needle[]): Test {
-  let block = -1
-  let possible: readonly Needle[] = []
-  return ({ store, row }) => {
-    const { signatures } = store
-    if (block !== signatures.blockOf(row)) {
-      block = signatures.blockOf(row)
-      possible = needles.filter(({ hashes }) => signatures.mayHold(block, hashes))
-    }
-    if (possible.length === 0) return false
-    const { bytes, start, end } = store.encoded(row)
-    return possible.some((needle) => needle.in(bytes, start, end))
-  }
-}
-
-/** What is the same for all spans of a lane is worked out once for it. */
-function perLane(test: (store: Store, lane: number) => boolean): Test {
-  return once(
-    ({ lane }) => lane,
-    ({ store }, lane) => test(store, lane),
-  )
-}
-
-/** What is the same for all spans of a small number is worked out once for it. */
-function once(
-  numberOf: (candidate: Candidate) => number,
-  test: (candidate: Candidate, number: number) => boolean,
-): Test {
-  const known: (boolean | undefined)[] = []
-  return (candidate) => {
-    const number = numberOf(candidate)
-    known[number] ??= test(candidate, number)
-    return known[number]
   }
 }
 

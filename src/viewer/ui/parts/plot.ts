@@ -80,7 +80,7 @@ function options(
     width: place.clientWidth || 300,
     height: place.clientHeight || 150,
     // The last mark of the axis is centred on the edge.
-    padding: [null, 24, null, null],
+    padding: [null, Math.ceil(widthOf('00:00:00.000', font) / 2), null, null],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: selects, y: false, setScale: false } },
     scales: {
@@ -144,6 +144,13 @@ function options(
       ],
     },
   }
+}
+
+/** Pixels that a text takes. */
+function widthOf(text: string, font: string): number {
+  const ctx = document.createElement('canvas').getContext('2d')!
+  ctx.font = font
+  return ctx.measureText(text).width
 }
 
 /** The range of values that shows all of them and zero. */

@@ -67,7 +67,7 @@ export function LatencyOverTime({ data }: { data: Series | null }) {
 
 function highest(values: readonly (number | null)[]): string {
   const most = values.reduce<number | null>((a, b) => (b !== null && (a === null || b > a) ? b : a), null)
-  return most === null ? '–' : `≤ ${duration(most)}`
+  return most === null ? '–' : `up to ${duration(most)}`
 }
 
 function selectTime(from: number, to: number): void {

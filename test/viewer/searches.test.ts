@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { AnyValue, Span } from '../../src/otlp/types.js'
+import { dist } from '../support/dist.js'
+import { span } from './support.js'
+
+const { encodeSpan } = (await import(
+  dist('otlp/encode-span.js')
+)) as typeof import('../../src/otlp/encode-span.js')
+const { concat, encodeKeyValues, encodeResource, encodeScope, lengthDelimited } = (await import(
+  dist('otlp/encode.js')
+)) as typeof import('../../src/otlp/encode.js')
+const { Search } = (await import(
+  dist('viewer/queries/search.js')
+)) as typeof import('../../src/viewer/queries/search.js')
+const { Store } = (await import(
+  dist('viewer/store/store.js')
+)) as typeof import('../../src/viewer/store/store.js')
+const { compare, lower, parseQuery } = (await import(
+  dist('viewer/query.js')
+)) as typeof import('../../src/viewer/query.js')
+
+type Term = ReturnType<typeof parseQuery>['terms'][number]
+
+let seed = 5
+function below(limit: number): number {
+  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
+  return (seed >>> 8) % limit
+}
+const pick = <T>(list: readonly T[]): T => list[below(list.length)]!
+
+const WORDS = [
+  'Checkout',
+  'pay',
+  'ÄRGER',
+  'u7',
+  'x',
+  'SELECT orders',
+  'a.b',
+  'naïve',
+  '€',
+  'true',
+  'queue.wait',
+  '',
+]
+const NUMBERS = [0, -0, 7, 127, 128, 404, -1, -300, 0.5, 1e15, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY]
+const INTEGERS = [0n, 7n, 404n, -1n, 2n ** 53n + 1n, -(2n ** 62n)]
+const word = () => (below(15) === 0 ? `rare${below(60)}` : pick(WORDS) + (below(4) === 0 ? pick(WORDS) : ''))
+const KEYS = ['user.id', 'User.Id', 'n', 'http.response.status_code', 'list', 'a.b', 'threadspan.queue.wait']
+
+function value(): AnyValue {
+  switch (below(8)) {
+    case 0:
+      return pick(NUMBERS)
+    case 1:
+      return pick(INTEGERS)
+    case 2:
+      return below(2) === 0
+    case 3:
+      return [word(), below(600), below(2) === 0]
+    case 4:
+      return below(600)
+    case 5:
+      return Buffer.from(word())
+    default:
+      return below(6) === 0 ? String(pick(NUMBERS)) : word()
+  }
+}
+const some = (most: number) =>
+  Object.fromEntries(Array.from({ length: below(most) }, () => [pick(KEYS), value()]))
+
+/** A search as people write them, of up to three terms. */
+function search(): string {
+  const quoted = (text: string) => `"${text.replaceAll('"', '')}"`
+  const term = (): string => {
+    const sign = below(5) === 0 ? '-' : ''
+    const asked = pick([
+      word(),
+      String(pick(NUMBERS)),
+      String(pick(INTEGERS)),
+      String(below(600)),
+      'false',
+      '1e2',
+    ])
+    switch (below(6)) {
+      case 0:
+        return `${sign}is:${pick(['error', 'ok', 'root', 'orphan', 'waiting', 'transaction'])}`
+      case 1:
+        return `${sign}${pick(['name', 'kind', 'status', 'service', 'thread'])}${pick(['=', '!='])}${quoted(pick([asked, 'span 3', 'server', '5xx', '404', 'error', 's1', 'main']))}`
+      case 2:
+        return `${sign}${pick(KEYS)}${pick(['>', '<=', '>=', '<'])}${pick(NUMBERS.filter(Number.isFinite))}`
+      case 3:
+        return below(8) === 0 ? `${sign}duration>${below(12)}ms` : quoted(pick([word(), 'false', 'rare7']))
+      default:
+        return `${sign}${pick(KEYS)}${pick(['=', '=', '=', '!='])}${quoted(asked)}`
+    }
+  }
+  const terms = () => Array.from({ length: 1 + below(3) }, term).join(' ')
+  if (below(4) > 0) return terms()
+  const count = below(3) === 0 ? ` | count() ${pick(['>', '=', '<'])} ${below(4)}` : ''
+  return `{ ${term()} } ${pick(['>', '>>', '~'])} { ${below(2) === 0 ? '' : term()} }${count}`
+}
+
+interface Known {
+  span: Span
+  service: string
+  parent: Known | undefined
+  isOrphan: boolean
+}
+
+const KINDS = ['', 'internal', 'server', 'client', 'producer', 'consumer']
+
+const numberOf = (value: AnyValue | undefined) =>
+  typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0
+
+/** All text of a value, and its values as terms compare them. */
+function flat(value: AnyValue): { text: string[]; leaves: (string | number)[] } {
+  if (value === null || value instanceof Uint8Array) return { text: [], leaves: [] }
+  if (Array.isArray(value)) {
+    const all = value.map(flat)
+    return { text: all.flatMap(({ text }) => text), leaves: all.flatMap(({ leaves }) => leaves) }
+  }
+  return { text: [String(value)], leaves: [typeof value === 'number' ? value : String(value)] }
+}
+
+/** What the search looks up in columns and bytes, from the span as it was sent. */
+function meets(term: Term, { span: one, service, parent, isOrphan }: Known): boolean {
+  const maps = [one.attributes, ...one.events.map(({ attributes }) => attributes)]
+  const http = [one.attributes['http.response.status_code']]
+    .map(numberOf)
+    .find((code) => code > 0 && code < 1000 && Number.isInteger(code))
+  const isError = one.status.code === 2 || (one.kind === 2 && (http ?? 0) >= 500)
+  const test = (): boolean => {
+    if (term.type === 'state') {
+      const wait = one.attributes['threadspan.queue.wait']
+      const states: Record<string, boolean> = {
+        error: isError,
+        ok: !isError,
+        root: parent === undefined,
+        orphan: isOrphan,
+        waiting: numberOf(wait) > 0,
+        transaction: one.parentSpanId === '' || one.kind === 2 || one.kind === 5,
+      }
+      return states[term.state]!
+    }
+    if (term.type === 'text') {
+      const text = [one.name, one.status.message, ...one.events.map(({ name }) => name)]
+      for (const map of maps)
+        for (const [key, inner] of Object.entries(map)) text.push(key, ...flat(inner).text)
+      const sender = lower([service, '', 'process'].join('\n'))
+      const isId = /^[0-9a-f]{4,32}$/.test(term.text)
+      if (isId && (one.traceId.startsWith(term.text) || one.spanId.startsWith(term.text))) return true
+      return sender.includes(term.text) || lower(text.join('\n')).includes(term.text)
+    }
+    const among = (values: (string | number)[]) =>
+      term.operator === '!='
+        ? values.every((each) => compare(term, each))
+        : values.some((each) => compare(term, each))
+    const duration = Number(one.endTimeUnixNano - one.startTimeUnixNano) / 1e6
+    if (term.key === 'duration') return compare(term, duration)
+    if (term.key === 'name') return compare(term, one.name)
+    if (term.key === 'kind') return compare(term, KINDS[one.kind]!)
+    if (term.key === 'service') return compare(term, service)
+    if (term.key === 'thread') return among(['process', ''])
+    if (term.key === 'status') {
+      const plain = isError ? 'error' : 'ok'
+      return among(http === undefined ? [plain, plain] : [String(http), `${Math.floor(http / 100)}xx`, plain])
+    }
+    return maps.some(
+      (map) =>
+        Object.hasOwn(map, term.key) && flat(map[term.key]!).leaves.some((leaf) => compare(term, leaf)),
+    )
+  }
+  return test() !== term.isNot
+}
+
+/** The spans of a trace that a search finds, by looking at each of them. */
+function found(text: string, spans: readonly Known[]): Known[] {
+  const { terms, structure } = parseQuery(text)
+  const all = (wanted: readonly Term[]) => spans.filter((one) => wanted.every((term) => meets(term, one)))
+  if (structure === undefined) return all(terms)
+  let last = all(structure.groups[0]!)
+  for (const [i, relation] of structure.relations.entries()) {
+    const others = new Set(last)
+    const isBelow = (one: Known): boolean =>
+      one.parent !== undefined && (others.has(one.parent) || (relation !== '>' && isBelow(one.parent)))
+    const isBeside = (one: Known) =>
+      one.parent !== undefined && last.some((other) => other !== one && other.parent === one.parent)
+    last = all(structure.groups[i + 1]!).filter(relation === '~' ? isBeside : isBelow)
+  }
+  return structure.count === undefined || compare(structure.count, last.length) ? last : []
+}
+
+describe('searches', () => {
+  it('find what looking at each span finds, whatever they ask for and however spans are encoded', () => {
+    const store = new Store({ maxSpans: 2000, maxBytes: 2 ** 28 })
+    const traces = new Map<string, Known[]>()
+    for (let number = 1; number <= 500; number++) {
+      const service = `s${below(3)}`
+      const known: Known[] = []
+      const encoded = Array.from({ length: 1 + below(15) }, (_, i) => {
+        const parent = i === 0 || below(12) === 0 ? undefined : pick(known)
+        const isOrphan = parent === undefined && below(4) === 0
+        const attributes = some(5)
+        const events =
+          below(4) > 0
+            ? []
+            : [{ timeUnixNano: 1n, name: word(), attributes: some(3), droppedAttributesCount: 0 }]
+        const one = span(number, number * 1000 + i, 0, {
+          parentSpanId: parent?.span.spanId ?? (isOrphan ? 'ffffffffffffffff' : ''),
+          name: pick([word(), `span ${below(9)}`]),
+          kind: (1 + below(5)) as Span['kind'],
+          lasts: below(15),
+          attributes: below(3) === 0 ? {} : attributes,
+          events: events as Span['events'],
+          status: { code: below(6) === 0 ? 2 : 0, message: below(9) === 0 ? word() : '' },
+        })
+        const bytes = encodeSpan(one)
+        // Fields may come in any order: some attributes before the ids.
+        const isOdd = Object.keys(one.attributes).length === 0
+        if (isOdd) one.attributes = attributes
+        known.push({ span: one, service, parent, isOrphan })
+        return lengthDelimited(0x12, isOdd ? concat([encodeKeyValues(0x4a, attributes, 0), bytes]) : bytes)
+      })
+      const scopeSpans = concat([lengthDelimited(0x0a, encodeScope('tests')), ...encoded])
+      const resource = lengthDelimited(0x0a, encodeResource({ 'service.name': service }))
+      store.ingest(lengthDelimited(0x0a, concat([resource, lengthDelimited(0x12, scopeSpans)])))
+      traces.set(known[0]!.span.traceId, known)
+    }
+    store.settle()
+    assert.ok(store.evicted.traces > 100)
+    let finds = 0
+    for (let i = 0; i < 500; i++) {
+      const text = search()
+      if (parseQuery(text).problems.length > 0) continue
+      const made = new Search(text)
+      for (const trace of store.traces.values()) {
+        const rows = [...store.rows(trace)]
+        const ids = new Set(found(text, traces.get(trace.id)!).map(({ span: one }) => one.spanId))
+        assert.equal(made.matches(store, trace), ids.size > 0, `${text} in ${trace.id}`)
+        if (i % 10 > 0) continue
+        const places = new Search(text).places(store, rows).map((place) => store.columns.spanId(rows[place]!))
+        assert.deepEqual(new Set(places), ids, text)
+        finds += ids.size
+      }
+    }
+    assert.ok(finds > 1000)
+  })
+})
