@@ -6,25 +6,28 @@ type Add = (this: EventEmitter, event: string | symbol, listener: Listener) => E
 
 /** Gives a function that runs `listener` in some context, whenever it is called. */
 export type BindListener = (listener: Listener) => Listener
+type Binder = { bind: BindListener; undo: () => void }
 
 const { binders, ours } = shared('bind.emitters', () => ({
-  binders: new WeakMap<EventEmitter, { bind: BindListener }>(),
-  /** Listeners and methods that were made here. */
+  binders: new WeakMap<EventEmitter, Binder>(),
+  /** Listeners that were made here. */
   ours: new WeakSet<object>(),
 }))
-const ADDING = ['on', 'addListener', 'prependListener', 'once', 'prependOnceListener']
+/** The methods that add a listener, and the one that each adds by. */
+const ADDING = {
+  on: 'on',
+  addListener: 'addListener',
+  prependListener: 'prependListener',
+  once: 'on',
+  prependOnceListener: 'prependListener',
+}
 
 /** Whether `target` is one of Node's EventEmitters (or of a class made from it). */
 export function isEmitter(target: unknown): target is EventEmitter {
   return target instanceof EventEmitter
 }
 
-/**
- * Lets the listeners that are added to `emitter` from now on be bound by `bind`; a second call replaces the first one's `bind`.
- *
- * A bound listener carries the original in its `listener` property, as those of `once` do: by that Node itself finds it again
- * in `off`, `removeListener`, `listeners` and the `newListener` event, so that only the methods which add need a stand-in.
- */
+/** Lets the listeners that are added to `emitter` from now on be bound by `bind`; a second call replaces the first one's `bind`. */
 export function bindEmitter(emitter: EventEmitter, bind: BindListener): void {
   const known = binders.get(emitter)
   if (known !== undefined) {
@@ -32,29 +35,14 @@ export function bindEmitter(emitter: EventEmitter, bind: BindListener): void {
     return
   }
   if (!Object.isExtensible(emitter)) return
-  const binder = { bind }
+  const binder: Binder = { bind, undo: keepListeners(emitter, (listener) => binder.bind(listener)) }
   binders.set(emitter, binder)
-  const { on, addListener, prependListener } = emitter as unknown as Record<string, Add>
-  define(emitter, 'on', adding(binder, on!))
-  define(emitter, 'addListener', adding(binder, addListener!))
-  define(emitter, 'prependListener', adding(binder, prependListener!))
-  define(emitter, 'once', addingOnce(binder, on!))
-  define(emitter, 'prependOnceListener', addingOnce(binder, prependListener!))
 }
 
 /** Undoes {@link bindEmitter} for listeners that are added from now on, unless somebody else has replaced the methods since. */
 export function unbindEmitter(emitter: EventEmitter): void {
-  if (!binders.delete(emitter)) return
-  for (const name of ADDING) {
-    const method: unknown = Object.getOwnPropertyDescriptor(emitter, name)?.value
-    if (typeof method === 'function' && ours.has(method)) Reflect.deleteProperty(emitter, name)
-  }
-}
-
-function define(emitter: EventEmitter, name: string, value: Add): void {
-  ours.add(value)
-  Object.defineProperty(value, 'name', { value: name, configurable: true })
-  Object.defineProperty(emitter, name, { value, configurable: true, writable: true, enumerable: false })
+  binders.get(emitter)?.undo()
+  binders.delete(emitter)
 }
 
 function mark(listener: Listener, original: Listener): Listener {
@@ -62,77 +50,63 @@ function mark(listener: Listener, original: Listener): Listener {
   return Object.assign(listener, { listener: original })
 }
 
-function adding(binder: { bind: BindListener }, add: Add): Add {
-  return function (event, listener) {
-    // One of ours arrives here when an emitter's `addListener` calls its `on`. What is no function is Node's to refuse.
-    const foreign = typeof listener === 'function' && !ours.has(listener)
-    return add.call(this, event, foreign ? mark(binder.bind(listener), listener) : listener)
-  }
-}
-
-function addingOnce(binder: { bind: BindListener }, add: Add): Add {
-  return function (event, listener) {
-    if (typeof listener !== 'function') return add.call(this, event, listener)
-    const bound = binder.bind(listener)
-    const emitter = this
-    const once: Listener = function (...args) {
-      emitter.removeListener(event, once as (...args: unknown[]) => void)
-      return bound.apply(this, args)
-    }
-    return add.call(this, event, mark(once, listener))
-  }
-}
-
-/** Gives a function that runs `listener` in what is current, or undefined where nothing is. */
+/** Gives a function that runs `listener` in some context, or undefined where it is to stay as it is. */
 export type KeepListener = (listener: Listener) => Listener | undefined
 
 /**
- * Lets each listener that is added to `target` be kept in what is current as it is added. `target` is an emitter, or the prototype of a class of
- * them, whose methods that add are replaced once for all. What is said of bound listeners at {@link bindEmitter} holds here.
+ * Lets each listener that is added to `target` be what `keep` makes of it. `target` is an emitter, or the prototype of a class of
+ * them, whose methods that add are replaced once for all.
+ *
+ * A kept listener carries the original in its `listener` property, as those of `once` do: by that Node itself finds it again
+ * in `off`, `removeListener`, `listeners` and the `newListener` event, so that only the methods which add need a stand-in.
  *
  * @returns undoes it for listeners that are added from now on, unless somebody else has replaced the methods since.
  */
 export function keepListeners(target: EventEmitter, keep: KeepListener): () => void {
   if (!Object.isExtensible(target)) return () => {}
-  const before = new Map(ADDING.map((name) => [name, Object.getOwnPropertyDescriptor(target, name)]))
+  const before: Record<string, PropertyDescriptor | undefined> = {}
+  const methods: Record<string, Add> = {}
+  const own = (name: string) => Object.getOwnPropertyDescriptor(target, name)
+  const inherited = (name: string) => (Object.getPrototypeOf(target) as Record<string, Add>)[name]!
   /** Looked up at each call: what others patch into the class later is still called. */
-  const original = (name: string): Add =>
-    (before.get(name)?.value ?? (Object.getPrototypeOf(target) as Record<string, unknown>)[name]) as Add
-  for (const name of ['on', 'addListener', 'prependListener']) define(target, name, keeping(name))
-  for (const [name, add] of [
-    ['once', 'on'],
-    ['prependOnceListener', 'prependListener'],
-  ] as const) {
-    define(target, name, keepingOnce(name, add))
+  const original = (name: string): Add => (before[name]?.value as Add | undefined) ?? inherited(name)
+  const define = (name: string) =>
+    Object.defineProperty(target, name, { value: methods[name], configurable: true, writable: true })
+  for (const [name, by] of Object.entries(ADDING)) {
+    before[name] = own(name)
+    methods[name] = keeping(name, by)
+    define(name)
   }
   return () => {
-    for (const name of ADDING) {
-      const method: unknown = Object.getOwnPropertyDescriptor(target, name)?.value
-      if (typeof method !== 'function' || !ours.has(method)) continue
-      const own = before.get(name)
-      if (own === undefined) Reflect.deleteProperty(target, name)
-      else Object.defineProperty(target, name, own)
+    for (const [name, method] of Object.entries(methods)) {
+      if (own(name)?.value !== method) continue
+      Reflect.deleteProperty(target, name)
+      if (before[name] !== undefined) Object.defineProperty(target, name, before[name])
     }
   }
 
-  function keeping(name: string): Add {
-    return function (event, listener) {
-      const foreign = typeof listener === 'function' && !ours.has(listener)
-      const kept = foreign ? keep(listener) : undefined
-      return original(name).call(this, event, kept === undefined ? listener : mark(kept, listener))
+  function keeping(name: string, by: string): Add {
+    const method = {
+      [name](this: EventEmitter, event: string | symbol, listener: Listener): EventEmitter {
+        // One of ours arrives here when an emitter's `addListener` calls its `on`. What is no function is Node's to refuse.
+        const kept = typeof listener === 'function' && !ours.has(listener) ? keep(listener) : undefined
+        const added =
+          kept === undefined
+            ? original(name).call(this, event, listener)
+            : original(by).call(this, event, mark(name === by ? kept : once(this, event, kept), listener))
+        // The connection of an HTTP server gives itself its class's methods back, at the first listener after it was upgraded.
+        if (this === target)
+          for (const each in methods) if (own(each)?.value === inherited(each)) define(each)
+        return added
+      },
     }
+    return method[name]!
   }
+}
 
-  function keepingOnce(name: string, add: string): Add {
-    return function (event, listener) {
-      const kept = typeof listener === 'function' ? keep(listener) : undefined
-      if (kept === undefined) return original(name).call(this, event, listener)
-      const emitter = this
-      const once: Listener = function (...args) {
-        emitter.removeListener(event, once as (...args: unknown[]) => void)
-        return kept.apply(this, args)
-      }
-      return original(add).call(this, event, mark(once, listener))
-    }
+function once(emitter: EventEmitter, event: string | symbol, listener: Listener): Listener {
+  return function once(...args) {
+    emitter.removeListener(event, once as (...args: unknown[]) => void)
+    return listener.apply(this, args)
   }
 }
