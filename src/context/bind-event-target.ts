@@ -50,15 +50,25 @@ export function bindEventTarget(target: EventTarget, bind: BindListener): void {
   const binding: Binding = { bind, bound: new WeakMap() }
   bindings.set(target, binding)
   const { addEventListener, removeEventListener } = target as unknown as Record<string, Change>
-  define(target, 'addEventListener', function (type, listener, ...options) {
-    return addEventListener!.call(this, type, boundListener(binding, type, listener, options[0]), ...options)
-  })
-  define(target, 'removeEventListener', function (type, listener, ...options) {
-    // One that was added before `bind` is not bound: both are taken out, of which one is there.
-    const bound = isListener(listener) ? takeBound(binding, listener, placeOf(type, options[0])) : undefined
-    if (bound !== undefined) removeEventListener!.call(this, type, bound, ...options)
-    return removeEventListener!.call(this, type, listener, ...options)
-  })
+  const methods: Record<string, Change> = {
+    addEventListener(type, listener, ...options) {
+      return addEventListener!.call(
+        this,
+        type,
+        boundListener(binding, type, listener, options[0]),
+        ...options,
+      )
+    },
+    removeEventListener(type, listener, ...options) {
+      // One that was added before `bind` is not bound: both are taken out, of which one is there.
+      const bound = isListener(listener) ? takeBound(binding, listener, placeOf(type, options[0])) : undefined
+      if (bound !== undefined) removeEventListener!.call(this, type, bound, ...options)
+      return removeEventListener!.call(this, type, listener, ...options)
+    },
+  }
+  for (const [name, value] of Object.entries(methods)) {
+    Object.defineProperty(target, name, { value, configurable: true, writable: true })
+  }
   bindHandler(target, 'onabort', binding)
 }
 
@@ -69,11 +79,6 @@ export function unbindEventTarget(target: EventTarget): boolean {
   Reflect.deleteProperty(target, 'addEventListener')
   Reflect.deleteProperty(target, 'onabort')
   return true
-}
-
-function define(target: EventTarget, name: string, value: Change): void {
-  Object.defineProperty(value, 'name', { value: name, configurable: true })
-  Object.defineProperty(target, name, { value, configurable: true, writable: true, enumerable: false })
 }
 
 function isListener(listener: unknown): listener is Listener | ListenerObject {
@@ -97,13 +102,10 @@ function boundListener(binding: Binding, type: unknown, listener: unknown, optio
   // What is no listener is the target's to refuse.
   if (!isListener(listener)) return listener
   const place = placeOf(type, options)
-  let places = binding.bound.get(listener)
-  const known = places?.get(place)
+  const places = binding.bound.get(listener) ?? new Map<string, Listener>()
+  const known = places.get(place)
   if (known !== undefined) return known
-  if (places === undefined) {
-    places = new Map()
-    binding.bound.set(listener, places)
-  }
+  binding.bound.set(listener, places)
   const { once, signal } = (typeof options === 'object' ? (options ?? {}) : {}) as Options
   const call: Listener = function (event) {
     // It is taken out by the target: added again, it is bound anew.
@@ -129,7 +131,6 @@ function bindHandler(target: EventTarget, name: string, binding: Binding): void 
   if (get === undefined || set === undefined) return
   Object.defineProperty(target, name, {
     configurable: true,
-    enumerable: false,
     get(this: EventTarget): unknown {
       const current: unknown = get.call(this)
       return isListener(current) ? (handlers.get(current) ?? current) : current

@@ -34,7 +34,6 @@ export function bindEmitter(emitter: EventEmitter, bind: BindListener): void {
     known.bind = bind
     return
   }
-  if (!Object.isExtensible(emitter)) return
   const binder: Binder = { bind, undo: keepListeners(emitter, (listener) => binder.bind(listener)) }
   binders.set(emitter, binder)
 }

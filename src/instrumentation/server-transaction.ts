@@ -26,6 +26,8 @@ export interface ServerRequest {
   readonly context: Context
   /** The template of the matched route (`/users/:id`), once a framework told it. */
   route: string | undefined
+  /** The framework's own route object, as a sign of which one `route` is of. */
+  matched?: unknown
   /** What the handler failed with; it is in the span already. */
   error: unknown
   /** What a handler failed with on the way. It is an error of the service only if the answer is one (status 500 and above). */

@@ -20,7 +20,14 @@ interface Response {
 }
 type Handler = (request: IncomingMessage, response: Response, next: (error?: unknown) => void) => unknown
 type ErrorHandler = (error: Error, ...rest: Parameters<Handler>) => unknown
+type Param = (
+  request: IncomingMessage,
+  response: Response,
+  next: (error?: unknown) => void,
+  value: string,
+) => void
 interface Router {
+  param(name: string, callback: Param): void
   get(path: string | RegExp, ...handlers: Handler[]): void
   use(path: string | Handler | ErrorHandler | Router, router?: Router | Handler): void
 }
@@ -67,6 +74,11 @@ for (const name of ['express', 'express4']) {
       })
       orgs.use('/teams/:team', teams)
       orgs.get('/teams/:team/pass', answer)
+      const refuse: Param = (_request, _response, next, value) =>
+        next(value === 'bad' ? new EvalError('param') : undefined)
+      teams.param('person', refuse)
+      app.param('letter', refuse)
+      app.get('/letters/:letter', answer)
       sub.get('/deep', answer)
       app.use('/orgs/:org', orgs)
       app.use('/sub', sub)
@@ -117,6 +129,8 @@ for (const name of ['express', 'express4']) {
       ['/orgs/acme/fail/1', '/orgs/:org/fail/:item', 'RangeError', 503],
       ['/orgs/acme/later/1', '/orgs/:org/later/:item', 'TypeError', 503],
       ['/handled', '/handled', 'Error', 503],
+      ['/orgs/acme/teams/7/people/bad', '/orgs/:org/teams/:team/people/:person', 'EvalError', 503],
+      ['/letters/bad', '/letters/:letter', 'EvalError', 503],
     ] as const) {
       test(`${path}: the error is told once, under the whole route`, async () => {
         const span = await get(path)

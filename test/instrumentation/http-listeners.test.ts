@@ -154,6 +154,44 @@ describe('listeners on requests and responses', () => {
     client.destroy()
   })
 
+  test('of every event and by every method, though Node gives such a connection its class’s methods back', async () => {
+    for (const [kind, start] of [
+      ['upgrade', 'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'],
+      ['connect', 'CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ] as const) {
+      const closed = new Promise<Seen>((resolve) => {
+        server.once(kind, (_request: http.IncomingMessage, socket: Socket) => {
+          tracer.startActiveSpan('upgraded', (span) => {
+            const seen = new Seen()
+            const gone = (): void => assert.fail('it was taken out')
+            const piped = new PassThrough().on('data', seen.note('piped'))
+            socket.prependListener('data', seen.note('prepended'))
+            socket.on('data', gone).on('data', seen.note('data')).addListener('data', seen.note('added'))
+            socket.off('data', gone).pipe(piped)
+            socket.once('end', () => {
+              seen.here('end')
+              socket.end()
+            })
+            socket.on('finish', seen.note('finish'))
+            socket.on('close', () => {
+              seen.here('close')
+              resolve(seen)
+            })
+            span.end()
+          })
+          socket.write('ready')
+        })
+      })
+      const client = connect(port, '127.0.0.1')
+      client.write(start)
+      client.once('data', () => client.end('hello')).resume()
+      const { names, wrong } = await closed
+      assert.deepEqual(wrong, [], kind)
+      assert.equal(names.size, 7, kind)
+      server.removeAllListeners(kind)
+    }
+  })
+
   test('of the client run in what made the call, though the connection is another call’s', async () => {
     handler = (request, response) => request.resume().on('end', () => response.end('some body'))
     const call = (name: string) =>

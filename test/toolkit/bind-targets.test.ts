@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter, once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { setImmediate as immediate } from 'node:timers/promises'
@@ -68,6 +70,25 @@ describe('bind(EventEmitter)', () => {
     inside('writing', () => stream.end('text'))
     await once(stream, 'close')
     assert.deepEqual(seen, ['bound', 'bound'])
+  })
+
+  it('a connection of an HTTP server: every listener, though Node replaces its methods at the first', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const seen: unknown[] = []
+    server.on('upgrade', (_request, socket: Socket) => {
+      inside('bound', () => bind(socket))
+      for (const name of ['data', 'end', 'close']) socket.on(name, () => seen.push(current()))
+      socket.on('end', () => socket.end())
+      socket.write('ready')
+    })
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    client.write('GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n')
+    client.once('data', () => client.end('hello')).resume()
+    await once(client, 'close')
+    server.close()
+    await once(server, 'close')
+    assert.deepEqual(seen, ['bound', 'bound', 'bound'])
   })
 
   it('keeps no emitter alive', async () => {

@@ -13,7 +13,7 @@ interface Layer {
   readonly route?: { readonly path?: unknown } | undefined
 }
 
-type Request = IncomingMessage
+type Request = IncomingMessage & Layer
 type LayerClass = new (...args: unknown[]) => object
 
 /** `router/index.js`, `router/lib/route.js` and, in Express 4, `express/lib/router/index.js`. */
@@ -43,6 +43,8 @@ function watchLayer({ exports, parent }: Loaded): unknown {
   if (known !== undefined) return known
   patchMethod(prototype, 'handle_request', handling)
   patchMethod(prototype, 'handleRequest', handling)
+  patchMethod(prototype, 'handle_error', handlingError)
+  patchMethod(prototype, 'handleError', handlingError)
   const made = (layer: object, path: unknown): object => {
     const template = templateOf(path)
     if (template !== '') templates.set(layer, template)
@@ -79,16 +81,38 @@ function handling(original: Method): Method {
       if (mounted === undefined) return
       before = mounted.mount
       if (route === undefined) mounted.mount = join(before, template ?? '')
-      else setRoute(mounted, request.method ?? '', join(before, templateOf(route.path)) || '/')
+      else reach(mounted, request, route)
     })(undefined)
     return original.call(this, request, response, (...outcome: unknown[]) => {
-      if (mounted !== undefined) mounted.mount = before
       const [error] = outcome
-      if (error && error !== 'route' && error !== 'router') noteThrown(request, error)
+      if (error && error !== 'route' && error !== 'router') failed(request, error)
+      if (mounted !== undefined) mounted.mount = before
       return (next as Method)(...outcome)
     })
   }
 }
+
+/** `Layer.prototype.handleError(error, request, response, next)`: also for what no layer has failed with, but a callback of `param`. */
+function handlingError(original: Method): Method {
+  return function (this: unknown, ...args) {
+    failed(args[1] as Request, args[0])
+    return original.apply(this, args)
+  }
+}
+
+function reach(handled: ServerRequest, request: Request, route: { readonly path?: unknown }): void {
+  handled.matched = route
+  setRoute(handled, request.method ?? '', join(handled.mount, templateOf(route.path)) || '/')
+}
+
+/** The route that was matched may not have been reached, where a callback of `param` failed. */
+const failed = guard('express error', (request: Request, error: unknown) => {
+  noteThrown(request, error)
+  const handled = serverRequest(request)
+  const { route } = request
+  if (handled !== undefined && route !== undefined && handled.matched !== route)
+    reach(handled, request, route)
+})
 
 function join(mount: string, template: string): string {
   return mount.endsWith('/') && template.startsWith('/')
