@@ -7,6 +7,7 @@ import { count } from '../core/counters.js'
 import { encodeScope } from '../otlp/encode.js'
 import type { LogRecord } from '../otlp/logs-types.js'
 import type { AnyValue, Attributes } from '../otlp/types.js'
+import { read } from '../recorder/input.js'
 import { plainValue } from './plain-value.js'
 import type { ActiveIds } from './target.js'
 
@@ -52,19 +53,16 @@ export function loggerProvider(options: ProviderOptions): ApiLoggerProvider {
   const text = (value: unknown): string => (typeof value === 'string' ? value : '')
   return {
     getLogger(name, version, given) {
-      const { schemaUrl, scopeAttributes, attributes, includeTraceContext } = (given ?? {}) as {
-        readonly [key: string]: unknown
-      }
-      const own = scopeAttributes ?? attributes
+      const own = read(given, 'scopeAttributes') ?? read(given, 'attributes')
       const scope = {
         encoded: encodeScope(
           text(name),
           text(version),
           typeof own === 'object' && own !== null ? (plainValue(own, 1024) as Attributes) : {},
         ),
-        schemaUrl: text(schemaUrl),
+        schemaUrl: text(read(given, 'schemaUrl')),
       }
-      return new Logger(options, scope, includeTraceContext !== false, (provider) =>
+      return new Logger(options, scope, read(given, 'includeTraceContext') !== false, (provider) =>
         provider.getLogger(name, version, given),
       )
     },

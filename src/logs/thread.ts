@@ -11,6 +11,7 @@ import { encodeKeyValues, encodeScope } from '../otlp/encode.js'
 import { encodeLog } from '../otlp/encode-log.js'
 import type { LogRecord } from '../otlp/logs-types.js'
 import type { Attributes } from '../otlp/types.js'
+import { idsIn } from '../recorder/input.js'
 import type { Ring } from '../ring/ring.js'
 import type { LineKeys } from './line.js'
 import { type ApiLoggerProvider, loggerProvider, spanFields } from './provider.js'
@@ -44,7 +45,6 @@ export interface ThreadLoggingOptions {
 /** Scopes beyond this many share that of the first one: names that are made of data must not grow without end. */
 const MOST = 1000
 const NOTHING = new Uint8Array(0)
-const NO_SPAN = '0'.repeat(16)
 
 export class ThreadLogging implements LogTarget {
   private readonly config: LoggingConfig
@@ -94,8 +94,8 @@ export class ThreadLogging implements LogTarget {
   }
 
   private readonly idsOf = (context: Context = this.options.contextApi.active()): ActiveIds | undefined => {
-    const span = this.options.spanOf(context)?.spanContext()
-    if (span === undefined || span.spanId === NO_SPAN) return undefined
+    const span = idsIn(context, this.options.spanOf)
+    if (span === undefined) return undefined
     const transaction = this.options.transactionIn(context)
     // A span can be the root of another trace than the transaction that it is made in.
     return { span, transactionId: transaction?.traceId === span.traceId ? transaction.id : undefined }

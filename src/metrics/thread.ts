@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api'
 import { type MeasuringConfig, readMeasuringConfig } from '../config/measuring.js'
 import type { Environment } from '../config/variables.js'
+import { idsIn } from '../recorder/input.js'
 import type { MeasurableSpan, RootProbes, SpanMeasures } from '../recorder/measured.js'
 import { SURFACES } from '../ring/layout.js'
 import type { Ring } from '../ring/ring.js'
@@ -66,13 +67,13 @@ export class ThreadMeasuring implements SpanMeasures {
   }
 
   private sampledIn(context: Context): SpanContext | undefined {
-    const span = this.options.spanOf(context)?.spanContext()
+    const span = idsIn(context, this.options.spanOf)
     return span !== undefined && (span.traceFlags & TraceFlags.SAMPLED) !== 0 ? span : undefined
   }
 
   /** The transaction of a context. One that is not sampled has no end that would be seen. */
   private scopeIn(context: Context): TransactionScope | undefined {
-    const flags = this.options.spanOf(context)?.spanContext().traceFlags
+    const flags = idsIn(context, this.options.spanOf)?.traceFlags
     const isLost = flags !== undefined && (flags & TraceFlags.SAMPLED) === 0
     return isLost ? undefined : this.options.transactionIn(context)
   }

@@ -1,5 +1,5 @@
 /** What applications hand to a span, read so that nothing throws: what cannot be read counts as not given. */
-import type { Attributes, Exception, Link, SpanContext, SpanOptions } from '@opentelemetry/api'
+import type { Attributes, Context, Exception, Link, Span, SpanContext, SpanOptions } from '@opentelemetry/api'
 import { count } from '../core/counters.js'
 import { ownTracestate } from '../core/tracestate.js'
 import { toldStack } from '../exceptions/told-stack.js'
@@ -65,6 +65,31 @@ export function parentContextOf(parent: unknown): SpanContext | undefined {
   if (context === undefined || context.traceId === ZERO_TRACE || context.spanId === ZERO_SPAN)
     return undefined
   return context
+}
+
+/**
+ * The ids of the span of a context, for what is told beside it; undefined where there are none that are valid. Never throws: anybody can put
+ * anything into a context, or hand over what is none.
+ */
+export function idsIn(
+  context: Context,
+  spanOf: (context: Context) => Span | undefined,
+): SpanContext | undefined {
+  try {
+    const span = spanOf(context)
+    if (span === undefined) return undefined
+    const { traceId, spanId, traceFlags } = span.spanContext()
+    if (!TRACE_ID.test(traceId) || !SPAN_ID.test(spanId)) return undefined
+    if (traceId === ZERO_TRACE || spanId === ZERO_SPAN) return undefined
+    return {
+      traceId: traceId.toLowerCase(),
+      spanId: spanId.toLowerCase(),
+      traceFlags: typeof traceFlags === 'number' ? traceFlags & 255 : 0,
+    }
+  } catch {
+    count('span.input')
+    return undefined
+  }
 }
 
 /** A link's parts; undefined where it has no context. */

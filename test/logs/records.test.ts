@@ -81,6 +81,16 @@ describe('log records', { timeout: 240_000 }, () => {
       assert.deepEqual(Object.keys(withBody('proto').attributes).sort(), ['__proto__', 'constructor'])
     })
 
+    it('never take others along, whatever the context, its span or the scope is', async () => {
+      const { code, stderr } = await run('api.mjs', ['spans'])
+      assert.deepEqual([code, stderr], [0, ''])
+      assert.equal(receiver.logs.filter(({ body }) => body === 'odd').length, 12 + 8 + 8 + 9)
+      assert.deepEqual(
+        receiver.logs.filter(({ spanId }) => spanId !== '').map(({ body }) => body),
+        ['good'],
+      )
+    })
+
     it('are kept within their limits, and say what is missing', async () => {
       await run('api.mjs', ['limits'], { OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT: '10' })
       const many = withBody('many')
