@@ -131,16 +131,14 @@ class ThreadMeter implements Meter {
     callback: BatchObservableCallback<A>,
     observables: Observable<A>[],
   ): void {
-    if (Array.isArray(observables))
-      this.thread.observers.addBatch(callback as BatchObservableCallback, observables as Observable[])
+    this.thread.observers.addBatch(callback as BatchObservableCallback, listOf(observables))
   }
 
   removeBatchObservableCallback<A extends Attributes>(
     callback: BatchObservableCallback<A>,
     observables: Observable<A>[],
   ): void {
-    if (Array.isArray(observables))
-      this.thread.observers.removeBatch(callback as BatchObservableCallback, observables as Observable[])
+    this.thread.observers.removeBatch(callback as BatchObservableCallback, listOf(observables))
   }
 
   private observable(
@@ -202,6 +200,19 @@ function describe(
     isExponential: kind === 'histogram' && isExponential,
     scope,
   }
+}
+
+/** Observables of one callback. */
+const MOST_OBSERVABLES = 10_000
+
+/** A copy of a list that an application hands over: it may be none, throw, or say that it has billions of elements. */
+function listOf(observables: unknown): Observable[] {
+  try {
+    if (Array.isArray(observables)) return observables.slice(0, MOST_OBSERVABLES) as Observable[]
+  } catch {
+    count('metric.value')
+  }
+  return []
 }
 
 /** Bounds that were advised, in order and each once; the specification's where there are none that can be used. */

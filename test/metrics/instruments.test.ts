@@ -158,6 +158,18 @@ describe('a counter', () => {
     assert.deepEqual(points('hostile'), [[{}, 8]])
   })
 
+  it('takes a callback for whatever list it is given, and asks it for what is in there', async () => {
+    const { meter, round, points } = thread()
+    const gauge = meter.createObservableGauge('listed')
+    const { proxy, revoke } = Proxy.revocable([], {})
+    revoke()
+    const endless = Object.defineProperty([gauge], 'length', { value: 2 ** 32 - 1 })
+    for (const list of [proxy, 5, null, { length: 2 ** 32 }, endless])
+      meter.addBatchObservableCallback((result) => result.observe(gauge, 7), list as never)
+    await round()
+    assert.deepEqual(points('listed'), [[{}, 7]])
+  })
+
   it('of integers cuts what is behind the point', () => {
     const { meter, merged } = thread()
     meter.createCounter('whole', { valueType: ValueType.INT }).add(2.7)
