@@ -158,7 +158,7 @@ export class Delivery {
   }
 
   private drop(stage: Stage, { batches, receipts }: Parcel): void {
-    const dropped = new Map([['timeout', countOf(batches)]])
+    const dropped = new Map([[this.exporter.trouble ?? 'timeout', countOf(batches)]])
     this.account(stage, { delivered: 0, dropped, undelivered: batches })
     for (const settled of receipts) settled()
   }

@@ -55,6 +55,8 @@ export interface Exporter {
    * @param deadline Milliseconds of `monotonicNow`.
    */
   hurry?(deadline: number): void
+  /** Why what it was last given has not arrived yet; undefined where all is well, as far as is known. */
+  readonly trouble?: DropCause | undefined
   /** Ends the calls under way (cause `closed`) and gives up what is held open. Calls after it drop everything. */
   close(): Promise<void>
 }

@@ -19,6 +19,9 @@ export function fanOut(exporters: readonly Exporter[]): Exporter {
     hurry(deadline) {
       for (const exporter of exporters) exporter.hurry?.(deadline)
     },
+    get trouble() {
+      return exporters.find(({ trouble }) => trouble !== undefined)?.trouble
+    },
     async close() {
       await Promise.allSettled(exporters.map((exporter) => exporter.close()))
     },

@@ -30,6 +30,7 @@ export class OtlpExporter implements Exporter {
   /** Until then the server asked for silence; milliseconds since the epoch. */
   #silentUntil = 0
   #closed = false
+  #trouble: DropCause | undefined
 
   /** @param maxBytes Bytes of spans in one request at first; learned from the server when it takes less. */
   constructor(config: OtlpConfig, log: ExportLog, maxBytes?: number, signal: Signal = 'spans') {
@@ -55,6 +56,10 @@ export class OtlpExporter implements Exporter {
       this.#calls.delete(call)
     }
     return call.finish()
+  }
+
+  get trouble(): DropCause | undefined {
+    return this.#trouble
   }
 
   hurry(deadline: number): void {
@@ -85,7 +90,7 @@ export class OtlpExporter implements Exporter {
   /** Sends one request until it is answered for good or the call is over. */
   async #attempt(piece: Piece, call: ExportCall): Promise<DropCause> {
     let body: Uint8Array | undefined
-    let cause: DropCause = 'timeout'
+    let cause: DropCause = this.#trouble ?? 'timeout'
     let why = 'the time was over before the first attempt'
     let fresh = true
     for (let attempt = 0; ; ) {
@@ -109,7 +114,12 @@ export class OtlpExporter implements Exporter {
         fresh = false
         continue
       }
-      ;[cause, why] = failure(result)
+      // An attempt that the deadline has cut short says nothing of the endpoint, where another one has.
+      const isCut = answer === undefined && call.signal.aborted && this.#trouble !== undefined
+      if (!isCut) {
+        ;[cause, why] = failure(result)
+        this.#trouble = cause
+      }
       if (call.over !== undefined) return call.over
       this.#notices.failed(why)
       const wait = this.#wait(answer, attempt++)
@@ -133,6 +143,7 @@ export class OtlpExporter implements Exporter {
 
   #settle(answer: Answer, spans: number, call: ExportCall): DropCause {
     const { outcome, delivered } = judge(answer, spans, this.#notices)
+    this.#trouble = undefined
     if (outcome !== ACCEPTED) return outcome
     call.dropped(REJECTED, spans - delivered)
     call.delivered(delivered)

@@ -6,6 +6,9 @@ export function switched(exporter: Exporter, isOn: () => boolean): Exporter {
     export: async (batches, deadline) =>
       isOn() ? exporter.export(batches, deadline) : allDropped(countOf(batches), 'switched-off'),
     hurry: (deadline) => exporter.hurry?.(deadline),
+    get trouble() {
+      return exporter.trouble
+    },
     close: () => exporter.close(),
   }
 }

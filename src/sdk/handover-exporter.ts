@@ -1,7 +1,14 @@
 import { BroadcastChannel } from 'node:worker_threads'
 import type { Attributes } from '@opentelemetry/api'
 import { monotonicNow } from '../core/clock.js'
-import { allDelivered, type Batch, countOf, type Exporter, type ExportResult } from '../export/exporter.js'
+import {
+  allDelivered,
+  type Batch,
+  countOf,
+  type DropCause,
+  type Exporter,
+  type ExportResult,
+} from '../export/exporter.js'
 import { encodeRequest } from '../export/request.js'
 import { HANDOVER, type Handover, handoverChannel, TAKEN, unref } from './handover.js'
 
@@ -74,6 +81,10 @@ export class HandoverExporter implements Exporter {
     this.isLast = true
     Atomics.notify(this.control, TAKEN)
     this.exporter.hurry?.(deadline)
+  }
+
+  get trouble(): DropCause | undefined {
+    return this.exporter.trouble
   }
 
   async close(): Promise<void> {
