@@ -51,7 +51,7 @@ export function metricOf(
     const points = states.map(
       ({ attributes, cells }): ExponentialHistogramPoint => ({
         ...exponential(cells),
-        ...exemplified(exemplarsOf(descriptor, cells, after)),
+        ...exemplified(exemplarsOf(descriptor, cells, after, time)),
         attributes,
         startTimeUnixNano: since,
         timeUnixNano: time,
@@ -64,7 +64,7 @@ export function metricOf(
     const points = states.map(
       ({ attributes, cells }): HistogramPoint => ({
         ...distribution(descriptor, cells),
-        ...exemplified(exemplarsOf(descriptor, cells, after)),
+        ...exemplified(exemplarsOf(descriptor, cells, after, time)),
         attributes,
         startTimeUnixNano: since,
         timeUnixNano: time,
@@ -83,7 +83,7 @@ export function metricOf(
       // What a thread has last said is as old as it is.
       timeUnixNano: isGauge ? nanosOf(cells[at]!) : time,
       flags: 0,
-      ...exemplified(exemplarsOf(descriptor, cells, after)),
+      ...exemplified(exemplarsOf(descriptor, cells, after, time)),
       ...(descriptor.isInt ? { value: integer(cells[VALUE]!) } : { value: cells[VALUE]!, isDouble: true }),
     }),
   )
@@ -141,13 +141,20 @@ function whole(cell: number): number {
   return Number.isSafeInteger(cell) && Math.abs(cell) < 2 ** 31 ? cell : 0
 }
 
-/** Of the time since `after`, in nanoseconds since the epoch. */
-function exemplarsOf(descriptor: InstrumentDescriptor, cells: Float64Array, after: bigint): Exemplar[] {
+/**
+ * Of the time behind `after` up to `until`, in nanoseconds since the epoch: cells go on changing while they are read, and what has come since is
+ * told with the next export, once.
+ */
+function exemplarsOf(
+  descriptor: InstrumentDescriptor,
+  cells: Float64Array,
+  after: bigint,
+  until: bigint,
+): Exemplar[] {
   if (!hasExemplar(descriptor.kind)) return []
   const at = bodyOf(descriptor)
-  const time = cells[at + EXEMPLAR_TIME]!
-  const timeUnixNano = nanosOf(time)
-  if (timeUnixNano <= after) return []
+  const timeUnixNano = nanosOf(cells[at + EXEMPLAR_TIME]!)
+  if (timeUnixNano <= after || timeUnixNano > until) return []
   const words = [...cells.subarray(at + EXEMPLAR_IDS, at + EXEMPLAR_CELLS)]
   const ids = words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
   return [
