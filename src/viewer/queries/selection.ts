@@ -21,6 +21,9 @@ export function typeOf(store: Store, row: number): TransactionType {
   return TYPES[store.columns.kind[row]!] ?? 'task'
 }
 
+/** So many transactions tell of a rate, however short the time in which they came. */
+const MANY = 20
+
 /**
  * Picks transactions: all of `filter` must hold for the transaction itself, the search for any span of its trace.
  * @param calls whether calls are picked as well where the filter names no type
@@ -45,9 +48,9 @@ export function select(store: Store, filter: Filter, calls = false): Selection {
   }
   const from = filter.from ?? (first > last ? 0 : first)
   const to = Math.max(from, filter.to ?? (first > last ? 0 : last))
-  // Of a moment's data nothing follows for a minute; a time that was asked for counts as it is.
-  const asked = filter.from !== undefined && filter.to !== undefined
-  return { rows, from, to, minutes: Math.max(asked ? 1000 : 60_000, to - from) / 60_000 }
+  // Of a few in a moment nothing follows for a minute; many, or a time that was asked for, count as they are.
+  const isTelling = rows.length >= MANY || (filter.from !== undefined && filter.to !== undefined)
+  return { rows, from, to, minutes: Math.max(isTelling ? 1000 : 60_000, to - from) / 60_000 }
 }
 
 /**
