@@ -2,6 +2,19 @@
 import { attributesIn } from '../otlp/decode-common.js'
 import type { LogRecord } from '../otlp/logs-types.js'
 import type { AnyValue, Attributes } from '../otlp/types.js'
+import { ID_FIELDS } from './id-fields.js'
+import {
+  ERROR_LENGTH,
+  IS_TOLD,
+  LINE_LENGTH,
+  SEVERITY,
+  SPAN_ID,
+  TEXT_LENGTHS,
+  TEXTS,
+  TIME,
+  TRACE_FLAGS,
+  TRACE_ID,
+} from './line-layout.js'
 
 /** What a line is understood by. */
 export interface LineKeys {
@@ -14,18 +27,7 @@ export interface LineKeys {
 }
 
 /** Fields that say what the record says, or what its resource says. */
-const TOLD: ReadonlySet<string> = new Set([
-  'level',
-  'time',
-  'pid',
-  'hostname',
-  'trace_id',
-  'span_id',
-  'trace_flags',
-  'trace.id',
-  'span.id',
-  'transaction.id',
-])
+const TOLD: ReadonlySet<string> = new Set(['level', 'time', 'pid', 'hostname', ...ID_FIELDS])
 
 /** Fields of a record's attributes at most; more are counted. */
 const MOST = 1000
@@ -39,27 +41,27 @@ const NONE: Attributes = Object.create(null)
 
 /** @param body A line's record without its scope. @param isCut Whether the line was too long. */
 export function recordOfLine(body: Buffer, isCut: boolean): LogRecord {
-  const time = body.readBigUInt64LE(0)
-  const traceId = body.toString('hex', 8, 24)
+  const time = body.readBigUInt64LE(TIME)
+  const traceId = body.toString('hex', TRACE_ID, SPAN_ID)
   const hasTrace = traceId !== NO_TRACE
-  let at = 52
-  for (let i = 34; i < 42; i += 2) at += body.readUInt16LE(i)
+  let at = TEXTS
+  for (let i = TEXT_LENGTHS; i < ERROR_LENGTH; i += 2) at += body.readUInt16LE(i)
   const keys = keysIn(body, at)
-  const exceptionLength = body.readUInt32LE(42)
+  const exceptionLength = body.readUInt32LE(ERROR_LENGTH)
   const exception = exceptionLength === 0 ? NONE : attributesIn(body.subarray(at, at + exceptionLength))
   at += exceptionLength
-  const line = body.toString('utf8', at, at + body.readUInt32LE(46))
+  const line = body.toString('utf8', at, at + body.readUInt32LE(LINE_LENGTH))
   const record: LogRecord = {
     timeUnixNano: time,
     observedTimeUnixNano: time,
-    severityNumber: body[33]!,
+    severityNumber: body[SEVERITY]!,
     severityText: keys.level,
     body: null,
     attributes: exception,
     droppedAttributesCount: 0,
-    flags: hasTrace ? body[32]! : 0,
+    flags: hasTrace ? body[TRACE_FLAGS]! : 0,
     traceId: hasTrace ? traceId : '',
-    spanId: hasTrace ? body.toString('hex', 24, 32) : '',
+    spanId: hasTrace ? body.toString('hex', SPAN_ID, TRACE_FLAGS) : '',
     eventName: '',
   }
   const fields = isCut ? undefined : parsed(line)
@@ -68,20 +70,20 @@ export function recordOfLine(body: Buffer, isCut: boolean): LogRecord {
     if (isCut) record.attributes = { ...exception, 'threadspan.truncated': true }
     return record
   }
-  const isTold = body.readUInt16LE(50) === 1
+  const isTold = body.readUInt16LE(IS_TOLD) === 1
   fill(record, fields, isTold ? { ...keys, error: undefined } : keys, exception)
   return record
 }
 
 /** @param end Where in the record they end. */
 function keysIn(body: Buffer, end: number): LineKeys {
-  const name = body.toString('latin1', 34, 42) + body.toString('latin1', 52, end)
+  const name = body.toString('latin1', TEXT_LENGTHS, ERROR_LENGTH) + body.toString('latin1', TEXTS, end)
   let keys = known.get(name)
   if (keys === undefined) {
-    let at = 52
-    const [level, message, error, nested] = [34, 36, 38, 40].map((word) => {
+    let at = TEXTS
+    const [level, message, error, nested] = [0, 2, 4, 6].map((word) => {
       const from = at
-      at += body.readUInt16LE(word)
+      at += body.readUInt16LE(TEXT_LENGTHS + word)
       return body.toString('utf8', from, at)
     }) as [string, string, string, string]
     keys = { level, message, error, nested }

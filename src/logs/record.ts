@@ -5,23 +5,22 @@
  *
  *   form 0        a complete `ScopeLogs.log_records` field, padded to a multiple of 4
  *   form 1        a line of JSON that a logger has written, to be taken apart by who exports it: so the thread that logs copies it, and
- *                 does nothing more. Time in 8 bytes, trace id, span id, trace flags and severity in a byte each, the lengths of its
- *                 texts in 2 bytes each (level, the logger's keys of message, error and nested fields), of the attributes of an
- *                 error in 4, of the line in 4, in 2 whether the error is told of elsewhere; then these, padded
+ *                 does nothing more (`line-layout.ts`); padded
+ *   form 2        the same, of a line that was cut
  */
 import { encodeLog } from '../otlp/encode-log.js'
+import { RECORD_LOG } from '../ring/layout.js'
+import { lengthAt } from '../ring/reader.js'
 import type { Ring } from '../ring/ring.js'
 import { recordOfLine } from './line.js'
+import { TEXTS } from './line-layout.js'
 
 export const FORM_RECORD = 0
 export const FORM_LINE = 1
-/** The same, of a line that was cut. */
 export const FORM_CUT = 2
 
 /** Bytes before the content. */
-const HEAD = 4
-/** Of a line: before its texts. */
-export const LINE_HEAD = 8 + 16 + 8 + 2 + 8 + 4 + 4 + 2
+export const HEAD = 4
 
 /** What a log record says of itself. */
 export interface LogHead {
@@ -35,13 +34,9 @@ export function readLogHead(body: Buffer): LogHead | undefined {
   const form = body[2]!
   const isWhole =
     form === FORM_RECORD
-      ? body.length >= HEAD + 4 && body[HEAD] === 0x12 && body.length >= HEAD + 4 + fieldLength(body, HEAD)
-      : form <= FORM_CUT && body.length >= HEAD + LINE_HEAD
+      ? body.length >= HEAD + 4 && body[HEAD] === 0x12 && body.length >= HEAD + 4 + lengthAt(body, HEAD)
+      : form <= FORM_CUT && body.length >= HEAD + TEXTS
   return isWhole ? { scope: body.readUInt16LE(0), form } : undefined
-}
-
-function fieldLength(body: Uint8Array, at: number): number {
-  return (body[at + 1]! & 127) | ((body[at + 2]! & 127) << 7) | (body[at + 3]! << 14)
 }
 
 /**
@@ -49,7 +44,7 @@ function fieldLength(body: Uint8Array, at: number): number {
  */
 export function fieldOf(body: Buffer, { form }: LogHead): Uint8Array {
   if (form === FORM_RECORD)
-    return Uint8Array.prototype.slice.call(body, HEAD, HEAD + 4 + fieldLength(body, HEAD))
+    return Uint8Array.prototype.slice.call(body, HEAD, HEAD + 4 + lengthAt(body, HEAD))
   const record = recordOfLine(body.subarray(HEAD), form === FORM_CUT)
   return encodeLog(record) ?? encodeLog({ ...record, attributes: {} }) ?? EMPTY
 }
@@ -93,7 +88,7 @@ export function reserveFor(ring: Ring, size: number): number {
 
 /** Publishes what lies from `at` to `end`. */
 export function concludeRecord(ring: Ring, at: number, end: number, scope: number, form: number): void {
-  ring.words[at >> 2] = 0x0c | ((end - at - 4) << 8)
+  ring.words[at >> 2] = RECORD_LOG | ((end - at - 4) << 8)
   ring.words[(at >> 2) + 1] = scope | (form << 16)
   ring.commit(end, 0)
 }

@@ -3,7 +3,18 @@ import type { SpanContext } from '@opentelemetry/api'
 import { wordOfHex } from '../core/ids.js'
 import type { Ring } from '../ring/ring.js'
 import type { LineKeys } from './line.js'
-import { concludeRecord, FORM_CUT, FORM_LINE, LINE_HEAD, reserveFor } from './record.js'
+import {
+  ERROR_LENGTH,
+  IS_TOLD,
+  LINE_LENGTH,
+  SEVERITY,
+  TEXT_LENGTHS,
+  TEXTS,
+  TIME,
+  TRACE_FLAGS,
+  TRACE_ID,
+} from './line-layout.js'
+import { concludeRecord, FORM_CUT, FORM_LINE, HEAD, reserveFor } from './record.js'
 
 /** A logger's keys, as they are written before each of its lines. */
 export interface EncodedKeys {
@@ -32,9 +43,6 @@ function wordsOf({ traceId, spanId }: SpanContext): Int32Array {
   return last.words
 }
 
-/** Word 1 of the record is its scope; time begins with word 2. */
-const TIME = 2
-
 /**
  * @param exception Encoded `KeyValue` fields with tag 0a, of the error that the line tells of; undefined where a span tells of it.
  * @param stamp Writes the present time into two words.
@@ -49,28 +57,28 @@ export function writeLine(
   span: SpanContext | undefined,
   exception: Uint8Array | undefined,
 ): void {
-  const fixed = 8 + LINE_HEAD + keys.bytes.length + (exception?.length ?? 0) + 4
+  const fixed = 4 + HEAD + TEXTS + keys.bytes.length + (exception?.length ?? 0) + 4
   // UTF-8 takes three bytes for a code unit at most.
   const most = Math.floor((ring.maxRecord - fixed) / 3)
   const text = line.length > most ? line.slice(0, Math.max(0, most)) : line
   const at = reserveFor(ring, (fixed + 3 * text.length + 3) & ~3)
   if (at < 0) return
   const { bytes, words } = ring
-  const w = at >> 2
-  stamp(words, w + TIME)
-  if (span === undefined) words.fill(0, w + TIME + 2, w + TIME + 8)
+  const content = at + 4 + HEAD
+  stamp(words, (content + TIME) >> 2)
+  const idsAt = (content + TRACE_ID) >> 2
+  if (span === undefined) words.fill(0, idsAt, idsAt + 6)
   else {
     const ids = wordsOf(span)
-    for (let i = 0; i < 6; i++) words[w + TIME + 2 + i] = ids[i]!
+    for (let i = 0; i < 6; i++) words[idsAt + i] = ids[i]!
   }
-  let p = at + 8 + 32
-  bytes[p] = (span?.traceFlags ?? 0) & 255
-  bytes[p + 1] = severity
-  p += 2
+  bytes[content + TRACE_FLAGS] = (span?.traceFlags ?? 0) & 255
+  bytes[content + SEVERITY] = severity
+  let p = content + TEXT_LENGTHS
   for (const length of keys.lengths) p = bytes.writeUInt16LE(length, p)
-  p = bytes.writeUInt32LE(exception?.length ?? 0, p)
-  const lengthAt = p
-  p += 6
+  bytes.writeUInt32LE(exception?.length ?? 0, content + ERROR_LENGTH)
+  bytes.writeUInt16LE(exception === undefined ? 1 : 0, content + IS_TOLD)
+  p = content + TEXTS
   bytes.set(keys.bytes, p)
   p += keys.bytes.length
   if (exception !== undefined) {
@@ -78,9 +86,8 @@ export function writeLine(
     p += exception.length
   }
   const length = bytes.write(text, p)
+  bytes.writeUInt32LE(length, content + LINE_LENGTH)
   p += length
-  bytes.writeUInt32LE(length, lengthAt)
-  bytes.writeUInt16LE(exception === undefined ? 1 : 0, lengthAt + 4)
   while ((p & 3) !== 0) bytes[p++] = 0
   concludeRecord(ring, at, p, scope, text === line ? FORM_LINE : FORM_CUT)
 }
