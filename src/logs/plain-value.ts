@@ -15,6 +15,27 @@ export function plainValue(value: unknown, limit: number): AnyValue | undefined 
   return new Copy(limit).of(value, 0)
 }
 
+/** Characters of a field's value that a record keeps. */
+const MOST_OF_FIELD = 8192
+
+/**
+ * The fields of what a logger has made of a line, as attributes. Throws what a getter throws.
+ *
+ * @param isToldElsewhere Whether to leave a field out.
+ */
+export function plainFields(
+  line: Readonly<Record<string, unknown>>,
+  isToldElsewhere: (name: string) => boolean,
+): Attributes {
+  const attributes: Attributes = Object.create(null)
+  for (const name of Object.keys(line)) {
+    if (isToldElsewhere(name)) continue
+    const value = plainValue(line[name], MOST_OF_FIELD)
+    if (value !== undefined) attributes[name] = value
+  }
+  return attributes
+}
+
 class Copy {
   private left = MOST_VALUES
 

@@ -36,12 +36,18 @@ export interface ApiLoggerProvider {
   getLogger(name: string, version?: string, options?: object): ApiLogger
 }
 
+/** The scope of one logger. */
+export interface EncodedScope {
+  readonly encoded: Uint8Array
+  readonly schemaUrl: string
+}
+
 interface ProviderOptions {
   readonly limits: { readonly attributeCount: number; readonly attributeValueLength: number }
   readonly nanos: (time?: TimeInput) => bigint
   readonly idsOf: (context?: Context) => ActiveIds | undefined
   readonly describe: (error: unknown) => Readonly<Record<string, string>>
-  readonly emit: (scope: { encoded: Uint8Array; schemaUrl: string }, record: LogRecord) => void
+  readonly emit: (scope: EncodedScope, record: LogRecord) => void
   /** Whom the application has registered since. */
   readonly successor: () => ApiLoggerProvider | undefined
 }
@@ -72,7 +78,7 @@ export function loggerProvider(options: ProviderOptions): ApiLoggerProvider {
 class Logger implements ApiLogger {
   constructor(
     private readonly options: ProviderOptions,
-    private readonly scope: { encoded: Uint8Array; schemaUrl: string },
+    private readonly scope: EncodedScope,
     private readonly hasTrace: boolean,
     private readonly from: (provider: ApiLoggerProvider) => ApiLogger,
   ) {}

@@ -40,15 +40,15 @@ export interface LoggerScope {
 }
 
 export interface LogTarget {
-  /** Whether records go anywhere now. */
-  readonly exports: boolean
+  /** Whether records, or the errors that they tell of, go anywhere now. */
+  readonly takesRecords: boolean
   /** Whether ids are added to the application's own lines. */
   readonly addsFields: boolean
   /** What is active now; undefined outside of any span. */
   active(): ActiveIds | undefined
   /** The ids by the names that were chosen, in the order in which they are written. */
   fieldsOf(ids: ActiveIds): readonly (readonly [name: string, value: string])[]
-  /** Hands a record on. Never throws. */
+  /** Hands a record on. Never throws. The scope is to be the same object again for the same logger. */
   record(scope: LoggerScope, record: LoggedRecord, ids: ActiveIds | undefined): void
   /** Hands a line on. Never throws. The scope, and the line's keys, are to be the same objects again for the same logger. */
   line(scope: LoggerScope, line: LoggedLine, ids: ActiveIds | undefined): void

@@ -14,7 +14,7 @@ import type { Attributes } from '../otlp/types.js'
 import { idsIn } from '../recorder/input.js'
 import type { Ring } from '../ring/ring.js'
 import type { LineKeys } from './line.js'
-import { type ApiLoggerProvider, loggerProvider, spanFields } from './provider.js'
+import { type ApiLoggerProvider, type EncodedScope, loggerProvider, spanFields } from './provider.js'
 import { writeField } from './record.js'
 import { ERROR } from './severity.js'
 import { jsonShows, shownOf } from './shown.js'
@@ -50,11 +50,11 @@ export class ThreadLogging implements LogTarget {
   private readonly config: LoggingConfig
   private readonly scopes = new Map<string, number>()
   /** The same by the objects that bridges keep for them, which are found without making a name. */
-  private readonly known = new WeakMap<LoggerScope, number>()
+  private readonly known = new WeakMap<LoggerScope | EncodedScope, number>()
   private readonly keys = new WeakMap<LineKeys, EncodedKeys>()
   private made: ApiLoggerProvider | undefined
   private successor: ApiLoggerProvider | undefined
-  exports: boolean
+  private exports: boolean
 
   constructor(private readonly options: ThreadLoggingOptions) {
     this.config = readLoggingConfig(options.env)
@@ -65,9 +65,18 @@ export class ThreadLogging implements LogTarget {
     return this.config.fields !== 'none'
   }
 
+  get takesRecords(): boolean {
+    return this.exports || this.config.errors
+  }
+
   /** Whether what goes through `console` is logged. */
   get followsConsole(): boolean {
-    return this.config.console && this.exports
+    return this.config.console && this.takesRecords
+  }
+
+  /** From now on records are exported by somebody else. */
+  leave(): void {
+    this.exports = false
   }
 
   /** For OpenTelemetry's API. */
@@ -161,22 +170,17 @@ export class ThreadLogging implements LogTarget {
       if (error !== undefined) this.captured(severity, error)
       if (!this.exports) return
       const time = this.nanos()
-      const described =
-        error === undefined ? attributes : { ...attributes, ...this.exceptionOf(error, shows) }
-      this.write(
-        { encoded: encodeScope(scope.name, scope.version), schemaUrl: '' },
-        {
-          timeUnixNano: time,
-          observedTimeUnixNano: time,
-          severityNumber: severity,
-          severityText: level,
-          body,
-          attributes: described,
-          droppedAttributesCount: 0,
-          eventName: '',
-          ...spanFields(ids?.span),
-        },
-      )
+      this.write(scope, {
+        timeUnixNano: time,
+        observedTimeUnixNano: time,
+        severityNumber: severity,
+        severityText: level,
+        body,
+        attributes: error === undefined ? attributes : { ...attributes, ...this.exceptionOf(error, shows) },
+        droppedAttributesCount: 0,
+        eventName: '',
+        ...spanFields(ids?.span),
+      })
     } catch {
       this.options.relay.ring()?.dropLog('unencodable')
     }
@@ -194,20 +198,23 @@ export class ThreadLogging implements LogTarget {
     if (this.config.errors && severity >= ERROR && !isRecorded(error)) captureError(error)
   }
 
-  private write(scope: { encoded: Uint8Array; schemaUrl: string }, record: LogRecord): void {
+  private write(scope: LoggerScope | EncodedScope, record: LogRecord): void {
     const ring = this.options.relay.ring()
     if (ring === undefined) return
     let field = encodeLog(record)
     if (field === undefined || field.length > ring.maxRecord - 16)
       field = encodeLog(shortened(record, ring.maxRecord >> 2))
     if (field === undefined) ring.dropLog('too-large')
-    else writeField(ring, this.define(ring, scope.encoded, scope.schemaUrl), field)
+    else writeField(ring, this.scope(ring, scope), field)
   }
 
-  private scope(ring: Ring, scope: LoggerScope): number {
+  private scope(ring: Ring, scope: LoggerScope | EncodedScope): number {
     let id = this.known.get(scope)
     if (id === undefined) {
-      id = this.define(ring, encodeScope(scope.name, scope.version), '')
+      id =
+        'encoded' in scope
+          ? this.define(ring, scope.encoded, scope.schemaUrl)
+          : this.define(ring, encodeScope(scope.name, scope.version), '')
       this.known.set(scope, id)
     }
     return id

@@ -42,10 +42,10 @@ export class LateLogging {
     if (this.load().followsConsole) part().followConsole(this.load())
   }
 
-  /** An SDK of the application's comes with bridges of its own: from now on no more than ids are added. */
+  /** An SDK of the application's comes with bridges of its own: from now on no records are made. */
   leave(): void {
     this.isLeft = true
-    if (this.loaded !== undefined) this.loaded.exports = false
+    this.loaded?.leave()
   }
 
   private load(): ThreadLogging {

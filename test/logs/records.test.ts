@@ -251,6 +251,17 @@ describe('log records', { timeout: 240_000 }, () => {
     await run('errors.mjs', [], { THREADSPAN_LOG_ERRORS: 'true' })
     assert.deepEqual(eventsOf(), ['logged', 'captured'])
     assert.equal(withBody('warned').attributes['exception.message'], 'only a warning')
+    for (const logger of ['pino', 'winston', 'console']) {
+      receiver.spans.length = 0
+      receiver.logs.length = 0
+      const env = {
+        OTEL_LOGS_EXPORTER: undefined,
+        THREADSPAN_LOG_ERRORS: 'true',
+        THREADSPAN_LOG_CONSOLE: 'true',
+      }
+      await run('errors.mjs', [logger], env)
+      assert.deepEqual([eventsOf(), receiver.logs], [['logged', 'captured'], []], logger)
+    }
   })
 
   it('are written to a file, and to the console', async () => {

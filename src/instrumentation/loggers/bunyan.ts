@@ -3,9 +3,10 @@ import type { Disable } from '../../hooks/channels.js'
 import { exportsOfLoaded } from '../../hooks/loaded-files.js'
 import { afterLoad, onAnyLoad } from '../../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
-import { plainValue } from '../../logs/plain-value.js'
+import { ID_FIELDS } from '../../logs/id-fields.js'
+import { plainFields, plainValue } from '../../logs/plain-value.js'
 import { severityOfNumber } from '../../logs/severity.js'
-import type { LogTarget } from '../../logs/target.js'
+import type { LoggerScope, LogTarget } from '../../logs/target.js'
 import type { Attributes } from '../../otlp/types.js'
 import { filesOf } from '../libraries.js'
 import type { LoggerBridge } from './contract.js'
@@ -24,23 +25,9 @@ const NAMES: Readonly<Record<number, string>> = {
 }
 /** Files that bunyan loads while it is loaded, at most. */
 const MOST_LOADS = 1000
-/** Characters of a value that a record keeps. */
-const LIMIT = 8192
 /** Fields that the record or its resource says in another place. */
-const TOLD: ReadonlySet<string> = new Set([
-  'level',
-  'msg',
-  'time',
-  'v',
-  'pid',
-  'hostname',
-  'trace_id',
-  'span_id',
-  'trace_flags',
-  'trace.id',
-  'span.id',
-  'transaction.id',
-])
+const TOLD: ReadonlySet<string> = new Set(['level', 'msg', 'time', 'v', 'pid', 'hostname', ...ID_FIELDS])
+const SCOPE: LoggerScope = { name: 'bunyan' }
 
 let target: LogTarget | undefined
 
@@ -99,19 +86,14 @@ function hand(to: LogTarget, rec: Rec, isText: boolean): void {
   if (ids !== undefined && to.addsFields) {
     for (const [name, value] of to.fieldsOf(ids)) if (!(name in rec)) rec[name] = value
   }
-  if (isText) return
+  if (isText || !to.takesRecords) return
   const level = Number(rec['level'])
-  const attributes: Attributes = Object.create(null)
-  for (const key of Object.keys(rec)) {
-    if (TOLD.has(key)) continue
-    const value = plainValue(rec[key], LIMIT)
-    if (value === undefined) continue
-    if (key === 'err' && isError(value)) addError(attributes, value)
-    else attributes[key] = value
-  }
+  const { err, ...attributes } = plainFields(rec, (key) => TOLD.has(key))
+  if (isError(err)) addError(attributes, err)
+  else if (err !== undefined) attributes['err'] = err
   const body = plainValue(rec['msg'], Number.POSITIVE_INFINITY) ?? null
   const record = { severity: severityOfNumber(level), level: NAMES[level] ?? '', body, attributes }
-  to.record({ name: 'bunyan' }, record, ids)
+  to.record(SCOPE, record, ids)
 }
 
 function isError(value: unknown): value is { readonly message: string; readonly [key: string]: unknown } {

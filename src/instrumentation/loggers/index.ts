@@ -12,6 +12,6 @@ export const LOGGERS: readonly LoggerBridge[] = [pino, winston, bunyan]
 
 /** Follows loggers from now on. @param disabled Names to leave out. */
 export function followLoggers(target: LogTarget, disabled: readonly string[]): void {
-  if (!target.exports && !target.addsFields) return
+  if (!target.takesRecords && !target.addsFields) return
   for (const { name, enable } of LOGGERS) if (!disabled.includes(name)) guarded(name, () => enable(target))
 }

@@ -140,7 +140,7 @@ class Lines {
     const { symbols, ids } = line
     line.undo?.()
     const { result } = message
-    if (typeof result === 'string' && this.target.exports)
+    if (typeof result === 'string' && this.target.takesRecords)
       this.hand(message, written(result, message.instance, symbols), ids, symbols)
   }
 

@@ -3,11 +3,11 @@ import type { Disable } from '../../hooks/channels.js'
 import { exportsOfLoaded } from '../../hooks/loaded-files.js'
 import { onLoads } from '../../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
-import { plainValue } from '../../logs/plain-value.js'
+import { ID_FIELDS } from '../../logs/id-fields.js'
+import { plainFields, plainValue } from '../../logs/plain-value.js'
 import { severityOfName } from '../../logs/severity.js'
 import { jsonShows } from '../../logs/shown.js'
-import type { LogTarget } from '../../logs/target.js'
-import type { Attributes } from '../../otlp/types.js'
+import type { LoggerScope, LogTarget } from '../../logs/target.js'
 import { filesOf, inFolder } from '../libraries.js'
 import type { LoggerBridge } from './contract.js'
 
@@ -27,20 +27,9 @@ const MESSAGE = Symbol.for('message')
 const FILE = /[\\/]winston[\\/]lib[\\/]winston[\\/]logger\.js$/
 const FOLDER = inFolder('winston')
 
-/** Characters of a value that a record keeps. */
-const LIMIT = 8192
 /** Fields that the record says in another place. */
-const TOLD: ReadonlySet<string> = new Set([
-  'level',
-  'message',
-  'timestamp',
-  'trace_id',
-  'span_id',
-  'trace_flags',
-  'trace.id',
-  'span.id',
-  'transaction.id',
-])
+const TOLD: ReadonlySet<string> = new Set(['level', 'message', 'timestamp', ...ID_FIELDS])
+const SCOPE: LoggerScope = { name: 'winston' }
 
 let target: LogTarget | undefined
 
@@ -148,19 +137,17 @@ function errorOf(info: Info): unknown {
 function hand(logger: WinstonLogger, info: Info): void {
   const to = target
   const level = info[LEVEL]
-  if (to === undefined || typeof level !== 'string' || logger.silent === true) return
+  if (to?.takesRecords !== true || typeof level !== 'string' || logger.silent === true) return
   try {
     if (logger.isLevelEnabled?.(level) === false) return
     const error = current
-    const attributes: Attributes = Object.create(null)
-    for (const key of Object.keys(info)) {
-      if (TOLD.has(key) || (error !== undefined && (key === 'stack' || info[key] === error))) continue
-      const value = plainValue(info[key], LIMIT)
-      if (value !== undefined) attributes[key] = value
-    }
+    const attributes = plainFields(
+      info,
+      (key) => TOLD.has(key) || (error !== undefined && (key === 'stack' || info[key] === error)),
+    )
     const body = plainValue(info['message'], Number.POSITIVE_INFINITY) ?? null
     to.record(
-      { name: 'winston' },
+      SCOPE,
       { severity: severityOfName(level), level, body, attributes, error, shows: showsOf(info, error) },
       to.active(),
     )
