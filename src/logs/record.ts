@@ -78,10 +78,7 @@ export function reserveFor(ring: Ring, size: number): number {
     ring.dropLog('too-large')
     return -1
   }
-  const { full } = ring
-  ring.full = undefined
-  const at = ring.reserve(size)
-  ring.full = full
+  const at = ring.reserveUncounted(size)
   if (at < 0) ring.dropLog('ring-full')
   return at
 }

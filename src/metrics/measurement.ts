@@ -61,9 +61,7 @@ export function writeMeasurement(
   // UTF-8 takes three bytes for a code unit at most.
   const size = 4 + HEAD + 9 * MOST_TEXT + attributes.length + 4
   if (size > ring.maxRecord) return false
-  ring.full = undefined
-  const at = ring.reserve(size)
-  ring.full = 'ring-full'
+  const at = ring.reserveUncounted(size)
   if (at < 0) return false
   let end = at + 4 + HEAD
   const text = (content: string): number => {

@@ -74,8 +74,8 @@ export class Ring implements RecordSink {
   private tail: number
   private patience = PATIENCE
   private scopes = 0
-  /** What is counted where there is no room; undefined while what is written is no span. */
-  full: DropCause | undefined = 'ring-full'
+  /** Whether it is counted as a span where there is no room. */
+  private isSpan = true
   private wokenAt = -1
   /** Offset in the ring behind which to see whether it is empty. */
   private lookAt = REWIND
@@ -120,6 +120,14 @@ export class Ring implements RecordSink {
     }
     if (offset > this.lookAt) return RING_START + this.rewind(offset)
     return RING_START + offset
+  }
+
+  /** As `reserve`, for what is no span: whoever asks counts what there is no room for. */
+  reserveUncounted(size: number): number {
+    this.isSpan = false
+    const at = this.reserve(size)
+    this.isSpan = true
+    return at
   }
 
   /**
@@ -200,7 +208,7 @@ export class Ring implements RecordSink {
       Atomics.wait(words, TAIL, tail, WAIT)
       this.patience -= advanced ? 0 : performance.now() - before
     }
-    if (this.full !== undefined) this.drop(this.full)
+    if (this.isSpan) this.drop('ring-full')
     return false
   }
 

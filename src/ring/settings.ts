@@ -11,6 +11,7 @@ const WRITER = SETTINGS + 2
 const NOBODY = 0
 const COLLECTOR = 1
 const MAIN = 2
+
 /** For the telemetry thread, before it writes: nobody else does from then on. */
 export function claimWriting(control: Int32Array): void {
   while (Atomics.compareExchange(control, WRITER, NOBODY, COLLECTOR) === MAIN)

@@ -212,9 +212,9 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     },
   })
   if (provider !== undefined) adoptEarlyTracers(provider)
-  // Where nobody asks for it at the start, it is no work for spans.
   if (recorder !== undefined && relay !== undefined && Atomics.load(relay.control, SETTINGS) !== 0)
     guarded('settings', () => followSettings(recorder, relay, config.sampler.parentBased))
+  // Where nobody asks for it at the start, it is no work for spans.
   if (recorder !== undefined && isMeasured && meters !== undefined)
     guarded('durations', () => meters.measureSpans(recorder))
   if (
