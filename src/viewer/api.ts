@@ -42,7 +42,7 @@ export type TransactionType = 'request' | 'message' | 'task' | 'call'
 export interface Latency {
   count: number
   errors: number
-  /** Per minute: over the time that the filter names, else over that which the data covers, a minute at least. */
+  /** Per minute, over the time that the filter names, else over that which the data covers; a single one in less counts as one. */
   throughput: number
   p50: number
   p95: number

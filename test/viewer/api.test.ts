@@ -8,6 +8,7 @@ import type {
   ServiceRow,
   SpanDetail,
   Status,
+  Totals,
   TraceColumns,
   TraceSearch,
   TraceSummary,
@@ -108,14 +109,46 @@ describe('the API', () => {
     assert.deepEqual([a.count, a.errors, a.p50, a.p95, a.mean], [5, 1, 60, 100, 60])
     assert.equal(a.threads, 1)
     assert.ok(Math.abs(rows.reduce((sum, { impact }) => sum + impact, 0) - 1) < 1e-9)
-    // 10 requests and the child's within ten seconds, after which nobody knows what follows: a minute is what rates are reckoned over.
-    assert.equal(service!.throughput, 11)
+    // 10 requests and the child's from second 1 to the end of the last request: ten spaces between them.
+    assert.equal(service!.throughput, 60_000 * (10 / 9100))
     assert.equal(
       service!.trend.reduce((a, b) => a + b),
       11,
     )
     const child = byName.get('child')!
     assert.deepEqual([child.count, child.errors, child.threads], [1, 0, 0])
+  })
+
+  it('reckons rates by one rule: one alone is one per minute, many within seconds are many', async (t) => {
+    const target = await viewer(t)
+    const send = (from: number, to: number, every: number) =>
+      post(
+        target,
+        body(
+          Array.from({ length: to - from + 1 }, (_, i) =>
+            span(from + i, 1, 0, { name: 'GET /', kind: 2, at: (from + i - 1) * every, lasts: 0 }),
+          ),
+        ),
+      )
+    const perMinute = async (query = '') =>
+      (await api<TransactionRow[]>(target, `transactions${query}`)).find(({ name }) => name === 'GET /')!
+        .throughput
+    const rounded = async () => Math.round(await perMinute())
+    await send(1, 1, 100)
+    assert.equal(await perMinute(), 1)
+    // A time that is asked for changes nothing of that.
+    assert.equal(await perMinute(`?from=${origin - 500}&to=${origin + 500}`), 1)
+    let last = 1
+    for (let i = 2; i <= 20; i++) {
+      await send(i, i, 100)
+      const now = await rounded()
+      // At a steady pace nothing jumps, as it would from one rule to another.
+      assert.ok(now >= last && now - last <= 60, `${i}: ${now} after ${last}`)
+      last = now
+    }
+    assert.equal(last, 600)
+    const { now } = await api<Totals>(target, `totals?from=${origin}&to=${origin + 120_000}`)
+    assert.equal(now.throughput, 10)
   })
 
   it('filters by every parameter', async (t) => {

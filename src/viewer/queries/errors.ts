@@ -99,7 +99,7 @@ export class Errors {
     const { columns } = this.#store
     this.#store.settle()
     const picky = Object.entries(filter).some(([key, value]) => value !== undefined && !PAGING.has(key))
-    const wanted = new Set(picky ? select(this.#store, filter, true).rows : [])
+    const wanted = new Set(picky ? select(this.#store, filter, true) : [])
     const traces = picky
       ? new Set([...wanted].map((row) => this.#store.traceOf(row)))
       : this.#store.traces.values()

@@ -96,9 +96,7 @@ function testOf(store: Store, filter: Filter): Test {
   const terms = query.terms.map(termTest)
   const byTransaction = [transaction, type, status, min, max].some((value) => value !== undefined)
   const { search: _, ...rest } = filter
-  const traces = byTransaction
-    ? new Set(select(store, rest).rows.map((row) => store.traceOf(row).id))
-    : undefined
+  const traces = byTransaction ? new Set(select(store, rest).map((row) => store.traceOf(row).id)) : undefined
   return (entry) => {
     const { origin, record } = entry
     if (service !== undefined && origin.service !== service) return false

@@ -1,7 +1,7 @@
 import type { Filter, MapEdge, ServiceMap } from '../api.js'
 import type { Store } from '../store/store.js'
 import { plainText } from './plain.js'
-import { percentile, select, selectTraces } from './selection.js'
+import { percentile, perMinute, selectTraces, type TimeRange, timeRange } from './selection.js'
 import { isError } from './status-text.js'
 
 /** Most nodes and edges of a map, those with most calls first: more cannot be read. */
@@ -74,11 +74,11 @@ export function serviceMap(store: Store, filter: Filter): ServiceMap {
       if (caller !== own) add(caller, own, row)
     }
   }
-  const { minutes } = select(store, filter, true)
   for (const { from, to, durations } of calls) {
     nodes[from]!.calls += durations.length
     nodes[to]!.calls += durations.length
   }
+  const time = timeRange(store, filter)
   const shown = [...nodes].sort((a, b) => b.calls - a.calls).slice(0, MAX_NODES)
   const kept = new Set(shown)
   const edges = calls
@@ -87,7 +87,7 @@ export function serviceMap(store: Store, filter: Filter): ServiceMap {
     .slice(0, MAX_EDGES)
   return {
     nodes: shown,
-    edges: edges.map((edge) => edgeOf(edge, nodes, minutes)),
+    edges: edges.map((edge) => edgeOf(edge, nodes, time)),
     left: nodes.length - shown.length,
   }
 }
@@ -95,7 +95,7 @@ export function serviceMap(store: Store, filter: Filter): ServiceMap {
 function edgeOf(
   { from, to, durations, errors }: Calls,
   nodes: ServiceMap['nodes'],
-  minutes: number,
+  time: TimeRange,
 ): MapEdge {
   const sorted = Float64Array.from(durations).sort()
   let sum = 0
@@ -105,7 +105,7 @@ function edgeOf(
     to: nodes[to]!.id,
     count: sorted.length,
     errors,
-    throughput: sorted.length / minutes,
+    throughput: perMinute(sorted.length, time),
     mean: sum / sorted.length,
     p95: percentile(sorted, 0.95),
   }

@@ -4,14 +4,10 @@ import type { Trace } from '../store/trace.js'
 import { Search } from './search.js'
 import { hasStatus, isError } from './status-text.js'
 
-/** The transactions that a filter picks, as rows, and the time they cover in milliseconds since the epoch. */
-export interface Selection {
-  rows: number[]
-  /** Of the filter, else of all transactions, whatever the filter picks: so charts keep their axis. */
+/** Milliseconds since the epoch: of the filter, else of all transactions, whatever the filter picks, so that charts keep their axis. */
+export interface TimeRange {
   from: number
   to: number
-  /** What rates are reckoned over, minutes. */
-  minutes: number
 }
 
 const TYPES: readonly TransactionType[] = ['task', 'task', 'request', 'call', 'call', 'message']
@@ -21,36 +17,42 @@ export function typeOf(store: Store, row: number): TransactionType {
   return TYPES[store.columns.kind[row]!] ?? 'task'
 }
 
-/** So many transactions tell of a rate, however short the time in which they came. */
-const MANY = 20
-
 /**
- * Picks transactions: all of `filter` must hold for the transaction itself, the search for any span of its trace.
+ * Picks transactions, as rows: all of `filter` must hold for the transaction itself, the search for any span of its trace.
  * @param calls whether calls are picked as well where the filter names no type
  */
-export function select(store: Store, filter: Filter, calls = false): Selection {
+export function select(store: Store, filter: Filter, calls = false): number[] {
   store.settle()
   const rows: number[] = []
   const matches = matcher(store, filter, calls)
   const search = filter.search === undefined ? undefined : new Search(filter.search)
-  let first = Number.POSITIVE_INFINITY
-  let last = Number.NEGATIVE_INFINITY
   for (const trace of store.traces.values()) {
     let found: boolean | undefined
     for (const row of trace.transactions) {
-      const start = store.columns.start(row)
-      first = Math.min(first, start)
-      last = Math.max(last, start + store.columns.duration(row))
       if (found === false || !matches(row)) continue
       found ??= search === undefined || search.matches(store, trace)
       if (found) rows.push(row)
     }
   }
+  return rows
+}
+
+/** The time that a filter is about. */
+export function timeRange(store: Store, filter: Filter): TimeRange {
+  store.settle()
+  let first = Number.POSITIVE_INFINITY
+  let last = Number.NEGATIVE_INFINITY
+  if (filter.from === undefined || filter.to === undefined) {
+    for (const { transactions } of store.traces.values()) {
+      for (const row of transactions) {
+        const start = store.columns.start(row)
+        first = Math.min(first, start)
+        last = Math.max(last, start + store.columns.duration(row))
+      }
+    }
+  }
   const from = filter.from ?? (first > last ? 0 : first)
-  const to = Math.max(from, filter.to ?? (first > last ? 0 : last))
-  // Of a few in a moment nothing follows for a minute; many, or a time that was asked for, count as they are.
-  const isTelling = rows.length >= MANY || (filter.from !== undefined && filter.to !== undefined)
-  return { rows, from, to, minutes: Math.max(isTelling ? 1000 : 60_000, to - from) / 60_000 }
+  return { from, to: Math.max(from, filter.to ?? (first > last ? 0 : last)) }
 }
 
 /**
@@ -94,8 +96,17 @@ export function isWithin(duration: number, { min, max }: Filter): boolean {
   return duration >= (min ?? 0) && duration <= (max ?? Number.POSITIVE_INFINITY)
 }
 
+/**
+ * How many per minute. In less than a minute the spaces between them tell, of which there is one less: so one alone counts as one a
+ * minute, and twenty within two seconds as nearly six hundred.
+ */
+export function perMinute(count: number, { from, to }: TimeRange): number {
+  const time = to - from
+  return 60_000 * Math.max(count / Math.max(60_000, time), (count - 1) / Math.max(1000, time))
+}
+
 /** Counts and percentiles of transactions, and how many there were per minute. */
-export function latency(store: Store, rows: readonly number[], minutes: number): Latency {
+export function latency(store: Store, rows: readonly number[], time: TimeRange): Latency {
   const durations = new Float64Array(rows.length)
   let errors = 0
   let sum = 0
@@ -108,7 +119,7 @@ export function latency(store: Store, rows: readonly number[], minutes: number):
   return {
     count: rows.length,
     errors,
-    throughput: rows.length / minutes,
+    throughput: perMinute(rows.length, time),
     p50: percentile(durations, 0.5),
     p95: percentile(durations, 0.95),
     p99: percentile(durations, 0.99),

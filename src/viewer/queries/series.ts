@@ -1,6 +1,6 @@
 import type { Distribution, Filter, Series } from '../api.js'
 import type { Store } from '../store/store.js'
-import { isWithin, percentile, select } from './selection.js'
+import { isWithin, percentile, select, timeRange } from './selection.js'
 import { isError, statusClass, statusText } from './status-text.js'
 
 /** Widths of buckets that people can read, milliseconds. */
@@ -30,7 +30,8 @@ export function bucketsOf(from: number, to: number): { step: number; times: numb
 
 /** `GET /api/series`: over the time of the filter, else over that of all transactions, so that filters do not move the axis. */
 export function series(store: Store, filter: Filter): Series {
-  const { rows, from, to } = select(store, filter)
+  const rows = select(store, filter)
+  const { from, to } = timeRange(store, filter)
   const { step, times } = to === 0 ? { step: 1000, times: [] } : bucketsOf(from, to)
   const origin = times[0] ?? 0
   const buckets: number[][] = times.map(() => [])
@@ -70,7 +71,7 @@ const SHORTEST = 0.001
 /** `GET /api/distribution` */
 export function distribution(store: Store, filter: Filter): Distribution {
   const { min: _min, max: _max, ...wide } = filter
-  const { rows } = select(store, wide)
+  const rows = select(store, wide)
   const buckets = new Map<number, { count: number; errors: number }>()
   const statuses = new Map<string, number>()
   const hosts = new Map<string, number>()

@@ -15,8 +15,7 @@ export function traces(store: Store, filter: Filter): Paged<TraceSummary> {
 
 /** `GET /api/samples`: transactions, newest first unless sorted, 100 unless told, at most 1,000. */
 export function samples(store: Store, filter: Filter): Paged<Sample> {
-  const { rows } = select(store, filter)
-  return paged(rows, filter, ofSamples(store)).map((row) => sample(store, row))
+  return paged(select(store, filter), filter, ofSamples(store)).map((row) => sample(store, row))
 }
 
 /** `GET /api/trace/:traceId/search`: places of the spans that a search finds, in the columns of the trace. */
@@ -31,7 +30,7 @@ export function neighbours(store: Store, trace: Trace, spanId: string | null, fi
   if (spanId !== null && /^[0-9a-f]{16}$/.test(spanId)) {
     const row = store.find(trace, spanId)
     return around(
-      select(store, filter).rows,
+      select(store, filter),
       row,
       orderOf(filter, ofSamples(store)),
       (a, b) => columns.duration(b) - columns.duration(a),

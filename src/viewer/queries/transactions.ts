@@ -2,7 +2,7 @@ import type { Filter, ServiceRow, Totals, TransactionRow } from '../api.js'
 import type { Store } from '../store/store.js'
 import { transactionOf } from '../store/trace.js'
 import { type Paged, paged } from './paging.js'
-import { latency, select, typeOf } from './selection.js'
+import { latency, select, timeRange, typeOf } from './selection.js'
 
 /** Parts of the time in the trend of a service. */
 const TREND = 30
@@ -20,7 +20,8 @@ const LATENCY = {
 
 /** `GET /api/services`: the busiest first unless sorted. A service that calls only is among them, with no transaction. */
 export function services(store: Store, filter: Filter): Paged<ServiceRow> {
-  const { rows, from, to, minutes } = select(store, filter, true)
+  const rows = select(store, filter, true)
+  const time = timeRange(store, filter)
   const groups = groupBy(rows, (row) => store.lanes.of(store.columns.lane[row]!).service)
   const list = [...groups].map(([service, all]) => {
     const counted = filter.type === 'call' ? all : all.filter((row) => typeOf(store, row) !== 'call')
@@ -33,11 +34,11 @@ export function services(store: Store, filter: Filter): Paged<ServiceRow> {
     }
     const trend = new Array<number>(TREND).fill(0)
     for (const row of counted) {
-      const share = (store.columns.start(row) - from) / Math.max(1, to - from)
+      const share = (store.columns.start(row) - time.from) / Math.max(1, time.to - time.from)
       trend[Math.min(TREND - 1, Math.max(0, Math.floor(share * TREND)))]!++
     }
     const calls = filter.type === 'call' ? 0 : all.length - counted.length
-    const numbers = latency(store, counted, minutes)
+    const numbers = latency(store, counted, time)
     return { ...numbers, service, processes: processes.size, language, calls, trend }
   })
   return paged(list, filter, {
@@ -55,21 +56,19 @@ export function services(store: Store, filter: Filter): Paged<ServiceRow> {
 
 /** `GET /api/totals` */
 export function totals(store: Store, filter: Filter): Totals {
-  const { rows, minutes } = select(store, filter)
+  const figures = (of: Filter) => latency(store, select(store, of), timeRange(store, of))
   const { from, to } = filter
-  const before =
-    from === undefined || to === undefined || to <= from
-      ? undefined
-      : select(store, { ...filter, from: from - (to - from), to: from })
+  const hasBefore = from !== undefined && to !== undefined && to > from
   return {
-    now: latency(store, rows, minutes),
-    before: before === undefined ? null : latency(store, before.rows, before.minutes),
+    now: figures(filter),
+    before: hasBefore ? figures({ ...filter, from: from - (to - from), to: from }) : null,
   }
 }
 
 /** `GET /api/transactions`: by share of the time, the largest first unless sorted. */
 export function transactions(store: Store, filter: Filter): Paged<TransactionRow> {
-  const { rows, minutes } = select(store, filter)
+  const rows = select(store, filter)
+  const time = timeRange(store, filter)
   const { columns, lanes, names } = store
   // By row, where it stands among those that were picked. Half a million of them are no rarity: no object each.
   const place = new Int32Array(columns.capacity).fill(-1)
@@ -84,7 +83,7 @@ export function transactions(store: Store, filter: Filter): Paged<TransactionRow
     total += time
   }
   const list = groups.map((group, i) => ({
-    ...latency(store, group, minutes),
+    ...latency(store, group, time),
     service: lanes.of(columns.lane[group[0]!]!).service,
     name: names.value(columns.name[group[0]!]!),
     type: typeOf(store, group[0]!),
