@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import type { SpanDetail, TraceColumns, TraceSummary } from '../../src/viewer/api.js'
+import type { Sample, SpanDetail, TraceColumns, TraceSummary } from '../../src/viewer/api.js'
 import { api, send, viewer } from './support.js'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
@@ -272,6 +272,15 @@ describe("Zipkin's JSON", () => {
     assert.deepEqual(result, { spans: 3, rejected: 5 })
     assert.equal(target.status().dropped['malformed'], 5)
   })
+
+  it('has no kind where it is told one that there is not, whatever objects are made of', async (t) => {
+    for (const kind of ['CONSTRUCTOR', '__proto__', 'toString']) {
+      const { target, result } = await load(t, [{ ...ZIPKIN[0], kind }])
+      assert.deepEqual(result, { spans: 1, rejected: 0 })
+      const { spanId, traceId } = (await api<Sample[]>(target, 'samples'))[0]!
+      assert.equal((await api<SpanDetail>(target, `trace/${traceId}/span/${spanId}`)).kind, 'internal')
+    }
+  })
 })
 
 describe('OTLP as servers write it', () => {
@@ -316,6 +325,15 @@ describe('OTLP as servers write it', () => {
       )
     })
   }
+
+  it('has neither kind nor status where it is told some that there are not', async (t) => {
+    const { target, result } = await load(t, {
+      batches: spans(TRACE, 'b7ad6b7169203331', 'constructor', 'constructor'),
+    })
+    assert.deepEqual(result, { spans: 1, rejected: 0 })
+    const { kind, status } = await api<SpanDetail>(target, `trace/${TRACE}/span/b7ad6b7169203331`)
+    assert.deepEqual([kind, status.code], ['unspecified', 'unset'])
+  })
 
   it('is refused with ids that are none', async (t) => {
     const { result } = await load(t, { batches: spans('!!', id('b7ad6b7169203331'), 2, 2) })

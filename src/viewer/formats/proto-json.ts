@@ -59,5 +59,5 @@ function idOf(value: unknown, bytes: 8 | 16, field: string): string {
 
 function codeOf(code: unknown): unknown {
   if (typeof code !== 'string') return code
-  return ({ STATUS_CODE_OK: 1, STATUS_CODE_ERROR: 2 } as Record<string, number>)[code] ?? 0
+  return code === 'STATUS_CODE_OK' ? 1 : code === 'STATUS_CODE_ERROR' ? 2 : 0
 }

@@ -8,12 +8,18 @@ import type { AnyValue, Attributes, Span, SpanKind } from '../../otlp/types.js'
 /** Deepest nesting of attribute values that is kept. */
 const MAX_DEPTH = 16
 
-const KINDS: Record<string, SpanKind> = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 }
+const KINDS: ReadonlyMap<string, SpanKind> = new Map([
+  ['internal', 1],
+  ['server', 2],
+  ['client', 3],
+  ['producer', 4],
+  ['consumer', 5],
+])
 
 /** A span's kind by its name in any format: `SERVER`, `server`, `Server`, `SPAN_KIND_SERVER`; 0 for every other. */
 export function kindOf(name: unknown): SpanKind {
   if (typeof name !== 'string') return 0
-  return KINDS[name.toLowerCase().replace(/^span_kind_/, '')] ?? 0
+  return KINDS.get(name.toLowerCase().replace(/^span_kind_/, '')) ?? 0
 }
 
 /** A span in which nothing but its ids is set. */
