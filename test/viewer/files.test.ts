@@ -156,6 +156,19 @@ describe('OTLP JSON in other forms', () => {
     })
   }
 
+  it('is refused where it is compressed over and over, as a file that decompresses to itself is', async (t) => {
+    const target = await viewer(t)
+    const over = (times: number) => {
+      let bytes = Buffer.from(COLLECTOR_TRACES)
+      for (let i = 0; i < times; i++) bytes = gzipSync(bytes)
+      return fetch(`${target.url}api/import`, { method: 'POST', body: bytes })
+    }
+    assert.deepEqual(await (await over(4)).json(), { spans: 1, rejected: 0 })
+    const refused = await over(5)
+    assert.equal(refused.status, 400)
+    assert.match(await refused.text(), /THREADSPAN_IMPORT.*compressed more than 4 times over/)
+  })
+
   it('costs no more than itself where it breaks off, wherever that is', async (t) => {
     const target = await viewer(t)
     const file = join(await folder(t), 'data')

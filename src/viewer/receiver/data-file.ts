@@ -9,6 +9,9 @@ import { isMalformed, type Sink, type Taken } from './sink.js'
 /** Longest JSON value of a file; a longer one is passed over. */
 const MAX_VALUE = 64 * 1024 * 1024
 
+/** Most times that a file may be compressed over: there are files of a hundred bytes that decompress to themselves. */
+const MAX_LAYERS = 4
+
 /** What reading a file brought. */
 export interface FileResult {
   /** Spans, data points and log records kept. */
@@ -92,12 +95,16 @@ class Reading {
 }
 
 /** The text of a file as UTF-8 without a mark, by what it begins with. @throws Error where it cannot be decompressed. */
-async function plain(chunks: AsyncIterable<Buffer | string>): Promise<AsyncIterable<Buffer>> {
+async function plain(chunks: AsyncIterable<Buffer | string>, layers = 0): Promise<AsyncIterable<Buffer>> {
   const { head, rest } = await begin(buffers(chunks))
-  if (head[0] === 0x1f && head[1] === 0x8b) return plain(through(rest, zlib.createGunzip()))
-  if (head.readUInt32LE(0) === 0xfd2fb528) {
+  const isGzip = head[0] === 0x1f && head[1] === 0x8b
+  const isZstd = head.readUInt32LE(0) === 0xfd2fb528
+  if ((isGzip || isZstd) && layers === MAX_LAYERS)
+    throw new Error(`it is compressed more than ${MAX_LAYERS} times over`)
+  if (isGzip) return plain(through(rest, zlib.createGunzip()), layers + 1)
+  if (isZstd) {
     if (typeof zlib.createZstdDecompress !== 'function') throw new Error('zstd needs Node 22.15 or later')
-    return plain(through(rest, zlib.createZstdDecompress()))
+    return plain(through(rest, zlib.createZstdDecompress()), layers + 1)
   }
   if (head[0] === 0xff && head[1] === 0xfe) return decoded(rest, 'utf-16le')
   if (head[0] === 0xfe && head[1] === 0xff) return decoded(rest, 'utf-16be')
