@@ -20,7 +20,7 @@ import {
 import { type Handler, serve } from './source-server.js'
 import { api, post, send, viewer } from './support.js'
 
-const { openSource } = (await import(
+const { openSource, sourceAddress } = (await import(
   dist('viewer/sources/open.js')
 )) as typeof import('../../src/viewer/sources/open.js')
 const { ViewerData } = (await import(dist('viewer/data.js'))) as typeof import('../../src/viewer/data.js')
@@ -145,6 +145,7 @@ describe('a source of traces', () => {
     const { url: elastic, asked: searches } = await serve(t, elasticsearch)
     for await (const _ of (await openSource(`elasticsearch+${elastic}?index=a-*,b`)).trace(TRACE));
     assert.equal(searches[0]!.url.pathname, '/a-*%2Cb/_search')
+    assert.equal(sourceAddress('jaeger+http://host//other/x?index=a#b').base.href, 'http://host//other/x')
     for (const address of [
       'host:9200',
       'ftp://host',

@@ -51,9 +51,13 @@ export function sourceAddress(address: string): SourceAddress {
     if (key !== 'index' && key !== 'table') throw badUrl('of parameters it may have "index" and "table"')
     if (!INDEX.test(value)) throw badUrl(`"${key}" is no name`)
   }
+  // As a URL of its own, a path that begins with two slashes would name another server.
+  const base = new URL(url)
+  base.search = ''
+  base.hash = ''
   return {
     kind: form[1]?.toLowerCase() as Kind | undefined,
-    base: new URL(url.pathname, url),
+    base,
     index: searchParams.get('index') ?? undefined,
     table: searchParams.get('table') ?? undefined,
   }
