@@ -64,9 +64,9 @@ export class ViewerData {
     const { db, keep, onWarning } = options
     const data = new ViewerData(options)
     if (db !== undefined) {
-      const database = new Database(db, ({ message }) =>
-        onWarning?.('THREADSPAN_DB_WRITE', `The database is no longer written to: ${message}`),
-      )
+      const failed = ({ message }: Error) =>
+        onWarning?.('THREADSPAN_DB_WRITE', `The database is no longer written to: ${message}`)
+      const database = new Database(db, failed, options.maxSize)
       data.#database = database
       const timer = setInterval(() => options.onLoading?.(data.store.spans), TELL_INTERVAL)
       try {

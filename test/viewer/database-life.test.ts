@@ -262,4 +262,62 @@ describe('retention', () => {
     assert.ok(again.restored > 100 && again.restored <= 600)
     assert.equal((await api<TraceSummary[]>(again, 'traces?limit=1'))[0]!.traceId, traceId(2000))
   })
+
+  it('keeps what is in memory where the file cannot be written to any more', {
+    skip: skip || process.platform === 'win32',
+  }, async (t) => {
+    const db = await file(t)
+    const script = `
+      const { Database } = await import('${dist('viewer/database/database.js')}')
+      const { Retention } = await import('${dist('viewer/database/retention.js')}')
+      const { ViewerData } = await import('${dist('viewer/data.js')}')
+      const { store, sink } = new ViewerData({})
+      const database = new Database(process.argv[1], ({ message }) => console.log(message))
+      await database.load(sink)
+      const bytes = []
+      for await (const chunk of process.stdin) bytes.push(chunk)
+      sink.take('traces', 'protobuf', Buffer.concat(bytes))
+      database.flush()
+      new Retention(store, database, { maxSize: 1 }).close()
+      console.log(database.failed, store.spans)
+      database.close()`
+    // The largest file that the process may write: less than comes.
+    const child = spawn('sh', [
+      '-c',
+      'ulimit -f 1000; exec "$0" --input-type=module -e "$1" "$2"',
+      process.execPath,
+      script,
+      db,
+    ])
+    const text = 'x'.repeat(100_000)
+    child.stdin.end(
+      body(Array.from({ length: 30 }, (_, i) => span(i + 1, 1, 0, { attributes: { text: `${i}${text}` } }))),
+    )
+    let output = ''
+    for await (const chunk of child.stdout) output += chunk
+    assert.match(output, /^.*(?:I\/O error|full)\ntrue 30\n$/)
+  })
+
+  it('lets logs leave a file that is bounded before the traces', { skip }, async (t) => {
+    const db = await file(t)
+    const most = 1_000_000
+    const viewer = await startViewer({ port: 0, db, maxSize: most })
+    for (let i = 1; i <= 50; i++) await post(viewer, body([span(i, 1, 0, { at: i })]))
+    const log = JSON.stringify({
+      resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: 'x'.repeat(100_000) } }] }] }],
+    })
+    const headers = { 'content-type': 'application/json' }
+    for (let i = 0; i < 30; i++) {
+      const { status } = await fetch(`${viewer.endpoint}/v1/logs`, { method: 'POST', headers, body: log })
+      assert.equal(status, 200)
+    }
+    await viewer.close()
+    const { size } = await stat(db)
+    assert.ok(size <= most * 1.5, `${size} bytes`)
+    const again = await startViewer({ port: 0, db, maxSize: most })
+    t.after(() => again.close())
+    assert.equal(again.restored, 50)
+    const { received } = again.status()
+    assert.ok(received.logs > 0 && received.logs <= 3, `${received.logs} records`)
+  })
 })

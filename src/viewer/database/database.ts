@@ -18,8 +18,9 @@ const FLUSH_INTERVAL = 250
 /** More waits for the disk than this many bytes: they are written at once. */
 const MAX_WAITING = 16 * 1024 * 1024
 
-/** Most bytes of metrics and logs in the file; the oldest leave first. */
+/** Most bytes of metrics and logs in the file, and most of a file that is bounded; the oldest leave first. */
 const MAX_SIGNAL_BYTES = 64 * 1024 * 1024
+const SIGNAL_SHARE = 0.25
 
 /** Pages that are given back to the system at once. */
 const VACUUM_PAGES = 4000
@@ -46,6 +47,7 @@ export class Database implements Journal, SignalJournal {
   readonly #insertSignal: StatementSync
   readonly #trimSignals: StatementSync
   readonly #onError: (error: Error) => void
+  readonly #maxSignalBytes: number
   #waiting: Entry[] = []
   #waitingBytes = 0
   #signalBytes = 0
@@ -55,12 +57,14 @@ export class Database implements Journal, SignalJournal {
 
   /**
    * @param onError called once, when the file cannot be written to any more
+   * @param maxSize Bytes that the file may have: metrics and logs leave it before they crowd out the traces.
    * @throws ThreadspanError `THREADSPAN_SQLITE_UNAVAILABLE` where this Node has no `node:sqlite`; `THREADSPAN_DB_OPEN`
    * when the file cannot be opened, is in use, not one of ours, or of a newer version.
    */
-  constructor(file: string, onError: (error: Error) => void) {
+  constructor(file: string, onError: (error: Error) => void, maxSize = Number.POSITIVE_INFINITY) {
     this.file = file
     this.#onError = onError
+    this.#maxSignalBytes = Math.min(MAX_SIGNAL_BYTES, maxSize * SIGNAL_SHARE)
     // A plain import would print a warning on some versions and fail on others before it can be explained.
     const sqlite = process.getBuiltinModule?.('node:sqlite')
     if (sqlite === undefined) {
@@ -91,6 +95,11 @@ export class Database implements Journal, SignalJournal {
     }
   }
 
+  /** Whether it cannot be written to any more. */
+  get failed(): boolean {
+    return this.#failed
+  }
+
   /** Bytes of the file in use: those that left but are not given back yet do not count. */
   get size(): number {
     const used = pragma(this.#db, 'page_count') - pragma(this.#db, 'freelist_count')
@@ -114,6 +123,7 @@ export class Database implements Journal, SignalJournal {
     } finally {
       this.#loading = false
     }
+    this.#attempt(() => this.#trim())
     this.flush()
     this.#sweep()
   }
@@ -163,7 +173,7 @@ export class Database implements Journal, SignalJournal {
     this.#attempt(() => {
       for (const entry of entries) this.#write(entry)
       this.#pieces.write()
-      if (this.#signalBytes > MAX_SIGNAL_BYTES) this.#trim()
+      this.#trim()
     })
     this.#giveBack()
   }
@@ -201,7 +211,8 @@ export class Database implements Journal, SignalJournal {
 
   /** Down to a tenth below, so that it is not done each time. */
   #trim(): void {
-    this.#trimSignals.run(MAX_SIGNAL_BYTES * 0.9)
+    if (this.#signalBytes <= this.#maxSignalBytes) return
+    this.#trimSignals.run(this.#maxSignalBytes * 0.9)
     this.#signalBytes = this.#bytesOfSignals()
   }
 

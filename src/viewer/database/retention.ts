@@ -54,7 +54,8 @@ export class Retention {
   }
 
   #shrink(database: Database, most: number): void {
-    while (database.size > most && this.store.traces.size > 0) {
+    // What cannot be written to does not shrink, whatever leaves.
+    while (!database.failed && database.size > most && this.store.traces.size > 0) {
       this.store.letGo(() => true, Math.ceil(this.store.traces.size * SHARE))
       database.flush()
     }
