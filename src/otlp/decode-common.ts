@@ -1,6 +1,6 @@
 import { OtlpError } from './errors.js'
 import { fields, ProtobufReader } from './protobuf.js'
-import type { AnyValue, Attributes, Resource, Scope } from './types.js'
+import type { AnyValue, Attributes, Resource, Scope, Span } from './types.js'
 
 /** Deepest nesting of arrays and maps in one attribute; a sender that goes deeper sends malformed data. */
 export const MAX_DEPTH = 64
@@ -24,6 +24,28 @@ export function emptyResource(): Resource {
 /** An InstrumentationScope in which nothing is set. */
 export function emptyScope(): Scope {
   return { name: '', version: '', attributes: attributes(), droppedAttributesCount: 0 }
+}
+
+/** A span in which nothing but its ids is set. */
+export function emptySpan(traceId = '', spanId = ''): Span {
+  return {
+    traceId,
+    spanId,
+    parentSpanId: '',
+    traceState: '',
+    flags: 0,
+    name: '',
+    kind: 0,
+    startTimeUnixNano: 0n,
+    endTimeUnixNano: 0n,
+    attributes: attributes(),
+    droppedAttributesCount: 0,
+    events: [],
+    droppedEventsCount: 0,
+    links: [],
+    droppedLinksCount: 0,
+    status: { code: 0, message: '' },
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import {
   attributes,
   emptyResource,
   emptyScope,
+  emptySpan,
   readKeyValue,
   readResource,
   readScope,
@@ -82,24 +83,7 @@ function readScopeSpans(reader: ProtobufReader): ScopeSpans {
 }
 
 function readSpan(reader: ProtobufReader): Span {
-  const span: Span = {
-    traceId: '',
-    spanId: '',
-    parentSpanId: '',
-    traceState: '',
-    flags: 0,
-    name: '',
-    kind: 0,
-    startTimeUnixNano: 0n,
-    endTimeUnixNano: 0n,
-    attributes: attributes(),
-    droppedAttributesCount: 0,
-    events: [],
-    droppedEventsCount: 0,
-    links: [],
-    droppedLinksCount: 0,
-    status: { code: 0, message: '' },
-  }
+  const span = emptySpan()
   while (reader.pos < reader.end) readSpanField(reader, reader.tag(), span)
   return span
 }

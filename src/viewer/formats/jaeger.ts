@@ -1,17 +1,8 @@
-import { attributes } from '../../otlp/decode-common.js'
+import { attributes, emptySpan } from '../../otlp/decode-common.js'
 import { type JsonObject, list, object, text } from '../../otlp/json-read.js'
 import type { AnyValue, Attributes, Span, SpanEvent, SpanLink } from '../../otlp/types.js'
 import type { Requests } from './requests.js'
-import {
-  anyValue,
-  emptySpan,
-  kindOf,
-  microseconds,
-  shortId,
-  takeOut,
-  takeStatus,
-  takeText,
-} from './values.js'
+import { anyValue, kindOf, microseconds, shortId, takeOut, takeStatus, takeText } from './values.js'
 
 /** What Jaeger calls a span's relation to its parent. */
 const CHILD_OF = 'CHILD_OF'

@@ -22,28 +22,6 @@ export function kindOf(name: unknown): SpanKind {
   return KINDS.get(name.toLowerCase().replace(/^span_kind_/, '')) ?? 0
 }
 
-/** A span in which nothing but its ids is set. */
-export function emptySpan(traceId: string, spanId: string): Span {
-  return {
-    traceId,
-    spanId,
-    parentSpanId: '',
-    traceState: '',
-    flags: 0,
-    name: '',
-    kind: 0,
-    startTimeUnixNano: 0n,
-    endTimeUnixNano: 0n,
-    attributes: attributes(),
-    droppedAttributesCount: 0,
-    events: [],
-    droppedEventsCount: 0,
-    links: [],
-    droppedLinksCount: 0,
-    status: { code: 0, message: '' },
-  }
-}
-
 /**
  * An id of `digits` hexadecimal digits; shorter ones, which tracers of 64 bits write, are filled up with zeros.
  * @throws OtlpError when it is not hexadecimal, or longer.

@@ -1,9 +1,9 @@
-import { attributes } from '../../otlp/decode-common.js'
+import { attributes, emptySpan } from '../../otlp/decode-common.js'
 import { OtlpError } from '../../otlp/errors.js'
 import { type JsonObject, list, object, text } from '../../otlp/json-read.js'
 import type { Attributes, SpanEvent } from '../../otlp/types.js'
 import type { Requests } from './requests.js'
-import { emptySpan, isOfResource, kindOf, microseconds, shortId, takeStatus, typedText } from './values.js'
+import { isOfResource, kindOf, microseconds, shortId, takeStatus, typedText } from './values.js'
 
 /** Whether this is one span of Zipkin's v2 JSON. */
 export function isZipkin(json: JsonObject): boolean {

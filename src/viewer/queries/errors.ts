@@ -4,7 +4,7 @@ import type { ErrorDetail, ErrorGroup, Filter } from '../api.js'
 import { Mark } from '../store/columns.js'
 import type { Store } from '../store/store.js'
 import { type Trace, transactionOf } from '../store/trace.js'
-import { type Paged, paged } from './paging.js'
+import { byFields, type Paged, paged } from './paging.js'
 import { plainText } from './plain.js'
 import { select } from './selection.js'
 import { bucketsOf } from './series.js'
@@ -53,13 +53,7 @@ export class Errors {
   list(filter: Filter): Paged<ErrorGroup> {
     const groups = [...this.#groups(filter)].map(([number, rows]) => this.#group(number, rows))
     return paged(groups, filter, {
-      by: {
-        last: (row) => row.last,
-        first: (row) => row.first,
-        count: (row) => row.count,
-        type: (row) => row.type,
-        culprit: (row) => row.culprit,
-      },
+      by: byFields('last', 'first', 'count', 'type', 'culprit'),
       otherwise: 'last',
       limit: 200,
       most: 1000,

@@ -22,6 +22,13 @@ export interface Sorting<T> {
   readonly most: number
 }
 
+/** Sorting by fields of a row, under their own names. */
+export function byFields<K extends string>(
+  ...names: readonly K[]
+): Record<string, (row: Readonly<Record<K, number | string>>) => number | string> {
+  return Object.fromEntries(names.map((name) => [name, (row) => row[name]]))
+}
+
 /** Negative where the first comes before the second. */
 export type Order<T> = (a: T, b: T) => number
 

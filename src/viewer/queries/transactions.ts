@@ -1,20 +1,14 @@
 import type { Filter, ServiceRow, Totals, TransactionRow } from '../api.js'
 import type { Store } from '../store/store.js'
 import { transactionOf } from '../store/trace.js'
-import { type Paged, paged } from './paging.js'
+import { byFields, type Paged, paged } from './paging.js'
 import { latency, select, timeRange, typeOf } from './selection.js'
 
 /** Parts of the time in the trend of a service. */
 const TREND = 30
 
 const LATENCY = {
-  count: (row: { count: number }) => row.count,
-  throughput: (row: { throughput: number }) => row.throughput,
-  mean: (row: { mean: number }) => row.mean,
-  p50: (row: { p50: number }) => row.p50,
-  p95: (row: { p95: number }) => row.p95,
-  p99: (row: { p99: number }) => row.p99,
-  errors: (row: { errors: number }) => row.errors,
+  ...byFields('count', 'throughput', 'mean', 'p50', 'p95', 'p99', 'errors'),
   failed: (row: { errors: number; count: number }) => row.errors / Math.max(1, row.count),
 }
 
@@ -42,12 +36,7 @@ export function services(store: Store, filter: Filter): Paged<ServiceRow> {
     return { ...numbers, service, processes: processes.size, language, calls, trend }
   })
   return paged(list, filter, {
-    by: {
-      ...LATENCY,
-      service: (row) => row.service,
-      processes: (row) => row.processes,
-      calls: (row) => row.calls,
-    },
+    by: { ...LATENCY, ...byFields('service', 'processes', 'calls') },
     otherwise: 'count',
     limit: 1000,
     most: 1000,
@@ -91,14 +80,7 @@ export function transactions(store: Store, filter: Filter): Paged<TransactionRow
     threads: threads[i]?.size ?? 0,
   }))
   return paged(list, filter, {
-    by: {
-      ...LATENCY,
-      name: (row) => row.name,
-      service: (row) => row.service,
-      type: (row) => row.type,
-      threads: (row) => row.threads,
-      impact: (row) => row.impact,
-    },
+    by: { ...LATENCY, ...byFields('name', 'service', 'type', 'threads', 'impact') },
     otherwise: 'impact',
     limit: 1000,
     most: 1000,

@@ -1,7 +1,7 @@
-import { attributes } from '../../otlp/decode-common.js'
+import { attributes, emptySpan } from '../../otlp/decode-common.js'
 import { type JsonObject, list, object, text } from '../../otlp/json-read.js'
 import type { Attributes, SpanKind } from '../../otlp/types.js'
-import { emptySpan, kindOf, microseconds, shortId } from '../formats/values.js'
+import { kindOf, microseconds, shortId } from '../formats/values.js'
 import type { MadeSpan } from './elasticsearch-documents.js'
 import { flat } from './fields.js'
 

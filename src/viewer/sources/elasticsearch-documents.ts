@@ -1,9 +1,9 @@
-import { attributes } from '../../otlp/decode-common.js'
+import { attributes, emptySpan } from '../../otlp/decode-common.js'
 import { OtlpError } from '../../otlp/errors.js'
 import { type JsonObject, list, object, text } from '../../otlp/json-read.js'
 import type { Attributes, Span, SpanEvent } from '../../otlp/types.js'
 import type { Requests } from '../formats/requests.js'
-import { anyValue, emptySpan, kindOf, shortId } from '../formats/values.js'
+import { anyValue, kindOf, shortId } from '../formats/values.js'
 import { apmSpan } from './apm-documents.js'
 import { flat, instant } from './fields.js'
 

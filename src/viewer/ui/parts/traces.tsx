@@ -1,8 +1,9 @@
 import type { TraceSummary } from '../../api.js'
-import { count, duration, plural } from '../../model/format.js'
+import { count, plural } from '../../model/format.js'
 import { filtersOf } from '../client.js'
 import { clock } from '../clock.js'
-import { href, route } from '../route.js'
+import { route } from '../route.js'
+import { durations, TraceLink } from './columns.js'
 import { type Column, Table } from './table.js'
 
 interface Props {
@@ -17,7 +18,6 @@ interface Props {
 
 /** A table of traces, sorted by the server. */
 export function Traces({ label, traces, chosen, onChoose, total, onMore }: Props) {
-  const longest = traces.reduce((most, { duration }) => Math.max(most, duration), 0)
   const columns: Column<TraceSummary>[] = [
     {
       key: 'choose',
@@ -40,17 +40,9 @@ export function Traces({ label, traces, chosen, onChoose, total, onMore }: Props
       title: 'Trace',
       name: true,
       value: ({ name }) => name,
-      cell: ({ traceId, name, path }) => {
+      cell: (trace) => {
         const { params } = route.peek()
-        return (
-          <a
-            title={path === '' ? name : `${name} ${path}`}
-            href={href(['trace', traceId], { ...filtersOf(params), sort: params['sort'] })}
-          >
-            {name || '(unnamed)'}
-            {path !== '' && !name.endsWith(path) && <span class="muted"> {path}</span>}
-          </a>
-        )
+        return <TraceLink target={trace} params={{ ...filtersOf(params), sort: params['sort'] }} />
       },
     },
     {
@@ -72,25 +64,7 @@ export function Traces({ label, traces, chosen, onChoose, total, onMore }: Props
         </span>
       ),
     },
-    {
-      key: 'duration',
-      title: 'Duration',
-      number: true,
-      value: ({ duration }) => duration,
-      cell: (trace) => duration(trace.duration),
-    },
-    {
-      key: 'bar',
-      title: '',
-      cell: ({ duration, failed }) => (
-        <span class="track" aria-hidden="true">
-          <i
-            class={failed ? 'bad' : ''}
-            style={{ width: `${longest > 0 ? (duration / longest) * 100 : 0}%` }}
-          />
-        </span>
-      ),
-    },
+    ...durations(traces),
     ...(['spans', 'threads', 'processes'] as const).map(
       (key): Column<TraceSummary> => ({
         key,

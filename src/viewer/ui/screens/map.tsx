@@ -3,10 +3,10 @@ import { useMemo } from 'preact/hooks'
 import type { MapEdge, ServiceMap } from '../../api.js'
 import { count, duration, percent, plural } from '../../model/format.js'
 import { api, filtersOf, useData } from '../client.js'
+import { COUNTS, rate } from '../parts/columns.js'
 import { Failed, Loading } from '../parts/states.js'
 import { type Column, Table } from '../parts/table.js'
 import { href, route } from '../route.js'
-import { rate } from './transaction-columns.js'
 
 const HEIGHT = 38
 const LETTER = 7.4
@@ -192,20 +192,7 @@ function columnsOf({ nodes }: ServiceMap): Column<MapEdge>[] {
       value: ({ to }) => to,
       cell: ({ to }) => <span>{names.get(to)}</span>,
     },
-    {
-      key: 'count',
-      title: 'Count',
-      number: true,
-      value: (row) => row.count,
-      cell: (row) => count(row.count),
-    },
-    {
-      key: 'throughput',
-      title: 'Per minute',
-      number: true,
-      value: (row) => row.throughput,
-      cell: (row) => rate(row.throughput),
-    },
+    ...COUNTS,
     {
       key: 'errors',
       title: 'Failed',

@@ -2,27 +2,13 @@ import type { Latency, Sample, TransactionRow } from '../../api.js'
 import { count, duration, percent } from '../../model/format.js'
 import { filtersOf } from '../client.js'
 import { clock } from '../clock.js'
+import { COUNTS, durations, rate, TraceLink } from '../parts/columns.js'
 import { type Column, Meter } from '../parts/table.js'
 import { href, route } from '../route.js'
 
-/** A rate: as exact as it is small. */
-export function rate(value: number): string {
-  if (value > 0 && value < 0.01) return '< 0.01'
-  return count(
-    value < 1 ? Math.round(value * 100) / 100 : value < 100 ? Math.round(value * 10) / 10 : Math.round(value),
-  )
-}
-
 /** Columns of figures, the same for services and transactions. */
 export const LATENCY: Column<Latency>[] = [
-  { key: 'count', title: 'Count', number: true, value: (row) => row.count, cell: (row) => count(row.count) },
-  {
-    key: 'throughput',
-    title: 'Per minute',
-    number: true,
-    value: (row) => row.throughput,
-    cell: (row) => rate(row.throughput),
-  },
+  ...COUNTS,
   {
     key: 'errors',
     title: 'Errors/min',
@@ -98,7 +84,7 @@ export const TRANSACTIONS: Column<TransactionRow>[] = [
 ]
 
 /** Columns of the table of samples, each a transaction in its trace. */
-export function samples(longest: number): Column<Sample>[] {
+export function samples(rows: readonly Sample[]): Column<Sample>[] {
   return [
     {
       key: 'start',
@@ -119,25 +105,7 @@ export function samples(longest: number): Column<Sample>[] {
       value: ({ status }) => status,
       cell: ({ status, failed }) => <span class={`badge${failed ? ' bad' : ''}`}>{status}</span>,
     },
-    {
-      key: 'duration',
-      title: 'Duration',
-      number: true,
-      value: ({ duration }) => duration,
-      cell: (sample) => duration(sample.duration),
-    },
-    {
-      key: 'bar',
-      title: '',
-      cell: ({ duration, failed }) => (
-        <span class="track" aria-hidden="true">
-          <i
-            class={failed ? 'bad' : ''}
-            style={{ width: `${longest > 0 ? (duration / longest) * 100 : 0}%` }}
-          />
-        </span>
-      ),
-    },
+    ...durations(rows),
     {
       key: 'service',
       title: 'Service',
@@ -163,15 +131,11 @@ export function samples(longest: number): Column<Sample>[] {
   ]
 }
 
-function SampleLink({ sample: { traceId, spanId, name, path } }: { sample: Sample }) {
+function SampleLink({ sample }: { sample: Sample }) {
   const { params } = route.peek()
+  const { spanId } = sample
   const to = { ...filtersOf(params), samples: params['samples'], sample: spanId, span: spanId }
-  return (
-    <a title={path === '' ? name : `${name} ${path}`} href={href(['trace', traceId], to)}>
-      {name || '(unnamed)'}
-      {path !== '' && !name.endsWith(path) && <span class="muted"> {path}</span>}
-    </a>
-  )
+  return <TraceLink target={sample} params={to} />
 }
 
 /** How many of a selection have a status or a host. */

@@ -1,6 +1,7 @@
 import type { Distribution, Latency, Sample, Series, Totals, TransactionRow } from '../../api.js'
 import { count, duration, percent } from '../../model/format.js'
 import { api, filtered, filtersOf, useData } from '../client.js'
+import { rate } from '../parts/columns.js'
 import { Filters } from '../parts/filters.js'
 import { Histogram } from '../parts/histogram.js'
 import { useList } from '../parts/list.js'
@@ -8,7 +9,7 @@ import { Empty, Failed, Loading, Waiting } from '../parts/states.js'
 import { Table } from '../parts/table.js'
 import { href, route, setParams } from '../route.js'
 import { LatencyOverTime, StatusesOverTime } from './charts.js'
-import { BREAKDOWN, rate, samples, TRANSACTIONS } from './transaction-columns.js'
+import { BREAKDOWN, samples, TRANSACTIONS } from './transaction-columns.js'
 
 /** Transactions, of a service or of all: how many, how fast, how often they fail; and samples of what is selected. */
 export function TransactionsScreen() {
@@ -93,7 +94,7 @@ export function TransactionsScreen() {
               <Table
                 label="Samples"
                 rows={list.data}
-                columns={samples(list.data.reduce((most, { duration }) => Math.max(most, duration), 0))}
+                columns={samples(list.data)}
                 keyOf={({ traceId, spanId }) => `${traceId}${spanId}`}
                 sort="start"
                 server="samples"
