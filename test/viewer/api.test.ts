@@ -147,8 +147,10 @@ describe('the API', () => {
       last = now
     }
     assert.equal(last, 600)
-    const { now } = await api<Totals>(target, `totals?from=${origin}&to=${origin + 120_000}`)
-    assert.equal(now.throughput, 10)
+    const { now, before } = await api<Totals>(target, `totals?from=${origin - 1}&to=${origin + 119_999}`)
+    assert.deepEqual([now.throughput, before?.count], [10, 0])
+    const later = await api<Totals>(target, `totals?from=${origin + 950}&to=${origin + 1950}`)
+    assert.deepEqual([later.now.count, later.before?.count], [10, 10])
   })
 
   it('filters by every parameter', async (t) => {
