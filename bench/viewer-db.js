@@ -195,6 +195,10 @@ try {
     'traces?search=user.id=u7',
     `traces?search=nowhere&${hour}`,
     'traces?search=nowhere',
+    // What no signature tells: each span is read.
+    'traces?search=thread.id=99',
+    'traces?search=qx',
+    'traces?search=true',
     'map',
     'errors',
     `errors/${error?.fingerprint}`,
