@@ -3,6 +3,7 @@ import type { Environment } from './variables.js'
 /** What says where spans, metrics and log records go. */
 const VARIABLES = [
   'OTEL_CONFIG_FILE',
+  'OTEL_EXPERIMENTAL_CONFIG_FILE',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'OTEL_EXPORTER_OTLP_HEADERS',
   'THREADSPAN_FILE',

@@ -1,5 +1,4 @@
 /** Calls by which a program ends or replaces its own process without an `exit` event. */
-import { isMainThread } from 'node:worker_threads'
 import { shared } from '../core/shared.js'
 import { guarded } from './guarded.js'
 import { replaceMethod } from './replace-method.js'
@@ -11,14 +10,14 @@ type Kill = typeof process.kill
 type Execve = (file?: unknown, args?: unknown, env?: unknown) => never
 
 /**
- * Sees `process.kill` with this process's own number and a signal that nobody listens to, and `process.execve`. In the main thread, once.
+ * Sees `process.kill` with this process's own number and a signal that nobody listens to, and `process.execve`. For the main thread; once.
  * Not `process.abort`: the report that it prints shows each frame of the stack.
  *
  * @param ended With one line, before the process is killed, or is another program. It may block, and must not throw.
  */
 export function followOwnDeath(ended: (reason: string, isKilled: boolean) => void): void {
   const state = shared('boundaries.death', () => ({ isFollowing: false }))
-  if (state.isFollowing || !isMainThread) return
+  if (state.isFollowing) return
   state.isFollowing = true
   const end = (reason: string, isKilled: boolean): void => {
     guarded('own death', () => ended(reason, isKilled))

@@ -32,14 +32,12 @@ const REGISTER = `${__dirname}/register.cjs`
 /** What the first stage is not enough for, from the start. */
 function isNeededNow({ given, handoff, env }: First): boolean {
   return (
-    given[DOCTOR] !== undefined ||
+    // What goes through `console` is followed from the first line on.
+    (given[DOCTOR] ?? handoff?.doctor ?? env['THREADSPAN_LOG_CONSOLE']) !== undefined ||
     (isMainThread &&
-      // A file can say of metrics as well.
-      ((env[TRANSACTION] ?? env['OTEL_CONFIG_FILE']) !== undefined ||
+      // A file can say of metrics and logs as well.
+      ((env[TRANSACTION] ?? env['OTEL_CONFIG_FILE'] ?? env['OTEL_EXPERIMENTAL_CONFIG_FILE']) !== undefined ||
         namesExporters(env['OTEL_METRICS_EXPORTER']))) ||
-    // From the first line on.
-    env['THREADSPAN_LOG_CONSOLE'] !== undefined ||
-    handoff?.doctor !== undefined ||
     isApiUsed() ||
     isChildProcessLoaded() ||
     ['_http_client', '_http_server'].some(isBuiltinLoaded)
@@ -63,7 +61,7 @@ function takeGiven(own: OwnPreload): Readonly<Record<string, string>> {
 
 function main(): void {
   // First: it puts `process.execArgv` back, which `ownPreload` reads.
-  const handoff = isMainThread ? undefined : (receiveHandoff() as WorkerHandoff | undefined)
+  const handoff = receiveHandoff() as WorkerHandoff | undefined
   const given = takeGiven(ownPreload(REGISTER))
   // A Worker that is left alone runs the preload where Node hands it on by itself; it must not see it.
   const isAlone = !isMainThread && handoff === undefined
@@ -72,8 +70,8 @@ function main(): void {
     folder: __dirname,
     preload: REGISTER,
     given,
-    // As they are now, whatever the program makes of them before there is a span.
-    env: { ...process.env },
+    // As they are now, whatever the program makes of them before there is a span; in a Worker, as a configuration file has them.
+    env: { ...process.env, ...handoff?.overlay },
     main: process.argv[1],
     handoff,
     isAlone,

@@ -26,7 +26,7 @@ export interface First {
   readonly preload: string
   /** What the parent process had put into the environment. */
   readonly given: Readonly<Record<string, string>>
-  /** What the program was given. */
+  /** What the program was given; in a Worker with what takes the place of variables. */
   readonly env: NodeJS.ProcessEnv
   /** `process.argv[1]` at the start. */
   readonly main: string | undefined
@@ -69,7 +69,7 @@ export function begin(first: First): Begun {
   }
   // One that was told of an exporter of its own, by its parent's program or an `--env-file`, keeps that.
   const link = choosesOther(first.env, given[EXPORTER]) ? undefined : given[LINK]
-  let env = isMainThread ? { ...first.env, ...given } : { ...first.env, ...handoff?.overlay }
+  let env = isMainThread ? { ...first.env, ...given } : first.env
   if (isMainThread && configFileOf(env) !== undefined)
     env = guarded('configuration', () => configuredPart().configuredEnvironment(env, link)) ?? env
   const runtime = startRuntime({

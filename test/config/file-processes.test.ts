@@ -82,6 +82,21 @@ ${more}`,
     assert.equal(receiver.spans.length, 0)
   })
 
+  it('has a Worker without any span log, by either variable', async () => {
+    const logger = `logger_provider:
+  processors: [{ batch: { exporter: { otlp_http: { endpoint: "${receiver.endpoint}/v1/logs" } } } }]
+`
+    const file = write('logs.yaml', logger)
+    for (const variable of ['OTEL_CONFIG_FILE', 'OTEL_EXPERIMENTAL_CONFIG_FILE']) {
+      receiver.logs.length = 0
+      const { stderr } = await runProgram(fixture('config-file/log-in-worker.cjs'), {
+        node: preload,
+        env: { OTEL_LOGS_EXPORTER: 'none', [variable]: file },
+      })
+      assert.deepEqual([stderr, receiver.logs.map(({ body }) => body)], ['', ['in a Worker']], variable)
+    }
+  })
+
   it('of a child’s own is that child’s', async () => {
     const child = { OTEL_CONFIG_FILE: write('child.yaml') }
     const { code, stderr } = await runProgram(threads, {

@@ -1,6 +1,7 @@
 /** The configuration that holds here: every variable with the value that it comes to. No secrets: of headers and attributes the names alone. */
 import { type Config, readConfig } from '../../config/config.js'
 import { disabledNames } from '../../config/disabled.js'
+import { configFileOf } from '../../config/file/config-file-of.js'
 import { readLoggingConfig } from '../../config/logs.js'
 import { type OtlpConfig, redactUrl, type Signal, shownEndpoint } from '../../config/otlp.js'
 import { MAX_INTEGER } from '../../config/variables.js'
@@ -190,9 +191,8 @@ function ownEntries(config: Config, env: NodeJS.ProcessEnv): Entry[] {
 /** All that an environment comes to. */
 export function configurationOf(env: NodeJS.ProcessEnv): Entry[] {
   const { config } = readConfig(env)
-  const { OTEL_CONFIG_FILE: file, OTEL_EXPERIMENTAL_CONFIG_FILE: before } = env
   return [
-    { variables: ['OTEL_CONFIG_FILE', 'OTEL_EXPERIMENTAL_CONFIG_FILE'], value: file || before || undefined },
+    { variables: ['OTEL_CONFIG_FILE', 'OTEL_EXPERIMENTAL_CONFIG_FILE'], value: configFileOf(env) },
     ...tracingEntries(config, env),
     ...metricsEntries(config),
     ...logsEntries(config, env),
