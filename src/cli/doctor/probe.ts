@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { preloadPath } from '../preload.js'
 import { readSpans } from '../spans-file.js'
 import { type Finding, ok, problem } from './finding.js'
+import { nowhere } from './nowhere.js'
 
 /** Milliseconds for a program that takes a tenth of a second. */
 const PATIENCE = 60_000
@@ -37,12 +38,11 @@ function runProbe(file: string): Promise<{ code: number | string | null; errors:
     timeout: PATIENCE,
     env: {
       ...process.env,
-      THREADSPAN_FILE: file,
-      OTEL_TRACES_EXPORTER: 'file',
+      ...nowhere(file),
       OTEL_TRACES_SAMPLER: 'always_on',
       OTEL_SDK_DISABLED: 'false',
-      THREADSPAN_CENTRAL_CONFIG: 'off',
       OTEL_CONFIG_FILE: '',
+      OTEL_EXPERIMENTAL_CONFIG_FILE: '',
     },
   })
   let errors = ''

@@ -9,6 +9,7 @@ import { exitCodeOf, type ProgramEnd, runProgram } from '../run-program.js'
 import { checkChildren, checkWorkers } from './crossings.js'
 import { type Finding, note, ok, shownName } from './finding.js'
 import { checkFollowed } from './followed.js'
+import { nowhere } from './nowhere.js'
 import { readRecords } from './records.js'
 import { checkSpans } from './spans.js'
 
@@ -51,12 +52,8 @@ export async function examine(
     // The program keeps what the environment says of exporters: an SDK of its own goes by it as well.
     const watch = new DescendantWatch(collectorPath(), {
       ...configured,
-      OTEL_TRACES_EXPORTER: 'file',
-      OTEL_METRICS_EXPORTER: 'none',
-      THREADSPAN_FILE: spans,
+      ...nowhere(spans),
       OTEL_LOG_LEVEL: 'none',
-      THREADSPAN_SPOOL: '',
-      THREADSPAN_CENTRAL_CONFIG: 'off',
       [DOCTOR]: told,
     })
     const stop = limit === undefined ? undefined : AbortSignal.timeout(limit)
