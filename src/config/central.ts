@@ -1,5 +1,5 @@
-import { HEADER_NAME, HEADER_VALUE } from './otlp.js'
-import { parsePairs } from './pairs.js'
+import { readHeaders } from './otlp.js'
+import { webUrl } from './otlp-endpoint.js'
 import type { Variables } from './variables.js'
 
 /** Where settings come from, beside the environment: a server of central configuration. */
@@ -29,26 +29,14 @@ const AGENTS_INTERVAL = 300_000
 const OPAMP_INTERVAL = 30_000
 
 function urlOf(variables: Variables, name: string, text: string): URL | undefined {
-  if (URL.canParse(text)) {
-    const url = new URL(text)
-    if (url.protocol === 'http:' || url.protocol === 'https:') return url
-  }
-  variables.invalid(name, 'the value is no URL that begins with "http://" or "https://"; it is ignored')
-  return undefined
-}
-
-function headersOf(variables: Variables, name: string): Record<string, string> {
-  const headers: Record<string, string> = Object.create(null)
-  const { entries, malformed } = parsePairs(variables.text(name) ?? '')
-  let bad = malformed
-  for (const [key, value] of entries) {
-    const lower = key.toLowerCase()
-    if (HEADER_NAME.test(lower) && HEADER_VALUE.test(value)) headers[lower] = value
-    else bad++
-  }
-  if (bad > 0)
-    variables.invalid(name, `${bad} ${bad === 1 ? 'member is' : 'members are'} no "name=value"; left out`)
-  return headers
+  const url = webUrl(text)
+  const off = name === OWN ? ', nor "off"' : ''
+  if (url === undefined)
+    variables.invalid(
+      name,
+      `the value is no URL that begins with "http://" or "https://"${off}; it is ignored`,
+    )
+  return url
 }
 
 /** Reads into `variables`, which gathers the warnings. Undefined where settings come from the environment alone. */
@@ -61,8 +49,8 @@ export function centralConfig(variables: Variables): CentralConfig | undefined {
     clientCertificate: variables.text('ELASTIC_OTEL_OPAMP_CLIENT_CERTIFICATE'),
   }
   const interval = variables.integer(INTERVAL, OPAMP_INTERVAL, 100, 86_400_000) ?? OPAMP_INTERVAL
-  const ownHeaders = headersOf(variables, 'THREADSPAN_CENTRAL_CONFIG_HEADERS')
-  const opampHeaders = headersOf(variables, 'ELASTIC_OTEL_OPAMP_HEADERS')
+  const ownHeaders = readHeaders(variables, 'THREADSPAN_CENTRAL_CONFIG_HEADERS')
+  const opampHeaders = readHeaders(variables, 'ELASTIC_OTEL_OPAMP_HEADERS')
   if (own?.toLowerCase() === 'off') return undefined
   if (own !== undefined) {
     if (opamp !== undefined) variables.invalid(OPAMP, `${OWN} is set too, and is what counts`)

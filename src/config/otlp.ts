@@ -22,8 +22,8 @@ export interface OtlpConfig extends OtlpEndpoint {
 const TIMEOUT = 10_000
 
 /** RFC 9110: field names are tokens; values hold visible characters, blanks, tabs and obsolete text. */
-export const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
-export const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const
 
@@ -51,10 +51,10 @@ export function shownEndpoint({ protocol, url, socketPath }: OtlpConfig): string
   return `${redactUrl(new URL('/', url).href).replace(/\/$/, '')} (gRPC)`
 }
 
-function readHeaders(variables: Variables, signal: Signal): Record<string, string> {
-  // Both lists count; the signal's own members win, as with OpenTelemetry's own exporters.
+/** Headers by their names in lower case, from lists of variables; members of a later one win. Reads into `variables`, which gathers the warnings. */
+export function readHeaders(variables: Variables, ...names: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = Object.create(null)
-  for (const name of variable(signal, 'HEADERS').reverse()) {
+  for (const name of names) {
     const { entries, malformed } = parsePairs(variables.text(name) ?? '')
     let bad = malformed
     for (const [key, value] of entries) {
@@ -90,7 +90,8 @@ export function otlpConfig(variables: Variables, signal: Signal): OtlpConfig {
     protocol,
     signal,
     ...readEndpoint(variables, signal, protocol),
-    headers: readHeaders(variables, signal),
+    // Both lists count; the signal's own members win, as with OpenTelemetry's own exporters.
+    headers: readHeaders(variables, ...variable(signal, 'HEADERS').reverse()),
     timeout: either('TIMEOUT', (name) => variables.timeout(name, TIMEOUT)) ?? TIMEOUT,
     compression: either('COMPRESSION', (name) => variables.word(name, ['gzip', 'none'], 'ignored')) ?? 'none',
     certificate: either('CERTIFICATE', text),

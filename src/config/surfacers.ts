@@ -1,3 +1,4 @@
+import { webUrl } from './otlp-endpoint.js'
 import type { Variables } from './variables.js'
 
 const OURS = ['log', 'http']
@@ -24,7 +25,7 @@ export function surfacerNames(variables: Variables): string[] {
 /** `THREADSPAN_SURFACER_URL`: where the surfacer `http` sends what it is told. It can hold credentials. */
 export function surfacerUrl(variables: Variables): string | undefined {
   const text = variables.text('THREADSPAN_SURFACER_URL')
-  if (text === undefined || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) return text
+  if (text === undefined || webUrl(text) !== undefined) return text
   variables.invalid(
     'THREADSPAN_SURFACER_URL',
     'the value is no URL that begins with "http://" or "https://"; it is ignored',
