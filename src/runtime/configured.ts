@@ -4,7 +4,6 @@ import { dirname, join, resolve } from 'node:path'
 import type { FileNotice, Overlay } from '../config/file/resolve.js'
 import { debug } from '../core/log.js'
 import { ownFile } from '../core/own-files.js'
-import { guarded } from '../hooks/guarded.js'
 import { loadPart } from '../hooks/parts.js'
 import { isTrusted } from '../link/owner.js'
 import type * as ConfigFilePart from './config-file-part.cjs'
@@ -27,12 +26,12 @@ function fileOf(env: NodeJS.ProcessEnv): string | undefined {
 /**
  * What a main thread goes by.
  * @param link The exporting ancestor's folder, not trusted yet: there is what it has made of the same file.
+ * @throws What keeps the code for it from being loaded: without the file nothing may be recorded.
  */
 export function configuredEnvironment(env: NodeJS.ProcessEnv, link?: string): NodeJS.ProcessEnv {
   const file = fileOf(env)
   if (file === undefined) return env
-  overlays.current ??=
-    inherited(link, file) ?? guarded('configuration file', () => configFilePart().overlayOf(env))
+  overlays.current ??= inherited(link, file) ?? configFilePart().overlayOf(env)
   return { ...env, ...overlays.current }
 }
 

@@ -70,8 +70,7 @@ export function begin(first: First): Begun {
   // One that was told of an exporter of its own, by its parent's program or an `--env-file`, keeps that.
   const link = choosesOther(first.env, given[EXPORTER]) ? undefined : given[LINK]
   let env = isMainThread ? { ...first.env, ...given } : first.env
-  if (isMainThread && configFileOf(env) !== undefined)
-    env = guarded('configuration', () => configuredPart().configuredEnvironment(env, link)) ?? env
+  if (isMainThread && configFileOf(env) !== undefined) env = configuredPart().configuredEnvironment(env, link)
   const runtime = startRuntime({
     env,
     main: first.main,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 import { Receiver } from '../support/receiver.js'
@@ -126,6 +126,23 @@ ${more}`,
           line,
           /^threadspan: .+\.yaml cannot be used, and nothing is recorded: .+[^:] \(THREADSPAN_CONFIG_FILE\)$/,
         )
+    }
+    assert.equal(receiver.spans.length, 0)
+  })
+
+  it('leaves the program unrecorded where the code that reads it is gone', async () => {
+    const copy = join(folder, 'copy')
+    cpSync(dirname(PRELOAD), copy, { recursive: true })
+    symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
+    const file = write('gone.yaml')
+    for (const part of ['config-file.cjs', 'configured.cjs']) {
+      rmSync(join(copy, part))
+      const { code, stderr } = await runProgram(threads, {
+        node: ['--require', join(copy, 'register.cjs')],
+        env: { OTEL_CONFIG_FILE: file, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint },
+      })
+      assert.equal(code, 0)
+      assert.match(stderr, /\[THREADSPAN_PRELOAD\] ThreadspanWarning: Nothing is traced in this thread/)
     }
     assert.equal(receiver.spans.length, 0)
   })
