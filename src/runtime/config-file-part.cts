@@ -1,6 +1,6 @@
 /** Reads a configuration file. What few main threads need is loaded by them alone. Bundled into one file, with the parser of YAML. */
 import { readFileSync, statSync } from 'node:fs'
-import { isScalar, parseDocument, visit } from 'yaml'
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import { stderrLog } from '../collector/stderr-log.js'
 import { configFileOf } from '../config/file/config-file-of.js'
 import { type ResolvedFile, resolveFile } from '../config/file/resolve.js'
@@ -15,7 +15,9 @@ const MOST_BYTES = 1 << 20
 
 function readDocument(path: string, env: Environment): unknown {
   if (statSync(path).size > MOST_BYTES) throw new ConfigFileError('', `it is larger than ${MOST_BYTES} bytes`)
+  const lineCounter = new LineCounter()
   const document = parseDocument(readFileSync(path, 'utf8'), {
+    lineCounter,
     version: '1.2',
     schema: 'core',
     prettyErrors: true,
@@ -29,8 +31,8 @@ function readDocument(path: string, env: Environment): unknown {
       const isPlain = node.type === 'PLAIN'
       const text = isPlain ? node.source : node.value
       if (typeof text !== 'string' || !text.includes('$')) return
-      const line = node.range === undefined || node.range === null ? '' : `position ${node.range[0]}`
-      const replaced = substitute(text, env, line)
+      const { line, col } = lineCounter.linePos(node.range?.[0] ?? 0)
+      const replaced = substitute(text, env, `line ${line}, column ${col}`)
       node.value = isPlain ? resolveScalar(replaced) : replaced
     },
   })
@@ -40,7 +42,10 @@ function readDocument(path: string, env: Environment): unknown {
 /** What the environment comes to; undefined where it names no file. Nothing is told. */
 export function resolveEnvironment(env: Environment): ResolvedFile | undefined {
   const file = configFileOf(env)
-  return file === undefined ? undefined : resolveFile(file, env, (from) => readDocument(file, from))
+  if (file === undefined) return undefined
+  const { overlay, notices } = resolveFile(file, env, (from) => readDocument(file, from))
+  // Names of the file's are in them.
+  return { overlay, notices: notices.map((one) => ({ ...one, message: printable(one.message) })) }
 }
 
 /** The same, and tells of what is wrong, in a line each. */
@@ -48,6 +53,6 @@ export function overlayOf(env: Environment): Readonly<Record<string, string>> | 
   const resolved = resolveEnvironment(env)
   if (resolved === undefined) return undefined
   const log = stderrLog(readLogLevel(new Variables({ ...env, ...resolved.overlay })))
-  for (const { level, code, message } of resolved.notices) log(level, code, printable(message))
+  for (const { level, code, message } of resolved.notices) log(level, code, message)
   return resolved.overlay
 }

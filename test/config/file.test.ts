@@ -269,14 +269,23 @@ describe('a configuration file', () => {
     const provider = (text: string) => `file_format: "1.0"\ntracer_provider:\n${text}`
     const wrong: [string, RegExp][] = [
       ['', /file_format: it is no version/],
-      ['file_format: 1.0', /file_format: it is no text/],
+      ['file_format: 1.0', /file_format: it is no text, which needs quotes here/],
       ['file_format: "0.4"', /only 1.x is understood/],
       ['file_format: "2.0"', /only 1.x is understood/],
       ['- a', /it is no mapping/],
       ['a: b: c', /line 1/],
       ['a: 1\na: 2', /unique/],
       ['file_format: "1.0"\ndisabled: "true"', /disabled: it is neither true nor false/],
-      ['file_format: "1.0"\nlog_level: loud', /log_level/],
+      ['file_format: "1.0"\nlog_level: loud', /log_level: it is none of trace, debug/],
+      ['file_format: "1.0"\nlog_level: constructor', /log_level: it is none of/],
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is none
+      ['file_format: "1.0"\nlog_level: ${1}', /: line 2, column 12: .* reference/],
+      [
+        provider(
+          '  processors:\n    - simple: { exporter: { otlp_file/development: { output_stream: "file://a.jsonl" } } }\n',
+        ),
+        /otlp_file\/development.output_stream: it is no file:\/\/\/path/,
+      ],
       [provider('  sampler: {}\n'), /tracer_provider: it has no processors/],
       [provider('  processors: 1\n'), /tracer_provider.processors: it is no list/],
       [provider('  processors:\n    - batch:\n'), /processors\[0\].batch: it has no exporter/],
@@ -310,6 +319,72 @@ describe('a configuration file', () => {
     }
     rmSync(folder, { recursive: true })
     assert.match(resolved('/nowhere/otel.yaml').told.join(), /ENOENT/)
+  })
+
+  it('with a mistake says where it is, and what can have been meant', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'threadspan-file-'))
+    const path = join(folder, 'otel.yaml')
+    const exporter = 'exporter: { console: }'
+    const mistakes: [text: string, told: string][] = [
+      ['tracer_providr: {}', 'tracer_providr: it is not known, and ignored; did you mean tracer_provider?'],
+      ['logger_privoder: {}', 'logger_privoder: it is not known, and ignored; did you mean logger_provider?'],
+      ['tracer: {}', 'tracer: it is not known, and ignored'],
+      ['"a\\e[31m": 1', 'a\ufffd[31m: it is not known, and ignored'],
+      [
+        'propagator: { composite: [{ tracecontxt: }] }',
+        'propagator.composite: tracecontxt is not offered; it is left out',
+      ],
+      [
+        `tracer_provider: { processors: [{ batch: { schedule_dely: 3, ${exporter} } }] }`,
+        'tracer_provider.processors[0].batch.schedule_dely: it is not known, and ignored; did you mean schedule_delay?',
+      ],
+      [
+        `tracer_provider: { processors: [{ bach: { ${exporter} } }] }`,
+        'tracer_provider.processors[0].bach: this processor is not offered; it is left out',
+      ],
+      [
+        'tracer_provider: { processors: [{ batch: { exporter: { constructor: } } }] }',
+        'tracer_provider.processors[0].batch.exporter.constructor: this exporter is not offered; it is left out',
+      ],
+      [
+        'meter_provider: { readers: [{ constructor: }] }',
+        'meter_provider.readers[0].constructor: this reader is not offered; it is left out',
+      ],
+      [
+        'tracer_provider: { processors: [], sampler: { trace_id_ratio: { ratio: 0.1 } } }',
+        'tracer_provider.sampler.trace_id_ratio: this sampler is not offered; parentbased_always_on is used',
+      ],
+      [
+        'tracer_provider: { processors: [], sampler: { parent_based: { local_parent_sampled: { odd: } } } }',
+        'tracer_provider.sampler.parent_based.local_parent_sampled.odd: this sampler is not offered; always_on is used',
+      ],
+    ]
+    for (const [text, told] of mistakes) {
+      writeFileSync(path, `file_format: "1.0"\n${text}\n`)
+      assert.deepEqual(resolved(path).told, [told])
+    }
+    rmSync(folder, { recursive: true })
+  })
+
+  it('with several processors has the times and bounds of the first that is offered', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'threadspan-file-'))
+    const path = join(folder, 'otel.yaml')
+    const delays = (...processors: string[]) => {
+      writeFileSync(
+        path,
+        `file_format: "1.0"\ntracer_provider: { processors: [${processors.map((one) => `{ ${one} }`).join()}] }\n`,
+      )
+      const { set, told } = resolved(path)
+      return [set['OTEL_BSP_SCHEDULE_DELAY'], told.length]
+    }
+    const batch = (exporter: string, delay = '') => `batch: { ${delay} exporter: { ${exporter}: } }`
+    const slow = 'schedule_delay: 7000,'
+    const simple = 'simple: { exporter: { console: } }'
+    assert.deepEqual(delays(batch('otlp_http'), batch('console', slow)), [undefined, 1])
+    assert.deepEqual(delays(batch('otlp_http', slow), simple), ['7000', 0])
+    assert.deepEqual(delays(simple, batch('otlp_http', slow)), ['0', 1])
+    assert.deepEqual(delays(batch('zipkin', slow), batch('otlp_http')), [undefined, 1])
+    rmSync(folder, { recursive: true })
   })
 
   it('is as the guide has it', () => {

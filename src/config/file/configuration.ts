@@ -10,14 +10,14 @@ const MAJOR = 1
 const MINOR = 1
 
 /** Levels of the schema, by their names without the numbers. */
-const LEVELS: Readonly<Record<string, string>> = {
-  trace: 'debug',
-  debug: 'debug',
-  info: 'info',
-  warn: 'warn',
-  error: 'error',
-  fatal: 'error',
-}
+const LEVELS: ReadonlyMap<string, string> = new Map([
+  ['trace', 'debug'],
+  ['debug', 'debug'],
+  ['info', 'info'],
+  ['warn', 'warn'],
+  ['error', 'error'],
+  ['fatal', 'error'],
+])
 
 const PROPAGATORS = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger']
 
@@ -60,7 +60,7 @@ function propagatorVariables(section: Section, tell: Tell): Variables {
   for (const name of new Set([...named, ...listed])) {
     if (PROPAGATORS.includes(name)) known.push(name)
     else if (name !== '' && name !== 'none')
-      tell(`${section.path}.composite`, `a propagator is not offered; it is left out`)
+      tell(`${section.path}.composite`, `${name.slice(0, 40)} is not offered; it is left out`)
   }
   return { OTEL_PROPAGATORS: known.join(',') || 'none' }
 }
@@ -74,8 +74,9 @@ export function variablesOf(document: unknown, tell: Tell): Variables {
   const root = Section.of(document, '', tell)
   checkFormat(root, tell)
   const level = root.text('log_level')
-  const name = level === undefined ? undefined : LEVELS[level.replace(/[2-4]$/, '')]
-  if (level !== undefined && name === undefined) throw new ConfigFileError('log_level', 'it is none')
+  const name = level === undefined ? undefined : LEVELS.get(level.replace(/[2-4]$/, ''))
+  if (level !== undefined && name === undefined)
+    throw new ConfigFileError('log_level', `it is none of ${[...LEVELS.keys()].join(', ')}`)
   const limits = root.section('attribute_limits')
   const given = (key: string): Section | undefined => (root.has(key) ? root.section(key) : undefined)
   const variables: Variables = {

@@ -50,6 +50,12 @@ function refuseMore(section: Section): void {
   section.end()
 }
 
+/** Readers of the schema by our names for their exporters. */
+const READERS: ReadonlyMap<string, string> = new Map([
+  ['periodic', 'otlp'],
+  ['pull', 'prometheus'],
+])
+
 /** @param section undefined where there is no meter provider: nothing is measured then. */
 export function meterVariables(section: Section | undefined): Variables {
   if (section === undefined) return { OTEL_METRICS_EXPORTER: 'none' }
@@ -59,7 +65,7 @@ export function meterVariables(section: Section | undefined): Variables {
   for (const reader of section.list('readers')) {
     const kind = reader.only()
     const inner = reader.section(kind)
-    const name = { periodic: 'otlp', pull: 'prometheus' }[kind]
+    const name = READERS.get(kind)
     if (name === undefined || names.includes(name)) {
       inner.refuseAll(
         name === undefined

@@ -1,14 +1,15 @@
 /** Processors of spans and of log records in a configuration file, as variables. */
+import { fileURLToPath } from 'node:url'
 import { otlp, type Variables } from './exporters.js'
 import { ConfigFileError, type Section } from './section.js'
 
 /** Exporters of the schema by our names for them. */
-const KINDS: Readonly<Record<string, string>> = {
-  otlp_http: 'otlp',
-  otlp_grpc: 'otlp',
-  console: 'console',
-  'otlp_file/development': 'file',
-}
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['otlp_http', 'otlp'],
+  ['otlp_grpc', 'otlp'],
+  ['console', 'console'],
+  ['otlp_file/development', 'file'],
+])
 
 /** The keys of a batch processor, and the least that each may be. */
 const BATCH = [
@@ -25,14 +26,15 @@ class Exporters {
 
   constructor(private readonly signal: 'TRACES' | 'LOGS') {}
 
-  add(section: Section): void {
+  /** @returns Whether it is one of them. */
+  add(section: Section): boolean {
     const kind = section.only()
     const inner = section.section(kind)
-    const name = KINDS[kind]
+    const name = KINDS.get(kind)
     if (name === undefined || this.names.includes(name)) {
       const why = name === undefined ? 'this exporter' : 'a second exporter of a kind'
       inner.refuseAll(`${why} is not offered; it is left out`)
-      return
+      return false
     }
     const variables =
       kind === 'otlp_http' || kind === 'otlp_grpc'
@@ -41,18 +43,25 @@ class Exporters {
           ? fileVariables(inner)
           : {}
     inner.end()
-    if (variables === undefined) return
+    if (variables === undefined) return false
     this.names.push(name)
     Object.assign(this.variables, variables)
+    return true
   }
 }
 
 function fileVariables(section: Section): Variables | undefined {
   const stream = section.text('output_stream') ?? 'stdout'
-  if (stream.startsWith('file://') && URL.canParse(stream))
-    return { THREADSPAN_FILE: decodeURIComponent(new URL(stream).pathname) }
-  section.refuseAll('a stream that is no file is not offered; the exporter is left out')
-  return undefined
+  if (!stream.startsWith('file:')) {
+    section.refuseAll('a stream that is no file is not offered; the exporter is left out')
+    return undefined
+  }
+  try {
+    return { THREADSPAN_FILE: fileURLToPath(stream) }
+  } catch {
+    // `file://name.jsonl` names a host.
+    throw new ConfigFileError(`${section.path}.output_stream`, 'it is no file:///path')
+  }
 }
 
 /** @returns The names of the exporters of a provider, and the variables that they and the processors come to. */
@@ -63,7 +72,7 @@ export function processorVariables(
   if (!section.has('processors')) throw new ConfigFileError(section.path, 'it has no processors')
   const prefix = signal === 'TRACES' ? 'OTEL_BSP_' : 'OTEL_BLRP_'
   const exporters = new Exporters(signal)
-  const batches: Variables = {}
+  let batches: Variables | undefined
   for (const processor of section.list('processors')) {
     const kind = processor.only()
     const inner = processor.section(kind)
@@ -72,15 +81,16 @@ export function processorVariables(
       continue
     }
     if (!inner.has('exporter')) throw new ConfigFileError(inner.path, 'it has no exporter')
-    exporters.add(inner.section('exporter'))
+    const isTaken = exporters.add(inner.section('exporter'))
+    const own: Variables = kind === 'simple' ? { [`${prefix}SCHEDULE_DELAY`]: '0' } : {}
     for (const [name, key, least] of kind === 'batch' ? BATCH : []) {
       const value = inner.integer(key, least)
       const variable = prefix + name
-      if (batches[variable] !== undefined && value !== batches[variable])
+      own[variable] = value
+      if (isTaken && batches !== undefined && value !== batches[variable])
         inner.refuse(key, 'all processors have that of the first')
-      batches[variable] ??= value
     }
-    if (kind === 'simple') batches[`${prefix}SCHEDULE_DELAY`] ??= '0'
+    if (isTaken) batches ??= own
     inner.end()
   }
   return { names: exporters.names, variables: { ...exporters.variables, ...batches } }

@@ -1,3 +1,5 @@
+import { nearest } from '../nearest.js'
+
 /** A file that cannot be used: none of it holds then. */
 export class ConfigFileError extends Error {
   constructor(path: string, why: string) {
@@ -11,6 +13,8 @@ export type Tell = (path: string, why: string) => void
 /** A mapping of the file, which is read key by key. A key without a value is one that is not there. */
 export class Section {
   private readonly unread: Set<string>
+  /** Keys that were asked for and are not there: what is not understood can be a misspelt one. */
+  private readonly missing = new Set<string>()
 
   private constructor(
     private readonly fields: Readonly<Record<string, unknown>>,
@@ -33,7 +37,7 @@ export class Section {
 
   private take(key: string): unknown {
     this.unread.delete(key)
-    return Object.hasOwn(this.fields, key) ? (this.fields[key] ?? undefined) : undefined
+    return this.has(key) ? (this.fields[key] ?? undefined) : undefined
   }
 
   /** The keys that are there, with a value or without. */
@@ -42,7 +46,9 @@ export class Section {
   }
 
   has(key: string): boolean {
-    return Object.hasOwn(this.fields, key)
+    if (Object.hasOwn(this.fields, key)) return true
+    this.missing.add(key)
+    return false
   }
 
   section(key: string): Section {
@@ -64,7 +70,8 @@ export class Section {
   text(key: string): string | undefined {
     const value = this.take(key)
     if (value === undefined || typeof value === 'string') return value
-    throw new ConfigFileError(this.at(key), 'it is no text')
+    const isPlain = typeof value !== 'object'
+    throw new ConfigFileError(this.at(key), `it is no text${isPlain ? ', which needs quotes here' : ''}`)
   }
 
   integer(key: string, min = 0): string | undefined {
@@ -115,6 +122,10 @@ export class Section {
 
   /** All has been read: what is left is not understood. */
   end(): void {
-    for (const key of this.unread) this.tell(this.at(key), 'it is not known, and ignored')
+    for (const key of this.unread) {
+      const near = nearest(key, this.missing)
+      const hint = near === undefined ? '' : `; did you mean ${near}?`
+      this.tell(this.at(key), `it is not known, and ignored${hint}`)
+    }
   }
 }

@@ -9,6 +9,8 @@ interface Sampler {
   readonly ratio: string | undefined
 }
 
+const DEFAULT = 'parentbased_always_on'
+
 const PARENTS = {
   remote_parent_sampled: 'always_on',
   remote_parent_not_sampled: 'always_off',
@@ -16,7 +18,8 @@ const PARENTS = {
   local_parent_not_sampled: 'always_off',
 } as const
 
-function plainSampler(section: Section): Sampler | undefined {
+/** @param otherwise What is used where it is none of these. */
+function plainSampler(section: Section, otherwise: string): Sampler | undefined {
   const name = section.only()
   const inner = section.section(name)
   if (name === 'always_on' || name === 'always_off') {
@@ -28,16 +31,18 @@ function plainSampler(section: Section): Sampler | undefined {
     inner.end()
     return { name: 'traceidratio', ratio }
   }
-  inner.refuseAll('this sampler is not offered')
+  inner.refuseAll(`this sampler is not offered; ${otherwise} is used`)
   return undefined
 }
 
 function parentBased(section: Section): Sampler | undefined {
   const root = section.section('root')
-  const sampler = root.keys.length === 0 ? { name: 'always_on', ratio: undefined } : plainSampler(root)
+  const sampler =
+    root.keys.length === 0 ? { name: 'always_on', ratio: undefined } : plainSampler(root, 'always_on')
   for (const [key, usual] of Object.entries(PARENTS)) {
     const other = section.section(key)
-    if (other.keys.length > 0 && plainSampler(other)?.name !== usual)
+    const asked = other.keys.length === 0 ? undefined : plainSampler(other, usual)
+    if (asked !== undefined && asked.name !== usual)
       other.refuseAll(`another sampler than ${usual} is not offered here; ${usual} is used`)
   }
   section.end()
@@ -45,11 +50,13 @@ function parentBased(section: Section): Sampler | undefined {
 }
 
 function samplerVariables(section: Section): Variables {
-  if (section.keys.length === 0) return { OTEL_TRACES_SAMPLER: 'parentbased_always_on' }
+  if (section.keys.length === 0) return { OTEL_TRACES_SAMPLER: DEFAULT }
   const isParentBased = section.only() === 'parent_based'
-  const sampler = isParentBased ? parentBased(section.section('parent_based')) : plainSampler(section)
+  const sampler = isParentBased
+    ? parentBased(section.section('parent_based'))
+    : plainSampler(section, DEFAULT)
   return {
-    OTEL_TRACES_SAMPLER: sampler?.name ?? 'parentbased_always_on',
+    OTEL_TRACES_SAMPLER: sampler?.name ?? DEFAULT,
     OTEL_TRACES_SAMPLER_ARG: sampler?.ratio,
   }
 }
