@@ -80,7 +80,8 @@ export function describeCrossed(
   const description = told as ExceptionAttributes | undefined | null
   if (typeof description?.['exception.type'] !== 'string') return undefined
   if (awaiting === undefined) return description
-  const text = `\n${label}:\n${inSources(awaiting)}`
+  const text = toldStack(`\n${label}:\n${inSources(awaiting)}`)
+  if (text === '') return description
   const stack = (description['exception.stacktrace'] ?? '').slice(0, MAX_STACK - text.length)
   return { ...description, 'exception.stacktrace': stack + text }
 }

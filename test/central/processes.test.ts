@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
+import type { Recorder } from '../../src/recorder/recorder.js'
 import { dist } from '../support/dist.js'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 import { OpampServer, until } from './support.js'
@@ -12,6 +13,12 @@ import { OpampServer, until } from './support.js'
 const { AppliedSettings } = (await import(
   dist('collector/applied-settings.js')
 )) as typeof import('../../src/collector/applied-settings.js')
+const { describeCrossed, describeException } = (await import(
+  dist('exceptions/exception.js')
+)) as typeof import('../../src/exceptions/exception.js')
+const { followSettings } = (await import(
+  dist('runtime/live-settings.js')
+)) as typeof import('../../src/runtime/live-settings.js')
 const { CONTROL_BYTES } = (await import(dist('ring/layout.js'))) as typeof import('../../src/ring/layout.js')
 
 describe('settings from afar', () => {
@@ -79,6 +86,25 @@ describe('settings from afar', () => {
       sampling_rate: 0.5,
       deactivate_instrumentations: ['http'],
     })
+  })
+
+  it('bound the stacks of those who wait for an error of another thread, too', () => {
+    const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES))
+    const applied = new AppliedSettings(control)
+    const recorder = { sampler: { shouldSample: () => true } } as unknown as Recorder
+    followSettings({ recorder, control, isParentBased: true, folder: undefined })
+    const waiting = Array.from({ length: 4 }, (_, i) => `    at waits (/app/main.js:${i}:1)`).join('\n')
+    const frames = () =>
+      describeCrossed(describeException(new Error('there')), waiting)?.['exception.stacktrace']?.match(
+        /^ {4}at /gm,
+      )?.length
+    assert.ok(frames()! > 8)
+    applied.apply({ stack_trace_limit: 2 })
+    assert.equal(frames(), 4)
+    applied.apply({ stack_trace_limit: 0 })
+    assert.equal(frames(), undefined)
+    applied.apply({})
+    assert.ok(frames()! > 8)
   })
 
   it('are seen whole or not at all, however often they change', async () => {
