@@ -56,5 +56,10 @@ export function readSettingsOf(control: Int32Array, number: number): Settings | 
   const length = Math.min(Atomics.load(control, LENGTH), CONTROL_BYTES - SETTINGS_TEXT)
   const text = Buffer.from(new Uint8Array(control.buffer, SETTINGS_TEXT, length)).toString()
   if (Atomics.load(control, SETTINGS) !== number) return undefined
-  return text === '' ? {} : (JSON.parse(text) as Settings)
+  try {
+    return text === '' ? {} : (JSON.parse(text) as Settings)
+  } catch {
+    // Plain reads and writes may be seen in another order than those of the number: it is read again.
+    return undefined
+  }
 }
