@@ -51,10 +51,14 @@ export function hexOfWord(word: number): string {
   return HEX[word & 255]! + HEX[(word >>> 8) & 255]! + HEX[(word >>> 16) & 255]! + HEX[word >>> 24]!
 }
 
+/** A word with its bytes in the order of the digits: the first is the most significant. */
+export function swapBytes(word: number): number {
+  return ((word & 255) << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)
+}
+
 /** The word at `offset` of a string of hexadecimal digits; the digits must have been validated. */
 export function wordOfHex(hex: string, offset: number): number {
-  const big = Number.parseInt(hex.substring(offset, offset + 8), 16)
-  return ((big & 255) << 24) | ((big & 0xff00) << 8) | ((big >>> 8) & 0xff00) | (big >>> 24)
+  return swapBytes(Number.parseInt(hex.substring(offset, offset + 8), 16))
 }
 
 /** A trace: its id, and what all its local spans share by reference. */

@@ -3,7 +3,7 @@
  * parent only; attributes never take part, so none are collected before it.
  */
 import type { TraceState } from '@opentelemetry/api'
-import type { TraceIdentity } from '../core/ids.js'
+import { swapBytes, type TraceIdentity } from '../core/ids.js'
 import { EMPTY_TRACESTATE } from '../core/tracestate.js'
 
 /** What the parent says, if there is one. */
@@ -57,7 +57,7 @@ export function traceIdRatio(ratio: number): Sampler {
   // What is told is what is done.
   const least = ratio === 0 ? Number.POSITIVE_INFINITY : Number.parseInt(threshold.padEnd(14, '0'), 16)
   return {
-    shouldSample: (trace) => Number.parseInt(trace.hex.slice(18), 16) >= least,
+    shouldSample: ({ w2, w3 }) => (swapBytes(w2) & 0xffffff) * 2 ** 32 + (swapBytes(w3) >>> 0) >= least,
     threshold,
   }
 }
@@ -66,7 +66,9 @@ export function traceIdRatio(ratio: number): Sampler {
 export function parentBased(root: Sampler): Sampler {
   return {
     shouldSample: (trace, parent) =>
-      parent === 'none' ? root.shouldSample(trace, parent) : !parent.endsWith('not-sampled'),
+      parent === 'none'
+        ? root.shouldSample(trace, parent)
+        : parent === 'local-sampled' || parent === 'remote-sampled',
     threshold: root.threshold,
     follows: true,
   }
