@@ -79,23 +79,29 @@ function readEndpoint(variables: Variables, signal: Signal, protocol: OtlpProtoc
 /** Reads into `variables`, which gathers the warnings. */
 export function otlpConfig(variables: Variables, signal: Signal): OtlpConfig {
   // What is invalid counts as unset: then the variable for all signals holds.
-  const either = <Value>(name: string, read: (name: string) => Value | undefined): Value | undefined => {
+  const either = <Value>(
+    name: string,
+    fallback: Value,
+    read: (name: string, otherwise: Value | string) => Value | undefined,
+  ): Value => {
     const [own, common] = variable(signal, name)
-    return read(own) ?? read(common)
+    const otherwise = variables.text(common) === undefined ? fallback : common
+    return read(own, otherwise) ?? read(common, fallback) ?? fallback
   }
-  const text = (name: string): string | undefined => variables.text(name)
-  const protocol =
-    either('PROTOCOL', (name) => variables.word(name, PROTOCOLS, 'http/protobuf is used')) ?? 'http/protobuf'
+  const text = (name: string) => either<string | undefined>(name, undefined, (one) => variables.text(one))
+  const word = <Word extends string>(name: string, words: readonly Word[], fallback: Word) =>
+    either(name, fallback, (one, otherwise) => variables.word(one, words, `${otherwise} is used`))
+  const protocol = word('PROTOCOL', PROTOCOLS, 'http/protobuf')
   return {
     protocol,
     signal,
     ...readEndpoint(variables, signal, protocol),
     // Both lists count; the signal's own members win, as with OpenTelemetry's own exporters.
     headers: readHeaders(variables, ...variable(signal, 'HEADERS').reverse()),
-    timeout: either('TIMEOUT', (name) => variables.timeout(name, TIMEOUT)) ?? TIMEOUT,
-    compression: either('COMPRESSION', (name) => variables.word(name, ['gzip', 'none'], 'ignored')) ?? 'none',
-    certificate: either('CERTIFICATE', text),
-    clientKey: either('CLIENT_KEY', text),
-    clientCertificate: either('CLIENT_CERTIFICATE', text),
+    timeout: either('TIMEOUT', TIMEOUT, (one, otherwise) => variables.timeout(one, otherwise)),
+    compression: word('COMPRESSION', ['gzip', 'none'], 'none'),
+    certificate: text('CERTIFICATE'),
+    clientKey: text('CLIENT_KEY'),
+    clientCertificate: text('CLIENT_CERTIFICATE'),
   }
 }

@@ -126,6 +126,18 @@ describe('readConfig', () => {
     assert.deepEqual(warned({ OTEL_TRACES_SAMPLER_ARG: 'half' }), [])
   })
 
+  it('says what is used where the variable of one signal is none: that of all, where it is set', () => {
+    const own = { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'htp', OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '1s' }
+    const all = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TIMEOUT: '7' }
+    const used = (env: Record<string, string>) =>
+      readConfig(env).warnings.map(({ message }) => message.split('; ')[1])
+    assert.deepEqual(used(own), ['http/protobuf is used', '10000 is used'])
+    assert.deepEqual(used({ ...own, ...all }), [
+      'OTEL_EXPORTER_OTLP_PROTOCOL is used',
+      'OTEL_EXPORTER_OTLP_TIMEOUT is used',
+    ])
+  })
+
   it('tells what is known and not offered from what is unknown', () => {
     assert.deepEqual(warned({ OTEL_TRACES_SAMPLER: 'jaeger_remote' }), [`${UNSUPPORTED} OTEL_TRACES_SAMPLER`])
     assert.deepEqual(warned({ OTEL_TRACES_SAMPLER: 'sometimes' }), [`${INVALID} OTEL_TRACES_SAMPLER`])
