@@ -71,6 +71,8 @@ export function keepListeners(target: EventEmitter, keep: KeepListener): () => v
   const original = (name: string): Add => (before[name]?.value as Add | undefined) ?? inherited(name)
   const define = (name: string) =>
     Object.defineProperty(target, name, { value: methods[name], configurable: true, writable: true })
+  // The connection of an HTTP server has methods of its own, and gives itself its class's back at the first listener after it was upgraded.
+  const hadOwn = own('on') !== undefined
   for (const [name, by] of Object.entries(ADDING)) {
     before[name] = own(name)
     methods[name] = keeping(name, by)
@@ -93,8 +95,7 @@ export function keepListeners(target: EventEmitter, keep: KeepListener): () => v
           kept === undefined
             ? original(name).call(this, event, listener)
             : original(by).call(this, event, mark(name === by ? kept : once(this, event, kept), listener))
-        // The connection of an HTTP server gives itself its class's methods back, at the first listener after it was upgraded.
-        if (this === target)
+        if (hadOwn && this === target)
           for (const each in methods) if (own(each)?.value === inherited(each)) define(each)
         return added
       },
