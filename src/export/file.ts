@@ -14,7 +14,7 @@ import { Notices, reason } from './notices.js'
 import { jsonOf } from './request-json.js'
 import { split } from './split.js'
 
-/** Bytes of spans in one line, protobuf: about six times as much as JSON, which readers hold in one piece. */
+/** Bytes of spans in one line, before they are JSON, which is two to three times as long: readers hold a line in one piece. */
 const LINE_BYTES = 1024 * 1024
 
 /**

@@ -11,7 +11,6 @@ import {
   scope,
   text,
 } from './json-read.js'
-import * as write from './json-write.js'
 import type { LogRecord, LogsRequest } from './logs-types.js'
 
 /**
@@ -46,36 +45,5 @@ function readRecord(json: JsonObject): LogRecord {
     traceId: hexId(json['traceId'], 'traceId'),
     spanId: hexId(json['spanId'], 'spanId'),
     eventName: text(json['eventName'], 'eventName'),
-  }
-}
-
-/** Logs data in OTLP/JSON, for `JSON.stringify`, by the rules of `tracesToJson`. */
-export function logsToJson(request: LogsRequest): { resourceLogs: unknown[] } {
-  return {
-    resourceLogs: request.resourceLogs.map((group) => ({
-      resource: write.resourceToJson(group.resource),
-      scopeLogs: group.scopeLogs.map((inner) => ({
-        scope: write.scopeToJson(inner.scope),
-        logRecords: inner.logRecords.map(recordToJson),
-        ...write.text('schemaUrl', inner.schemaUrl),
-      })),
-      ...write.text('schemaUrl', group.schemaUrl),
-    })),
-  }
-}
-
-function recordToJson(record: LogRecord): Record<string, unknown> {
-  return {
-    timeUnixNano: record.timeUnixNano.toString(),
-    observedTimeUnixNano: record.observedTimeUnixNano.toString(),
-    ...write.count('severityNumber', record.severityNumber),
-    ...write.text('severityText', record.severityText),
-    ...(record.body === null ? {} : { body: write.anyValueToJson(record.body) }),
-    ...write.list('attributes', write.attributesToJson(record.attributes)),
-    ...write.count('droppedAttributesCount', record.droppedAttributesCount),
-    ...write.count('flags', record.flags),
-    ...write.text('traceId', record.traceId),
-    ...write.text('spanId', record.spanId),
-    ...write.text('eventName', record.eventName),
   }
 }

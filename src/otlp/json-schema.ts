@@ -70,17 +70,11 @@ const resource = message({
 const scope = message({ 1: one('name', 'string'), 2: one('version', 'string'), 3: attributes, 4: dropped })
 
 /** What all signals have in common: records in scopes in resources. */
-const request = (groups: string, scopes: string, records: string, record: Message): Message =>
-  message({
-    1: many(
-      groups,
-      message({
-        1: one('resource', resource),
-        2: many(scopes, message({ 1: one('scope', scope), 2: many(records, record), 3: schemaUrl })),
-        3: schemaUrl,
-      }),
-    ),
-  })
+const inScope = (records: string, record: Message): Message =>
+  message({ 1: one('scope', scope), 2: many(records, record), 3: schemaUrl })
+const inResource = (scopes: string, group: Message): Message =>
+  message({ 1: one('resource', resource), 2: many(scopes, group), 3: schemaUrl })
+const request = (groups: string, group: Message): Message => message({ 1: many(groups, group) })
 
 const span = message({
   1: traceId,
@@ -202,9 +196,15 @@ const metric = message({
   12: many('metadata', keyValue),
 })
 
-/** The request of each signal. */
-export const REQUESTS: Readonly<Record<'traces' | 'metrics' | 'logs', Message>> = {
-  traces: request('resourceSpans', 'scopeSpans', 'spans', span),
-  metrics: request('resourceMetrics', 'scopeMetrics', 'metrics', metric),
-  logs: request('resourceLogs', 'scopeLogs', 'logRecords', logRecord),
+const scopeSpans = inScope('spans', span)
+const resourceSpans = inResource('scopeSpans', scopeSpans)
+
+/** The request of each signal, and what that of traces is made of. */
+export const MESSAGES = {
+  traces: request('resourceSpans', resourceSpans),
+  metrics: request('resourceMetrics', inResource('scopeMetrics', inScope('metrics', metric))),
+  logs: request('resourceLogs', inResource('scopeLogs', inScope('logRecords', logRecord))),
+  resourceSpans,
+  scopeSpans,
+  span,
 }

@@ -1,6 +1,6 @@
 import { MAX_DEPTH } from './decode-common.js'
 import { OtlpError } from './errors.js'
-import { type Field, type Message, REQUESTS, type Scalar } from './json-schema.js'
+import { type Field, MESSAGES, type Message, type Scalar } from './json-schema.js'
 import { ProtobufReader } from './protobuf.js'
 
 type Json = Record<string, unknown>
@@ -15,12 +15,18 @@ const DELIMITED = 2
 const FOUR_BYTES = 5
 
 /**
- * An encoded request of a signal as OTLP/JSON text. Nothing is lost on the way: a double stays one where its value is whole, and an
+ * An encoded message as OTLP/JSON text. Nothing is lost on the way: a double stays one where its value is whole, and an
  * integer keeps all its digits. Fields that opentelemetry-proto 1.x does not have are passed over.
+ * @param name A signal for its request, or one of the messages in it.
  * @throws OtlpError `THREADSPAN_OTLP_MALFORMED` as `decodeTraces` does.
  */
-export function transcodeToJson(signal: keyof typeof REQUESTS, request: Uint8Array): string {
-  return JSON.stringify(readMessage(new ProtobufReader(request), REQUESTS[signal], 0))
+export function transcodeToJson(
+  name: keyof typeof MESSAGES,
+  bytes: Uint8Array,
+  start = 0,
+  end = bytes.byteLength,
+): string {
+  return JSON.stringify(readMessage(new ProtobufReader(bytes, start, end), MESSAGES[name], 0))
 }
 
 function readMessage(reader: ProtobufReader, message: Message, depth: number): Json {

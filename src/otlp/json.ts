@@ -11,7 +11,6 @@ import {
   scope,
   text,
 } from './json-read.js'
-import * as write from './json-write.js'
 import type { ResourceSpans, ScopeSpans, Span, SpanEvent, SpanLink, TraceRequest } from './types.js'
 
 /**
@@ -84,65 +83,5 @@ function readLink(json: JsonObject): SpanLink {
     attributes: attributeMap(json['attributes']),
     droppedAttributesCount: integer(json['droppedAttributesCount'], 'droppedAttributesCount'),
     flags: integer(json['flags'], 'link.flags') >>> 0,
-  }
-}
-
-/**
- * Trace data in OTLP/JSON, for `JSON.stringify`: the inverse of `tracesFromJson`, but that a double attribute with a
- * whole value becomes an `intValue`. Fields with their default value are left out.
- */
-export function tracesToJson(request: TraceRequest): { resourceSpans: unknown[] } {
-  return {
-    resourceSpans: request.resourceSpans.map((group) => ({
-      resource: write.resourceToJson(group.resource),
-      scopeSpans: group.scopeSpans.map((inner) => ({
-        scope: write.scopeToJson(inner.scope),
-        spans: inner.spans.map(spanToJson),
-        ...write.text('schemaUrl', inner.schemaUrl),
-      })),
-      ...write.text('schemaUrl', group.schemaUrl),
-    })),
-  }
-}
-
-/** One span in OTLP/JSON, as in `tracesToJson`. */
-export function spanToJson(span: Span): Record<string, unknown> {
-  return {
-    traceId: span.traceId,
-    spanId: span.spanId,
-    ...write.text('parentSpanId', span.parentSpanId),
-    ...write.text('traceState', span.traceState),
-    ...write.count('flags', span.flags),
-    name: span.name,
-    kind: span.kind,
-    startTimeUnixNano: span.startTimeUnixNano.toString(),
-    endTimeUnixNano: span.endTimeUnixNano.toString(),
-    ...write.list('attributes', write.attributesToJson(span.attributes)),
-    ...write.count('droppedAttributesCount', span.droppedAttributesCount),
-    ...write.list('events', span.events.map(eventToJson)),
-    ...write.count('droppedEventsCount', span.droppedEventsCount),
-    ...write.list('links', span.links.map(linkToJson)),
-    ...write.count('droppedLinksCount', span.droppedLinksCount),
-    status: { ...write.count('code', span.status.code), ...write.text('message', span.status.message) },
-  }
-}
-
-function eventToJson(event: SpanEvent): Record<string, unknown> {
-  return {
-    timeUnixNano: event.timeUnixNano.toString(),
-    name: event.name,
-    ...write.list('attributes', write.attributesToJson(event.attributes)),
-    ...write.count('droppedAttributesCount', event.droppedAttributesCount),
-  }
-}
-
-function linkToJson(link: SpanLink): Record<string, unknown> {
-  return {
-    traceId: link.traceId,
-    spanId: link.spanId,
-    ...write.text('traceState', link.traceState),
-    ...write.list('attributes', write.attributesToJson(link.attributes)),
-    ...write.count('droppedAttributesCount', link.droppedAttributesCount),
-    ...write.count('flags', link.flags),
   }
 }

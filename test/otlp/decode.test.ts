@@ -8,13 +8,14 @@ import { sdkSpans } from './sdk.js'
 const { decodeSpan, decodeTraces } = (await import(
   dist('otlp/decode.js')
 )) as typeof import('../../src/otlp/decode.js')
-const { tracesFromJson, tracesToJson } = (await import(
-  dist('otlp/json.js')
-)) as typeof import('../../src/otlp/json.js')
+const { tracesFromJson } = (await import(dist('otlp/json.js'))) as typeof import('../../src/otlp/json.js')
+const { transcodeToJson } = (await import(
+  dist('otlp/json-transcode.js')
+)) as typeof import('../../src/otlp/json-transcode.js')
 const { encodeSpan } = (await import(
   dist('otlp/encode-span.js')
 )) as typeof import('../../src/otlp/encode-span.js')
-const { lengthDelimited } = (await import(
+const { encodeResource, encodeScope, lengthDelimited } = (await import(
   dist('otlp/encode.js')
 )) as typeof import('../../src/otlp/encode.js')
 
@@ -244,7 +245,16 @@ describe('spans there and back', () => {
             { resource, scopeSpans: [{ scope, spans: [original], schemaUrl: 'u' }], schemaUrl: '' },
           ],
         }
-        const text = JSON.stringify(tracesToJson(request as never))
+        const scopeSpans = Buffer.concat([
+          lengthDelimited(0x0a, encodeScope('s')),
+          lengthDelimited(0x12, encodeSpan(original as never)),
+          lengthDelimited(0x1a, Buffer.from('u')),
+        ])
+        const resourceSpans = Buffer.concat([
+          lengthDelimited(0x0a, encodeResource(resource.attributes, 1)),
+          lengthDelimited(0x12, scopeSpans),
+        ])
+        const text = transcodeToJson('traces', lengthDelimited(0x0a, resourceSpans))
         assert.deepEqual(tracesFromJson(JSON.parse(text)), request)
       }),
       { numRuns: 500 },

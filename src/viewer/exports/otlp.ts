@@ -1,5 +1,4 @@
-import { spanToJson } from '../../otlp/json.js'
-import { resourceToJson, scopeToJson } from '../../otlp/json-write.js'
+import { transcodeToJson } from '../../otlp/json-transcode.js'
 import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'
 import type { Pieces } from './format.js'
@@ -21,22 +20,23 @@ function* oneTrace(store: Store, trace: Trace): Pieces {
     if (!isHeld(store, trace)) break
     const origin = lanes.of(columns.lane[rows[0]!]!)
     const inner = lanes.scopes.value(columns.scope[rows[0]!]!)
-    const resource = resourceToJson(origin.resource)
-    const scope = scopeToJson(inner.scope)
-    const separator = first ? '' : ','
-    yield `${separator}{"resource":${JSON.stringify(resource)},"scopeSpans":[{"scope":${JSON.stringify(scope)},"spans":[`
+    const group = opened(transcodeToJson('resourceSpans', origin.bytes))
+    const scope = opened(transcodeToJson('scopeSpans', inner.bytes))
+    yield `${first ? '' : ','}${group}"scopeSpans":[${scope}"spans":[`
     for (const [i, row] of rows.entries()) {
       if (!isHeld(store, trace)) break
-      yield (i === 0 ? '' : ',') + JSON.stringify(spanToJson(store.decode(row)))
+      const { bytes, start, end } = store.encoded(row)
+      yield (i === 0 ? '' : ',') + transcodeToJson('span', bytes, start, end)
     }
-    yield `]${schemaToJson(inner.schemaUrl)}}]${schemaToJson(origin.schemaUrl)}}`
+    yield ']}]}'
     first = false
   }
   yield ']}\n'
 }
 
-function schemaToJson(url: string): string {
-  return url === '' ? '' : `,"schemaUrl":${JSON.stringify(url)}`
+/** The text of an object, as far as a field can follow. */
+function opened(object: string): string {
+  return object === '{}' ? '{' : `${object.slice(0, -1)},`
 }
 
 /** Traces as OTLP JSON lines, a trace to a line. */
