@@ -5,10 +5,9 @@
 import { readSync, writeSync } from 'node:fs'
 import { isIP, Socket } from 'node:net'
 import { dechunk } from './chunked.js'
+import { LONGEST_ANSWER } from './client.js'
 import type { HttpAnswer } from './http-post.js'
 
-/** Bytes of an answer that are read. */
-const LONGEST_ANSWER = 64 * 1024
 /** Milliseconds between two attempts: at first, and at most. */
 const FIRST_NAP = 0.05
 const LONGEST_NAP = 2

@@ -4,7 +4,7 @@ import type { Batch, DropCause, ExportResult } from './exporter.js'
 
 /** One `export` call under way: its deadline, which may come nearer, and what has become of its spans so far. */
 export class ExportCall {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds of `monotonicNow`. */
   deadline: number
   /** Why nothing more is to be tried, once that is so. */
   over: DropCause | undefined

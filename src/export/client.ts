@@ -1,5 +1,8 @@
 /** What exporters need of a protocol: OTLP's three ways to send a request are one to them. */
 
+/** Bytes of an answer that are read; the messages that may be in it are small. */
+export const LONGEST_ANSWER = 64 * 1024
+
 /** What a server makes of a request. */
 export interface Answer {
   /** `again`: it may be repeated. `too-large`: in smaller ones. `refused`: it may not be repeated. */

@@ -64,7 +64,7 @@ export function consoleExporter(
   write: (text: string) => boolean = (text) => writeOut(1, text),
   signal: Signal = 'spans',
 ): Exporter {
-  const notices = new Notices(log, 'standard output')
+  const notices = new Notices(log, 'standard output', signal)
   let closed = false
   return {
     async export(batches) {
@@ -76,7 +76,10 @@ export function consoleExporter(
         notices.complain('THREADSPAN_EXPORT_OUTPUT', 'cannot be written')
         return allDropped(made, 'output')
       } catch (error) {
-        notices.complain('THREADSPAN_EXPORT_FAILED', `was given spans that failed: ${reason(error as Error)}`)
+        notices.complain(
+          'THREADSPAN_EXPORT_FAILED',
+          `was given ${notices.what} that failed: ${reason(error as Error)}`,
+        )
         return allDropped(made, 'failed')
       }
     },

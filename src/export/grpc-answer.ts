@@ -1,8 +1,8 @@
 /** What servers answer to a call over gRPC ("gRPC over HTTP/2", "Responses"), and what it means to OTLP ("OTLP/gRPC Response"). */
 import type { IncomingHttpHeaders } from 'node:http2'
 import { ProtobufReader } from '../otlp/protobuf.js'
-import type { Answer, PartialSuccess } from './client.js'
-import { readErrorMessage, readPartialSuccess, shown } from './otlp-answer.js'
+import { type Answer, LONGEST_ANSWER } from './client.js'
+import { httpVerdict, NOTHING, readErrorMessage, readPartialSuccess, shown } from './otlp-answer.js'
 
 const CODES = [
   'OK',
@@ -35,11 +35,6 @@ const AGAIN = new Set([
 ])
 /** How the implementations of gRPC say that a message is more than they are told to take: there is no code for it. */
 const TOO_LARGE = /larger than max|exceeds (?:the )?max|too large/i
-
-const NOTHING: PartialSuccess = { rejected: 0, message: '' }
-
-/** Bytes of an answer that are read; the messages that may be in it are small. */
-const LONGEST_ANSWER = 64 * 1024
 
 /** The answer to one call, as it comes. */
 export class GrpcReply {
@@ -126,9 +121,8 @@ function verdictOf(code: string, message: string, hasRetryInfo: boolean): Answer
 /** An answer that is none of gRPC's: a proxy's, or that of a server of something else ("HTTP to gRPC Status Code Mapping"). */
 function foreignAnswer(status: number, contentType: string, body: Uint8Array): Answer {
   const message = readErrorMessage(body, contentType)
-  const isPassing = status === 429 || status === 502 || status === 503 || status === 504
   return {
-    verdict: isPassing ? 'again' : status === 413 ? 'too-large' : 'refused',
+    verdict: httpVerdict(status),
     wait: undefined,
     words: `HTTP status ${status}, and no gRPC${message === '' ? '' : `: ${message}`}`,
     partial: NOTHING,

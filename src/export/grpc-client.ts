@@ -49,15 +49,18 @@ export class GrpcClient implements OtlpClient {
     const started = performance.now()
     let session: ClientHttp2Session
     let isReused: boolean
+    let headers: Record<string, string>
     try {
+      headers = this.#headers()
       ;[session, isReused] = await this.#connection.open(options)
     } catch (error) {
-      // Such as a certificate that cannot be read: sending without it would trust, or be trusted, otherwise than was asked for.
+      // Such as a certificate or credentials that cannot be read: sending without would trust, or be trusted, otherwise than was asked for.
       return { error: error as Error, timedOut: signal.aborted || isTimeout(error), stale: false }
     }
     const left = Math.max(1, Math.ceil(timeout - (performance.now() - started)))
+    headers['grpc-timeout'] = timeoutOf(left)
     session.ref()
-    const result = await call(session, this.#headers(left), body, { timeout: left, signal })
+    const result = await call(session, headers, body, { timeout: left, signal })
     session.unref()
     if (result.answer !== undefined) return result
     // Whatever is wrong with the connection, and certificates are renewed while a process lives: the next attempt opens another one.
@@ -69,7 +72,7 @@ export class GrpcClient implements OtlpClient {
     this.#connection.close()
   }
 
-  #headers(timeout: number): Record<string, string> {
+  #headers(): Record<string, string> {
     const { headers, compression } = this.#config
     const { protocol, host, pathname, username, password } = this.#url
     const own: Record<string, string> = { 'user-agent': USER_AGENT }
@@ -86,7 +89,6 @@ export class GrpcClient implements OtlpClient {
       ':path': pathname,
       'content-type': 'application/grpc',
       te: 'trailers',
-      'grpc-timeout': timeoutOf(timeout),
       'grpc-accept-encoding': 'identity,gzip',
       ...(compression === 'gzip' ? { 'grpc-encoding': 'gzip' } : {}),
     }

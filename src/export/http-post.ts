@@ -1,6 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { OtlpConfig } from '../config/otlp.js'
-import type { NoAnswer, SendOptions } from './client.js'
+import { LONGEST_ANSWER, type NoAnswer, type SendOptions } from './client.js'
 import { tlsFiles } from './tls-files.js'
 
 /**
@@ -24,9 +24,6 @@ export interface HttpAnswer {
 export type PostResult = { readonly answer: HttpAnswer } | NoAnswer
 
 type Send = (url: URL, options: RequestOptions, on: (response: IncomingMessage) => void) => ClientRequest
-
-/** Bytes of an answer that are read; the messages that may be in it are small. */
-const LONGEST_ANSWER = 64 * 1024
 
 /** A client for one URL. */
 export class HttpPost {

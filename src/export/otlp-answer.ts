@@ -12,7 +12,8 @@ const LONGEST_MESSAGE = 300
 
 export const shown = (message: string): string => printable(message.slice(0, LONGEST_MESSAGE)).trim()
 
-const NOTHING: PartialSuccess = { rejected: 0, message: '' }
+/** The partial success of an answer that has none. */
+export const NOTHING: PartialSuccess = { rejected: 0, message: '' }
 
 /** What an answer over HTTP means: "Retryable Response Codes", "OTLP/HTTP Throttling". No other 4xx or 5xx may be repeated. */
 export function answerOf({ status, retryAfter, contentType, body }: HttpAnswer): Answer {
@@ -23,10 +24,10 @@ export function answerOf({ status, retryAfter, contentType, body }: HttpAnswer):
   const message = readErrorMessage(body, contentType)
   const words = `status ${status}${message === '' ? '' : `: ${message}`}`
   const wait = delayOf(retryAfter, Date.now())
-  return { verdict: verdictOf(status), wait, words, partial: NOTHING }
+  return { verdict: httpVerdict(status), wait, words, partial: NOTHING }
 }
 
-function verdictOf(status: number): Answer['verdict'] {
+export function httpVerdict(status: number): Answer['verdict'] {
   if (status === 413) return 'too-large'
   return status === 429 || status === 502 || status === 503 || status === 504 ? 'again' : 'refused'
 }

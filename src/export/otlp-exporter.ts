@@ -27,7 +27,7 @@ export class OtlpExporter implements Exporter {
   readonly #config: OtlpConfig
   readonly #calls = new Set<ExportCall>()
   #maxBytes: number
-  /** Until then the server asked for silence; milliseconds since the epoch. */
+  /** Until then the server asked for silence; milliseconds of `monotonicNow`. */
   #silentUntil = 0
   #closed = false
   #trouble: DropCause | undefined

@@ -196,6 +196,17 @@ describe('OTLP over gRPC: what is sent', () => {
     server.close()
   })
 
+  it('counts what cannot be sent with credentials that are not percent-encoded', async () => {
+    const server = await keeping()
+    const { exporter } = make(server.url.replace('//', '//user:100%@'))
+    assert.deepEqual(accounts(await exporter.export([batch(1)], soon(300))), {
+      delivered: 0,
+      dropped: new Map([['endpoint', 1]]),
+    })
+    await exporter.close()
+    server.close()
+  })
+
   it('goes over a Unix socket', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'threadspan-grpc-'))
     const path = join(folder, 'otlp.sock')
