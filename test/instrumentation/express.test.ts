@@ -14,6 +14,8 @@ const { currentTransaction } = (await import(
   dist('context/transaction.js')
 )) as typeof import('../../src/context/transaction.js')
 
+const { live } = (await import(dist('config/live.js'))) as typeof import('../../src/config/live.js')
+
 interface Response {
   send(body: string): void
   status(code: number): Response
@@ -144,6 +146,24 @@ for (const name of ['express', 'express4']) {
         assert.match(String(event!.attributes!['exception.stacktrace']), /express\.test\.js/)
       })
     }
+
+    test('tells neither route nor error while it is deactivated', async () => {
+      live.now = () => ({
+        values: {},
+        isDeactivated: (instrumentation) => instrumentation === 'express',
+        isIgnored: () => false,
+        groupOf: () => undefined,
+        stackOf: (stack) => stack,
+      })
+      try {
+        const span = await get('/orgs/acme/fail/1')
+        assert.equal(span.name, 'GET')
+        assert.equal(span.attributes['http.response.status_code'], 503)
+        assert.deepEqual(span.events, [])
+      } finally {
+        live.now = undefined
+      }
+    })
 
     test('a refusal is an answer and no error of the service', async () => {
       const span = await get('/orgs/acme/refuse')

@@ -95,7 +95,7 @@ function handling(original: Method): Method {
 /** `Layer.prototype.handleError(error, request, response, next)`: also for what no layer has failed with, but a callback of `param`. */
 function handlingError(original: Method): Method {
   return function (this: unknown, ...args) {
-    failed(args[1] as Request, args[0])
+    if (!isDeactivated('express')) failed(args[1] as Request, args[0])
     return original.apply(this, args)
   }
 }
