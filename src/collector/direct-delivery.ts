@@ -16,6 +16,7 @@ import { ACCEPTED, judge, REJECTED } from '../export/judge.js'
 import { Notices } from '../export/notices.js'
 import { answerOf } from '../export/otlp-answer.js'
 import { encodeRequest } from '../export/request.js'
+import { LINE_BYTES } from '../export/request-json.js'
 import { split } from '../export/split.js'
 import { encodeResource } from '../otlp/encode.js'
 import { Accounts, readAccounts } from '../ring/accounts.js'
@@ -27,9 +28,8 @@ import { Links } from './links.js'
 import { Outbox, type OutboxScope, type ProcessQueue } from './outbox.js'
 import { stderrLog } from './stderr-log.js'
 
-/** Bytes of spans in one request, and in one line of a file. */
+/** Bytes of spans in one request. */
 const REQUEST_BYTES = 4 << 20
-const LINE_BYTES = 1 << 20
 /** Milliseconds behind the deadline until which an answer is waited for: less than a telemetry thread would get. */
 const LAST = 50
 
@@ -116,7 +116,13 @@ function senderOf({ exporters, otlp, file }: Config, log: ExportLog, time: numbe
   const notices = new Notices(log, shownEndpoint(otlp))
   return (batches) => {
     const count = countOf(batches)
-    const plain = plainBody(otlp, encodeRequest(batches))
+    let plain: Uint8Array
+    try {
+      plain = plainBody(otlp, encodeRequest(batches))
+    } catch {
+      // What a descendant wrote need not be OTLP, and is no JSON then. A telemetry thread could do no more with it.
+      return [{ cause: 'failed', count }]
+    }
     const body = otlp.compression === 'gzip' ? process.getBuiltinModule('node:zlib').gzipSync(plain) : plain
     const result = blockingPost(url, bodyHeaders(otlp), body, Math.min(time, otlp.timeout))
     if (result === 'failed') return undefined

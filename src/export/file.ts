@@ -11,11 +11,8 @@ import {
   type ExportResult,
 } from './exporter.js'
 import { Notices, reason } from './notices.js'
-import { jsonOf } from './request-json.js'
+import { jsonOf, LINE_BYTES } from './request-json.js'
 import { split } from './split.js'
-
-/** Bytes of spans in one line, before they are JSON, which is two to three times as long: readers hold a line in one piece. */
-const LINE_BYTES = 1024 * 1024
 
 /**
  * Appends OTLP JSON lines: each a `TracesData` or `LogsData` (OTLP File Exporter specification; the form of the OpenTelemetry
