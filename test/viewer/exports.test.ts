@@ -6,6 +6,13 @@ import type { Viewer } from '../../src/viewer/server.js'
 import { dist } from '../support/dist.js'
 import { body, origin, post, send, span, spanId, traceId, viewer } from './support.js'
 
+const { encodeResource, lengthDelimited } = (await import(
+  dist('otlp/encode.js')
+)) as typeof import('../../src/otlp/encode.js')
+const { encodeSpan } = (await import(
+  dist('otlp/encode-span.js')
+)) as typeof import('../../src/otlp/encode-span.js')
+
 /** The fields that this package writes, with the numbers and types of pprof's profile.proto. */
 const PROFILE = `
 syntax = "proto3";
@@ -209,6 +216,39 @@ describe('export to a Chrome trace', () => {
       }
       stack.push({ end, id: args['span.id'] as string })
     }
+  })
+})
+
+describe('export to OTLP JSON', () => {
+  it('says what came, schemas and doubles that are whole among it', async (t) => {
+    const target = await viewer(t)
+    const double = Buffer.alloc(9, 0x21)
+    double.writeDoubleLE(7, 1)
+    const pair = [lengthDelimited(0x0a, Buffer.from('load')), lengthDelimited(0x12, double)]
+    const one = Buffer.concat([
+      encodeSpan(span(1, 1, 0, { name: 'whole' })),
+      lengthDelimited(0x4a, Buffer.concat(pair)),
+    ])
+    const schema = (url: string) => lengthDelimited(0x1a, Buffer.from(url))
+    const scopeSpans = Buffer.concat([lengthDelimited(0x12, one), schema('https://a/scope')])
+    const resource = lengthDelimited(0x0a, encodeResource({ 'service.name': 'orders' }))
+    const group = Buffer.concat([resource, lengthDelimited(0x12, scopeSpans), schema('https://a/resource')])
+    await post(target, lengthDelimited(0x0a, group))
+    const json = (await send(`${target.endpoint}/api/trace/${traceId(1)}/export?format=otlp`)).json() as {
+      resourceSpans: {
+        resource: unknown
+        schemaUrl: string
+        scopeSpans: { schemaUrl: string; spans: { name: string; attributes: unknown[] }[] }[]
+      }[]
+    }
+    const told = json.resourceSpans[0]!
+    const inner = told.scopeSpans[0]!
+    assert.deepEqual(told.resource, {
+      attributes: [{ key: 'service.name', value: { stringValue: 'orders' } }],
+    })
+    assert.deepEqual([told.schemaUrl, inner.schemaUrl], ['https://a/resource', 'https://a/scope'])
+    assert.equal(inner.spans[0]!.name, 'whole')
+    assert.deepEqual(inner.spans[0]!.attributes.at(-1), { key: 'load', value: { doubleValue: 7 } })
   })
 })
 
