@@ -2,7 +2,7 @@ import type { ClientHttp2Session, SecureClientSessionOptions } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { OtlpConfig } from '../config/otlp.js'
 import type { SendOptions } from './client.js'
-import { grpcProxy, tunnel } from './grpc-proxy.js'
+import { grpcProxy, hostOf, tunnel } from './grpc-proxy.js'
 import { tlsFiles } from './tls-files.js'
 
 /** One HTTP/2 connection to a server, kept from call to call, and replaced when it ends or the server wants it to. */
@@ -56,7 +56,7 @@ export class GrpcConnection {
       return http2.connect(url.origin, { createConnection: () => connect(socketPath) })
     }
     const files: SecureClientSessionOptions = url.protocol === 'https:' ? await tlsFiles(this.#config) : {}
-    const proxy = grpcProxy(url.hostname, process.env)
+    const proxy = grpcProxy(url, process.env)
     if (proxy === undefined) return http2.connect(url.origin, files)
     const socket = await tunnel(proxy, url, options)
     return http2.connect(url.origin, { createConnection: () => secured(socket, url, files) })
@@ -64,11 +64,11 @@ export class GrpcConnection {
 }
 
 /** TLS over a connection that is there. */
-function secured(socket: Socket, { protocol, hostname }: URL, files: SecureClientSessionOptions): Socket {
-  if (protocol !== 'https:') return socket
+function secured(socket: Socket, url: URL, files: SecureClientSessionOptions): Socket {
+  if (url.protocol !== 'https:') return socket
   const { connect } = process.getBuiltinModule('node:tls')
   const { isIP } = process.getBuiltinModule('node:net')
-  const host = hostname.replace(/^\[|\]$/g, '')
+  const host = hostOf(url)
   // An address is no name to ask a server for (RFC 6066); the certificate is checked against it all the same.
   const servername = isIP(host) === 0 ? { servername: host } : {}
   return connect({ ...files, ...servername, host, socket, ALPNProtocols: ['h2'] })

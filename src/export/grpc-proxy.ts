@@ -3,18 +3,19 @@ import type { Socket } from 'node:net'
 import type { Environment } from '../config/variables.js'
 import type { SendOptions } from './client.js'
 
+/** The host of a URL: an IPv6 address is in brackets there alone. */
+export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '')
+
 /**
- * The proxy for a host: `grpc_proxy`, `https_proxy` or `http_proxy`, but for the hosts that `no_grpc_proxy` or `no_proxy` name. A proxy that
+ * The proxy for a URL: `grpc_proxy`, `https_proxy` or `http_proxy`, but for the hosts that `no_grpc_proxy` or `no_proxy` name. A proxy that
  * is spoken to by TLS is none to gRPC.
  */
-export function grpcProxy(hostname: string, env: Environment): URL | undefined {
+export function grpcProxy(target: URL, env: Environment): URL | undefined {
   const value = env['grpc_proxy'] || env['https_proxy'] || env['http_proxy'] || ''
   if (!URL.canParse(value)) return undefined
   const proxy = new URL(value)
   const exceptions = (env['no_grpc_proxy'] || env['no_proxy'] || '').split(',')
-  const isExcepted = exceptions.some((exception) =>
-    matches(hostname.toLowerCase(), exception.trim().toLowerCase()),
-  )
+  const isExcepted = exceptions.some((exception) => matches(hostOf(target), exception.trim().toLowerCase()))
   return proxy.protocol === 'http:' && !isExcepted ? proxy : undefined
 }
 
@@ -28,7 +29,7 @@ function matches(hostname: string, exception: string): boolean {
 /** A connection to the host of `target` through a proxy. Rejects where the proxy cannot be reached, refuses, or takes too long. */
 export function tunnel(proxy: URL, target: URL, { timeout, signal }: SendOptions): Promise<Socket> {
   const http = process.getBuiltinModule('node:http')
-  const { username, password, hostname, port } = proxy
+  const { username, password, port } = proxy
   const path = `${target.hostname}:${target.port || (target.protocol === 'https:' ? 443 : 80)}`
   const headers: Record<string, string> = { host: path }
   if (username !== '') {
@@ -38,7 +39,7 @@ export function tunnel(proxy: URL, target: URL, { timeout, signal }: SendOptions
   return new Promise((resolve, reject) => {
     const request = http.request({
       method: 'CONNECT',
-      host: hostname.replace(/^\[|\]$/g, ''),
+      host: hostOf(proxy),
       port: port || 80,
       path,
       headers,

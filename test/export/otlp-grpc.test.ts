@@ -29,6 +29,9 @@ const { OtlpMetricsExporter } = (await import(
 const { GrpcReply } = (await import(
   dist('export/grpc-answer.js')
 )) as typeof import('../../src/export/grpc-answer.js')
+const { grpcProxy } = (await import(
+  dist('export/grpc-proxy.js')
+)) as typeof import('../../src/export/grpc-proxy.js')
 const { grpcReceiver, retryInfo, ServerCredentials, spanIds, status } = (await import(
   root('test/support/otlp-grpc.js')
 )) as typeof import('../support/otlp-grpc.js')
@@ -642,6 +645,18 @@ describe('OTLP over gRPC: TLS and proxies', () => {
     via.close()
     plain.close()
     encrypted.close()
+  })
+
+  it('goes straight to the hosts and domains that are excepted', () => {
+    const env = { https_proxy: 'http://proxy:3128', no_proxy: 'Local, .example,::1' }
+    for (const [url, isProxied] of [
+      ['http://local:4317', false],
+      ['https://a.example', false],
+      ['http://[::1]:4317', false],
+      ['http://[::2]:4317', true],
+      ['http://notlocal', true],
+    ] as const)
+      assert.equal(grpcProxy(new URL(url), env) !== undefined, isProxied, url)
   })
 
   it('counts what a proxy refuses or does not answer', async () => {
