@@ -281,12 +281,12 @@ describe('log records', { timeout: 240_000 }, () => {
   it('that could not be delivered are kept, and told of', async () => {
     const spool = join(folder, 'spool')
     receiver.answers['/v1/logs'] = 503
-    const env = { THREADSPAN_SPOOL: spool, THREADSPAN_EXIT_TIMEOUT: '500' }
-    const failed = await run('api.mjs', ['whole', 'contexts'], env)
+    const env = { THREADSPAN_SPOOL: spool }
+    const failed = await run('api.mjs', ['whole', 'contexts'], { ...env, THREADSPAN_EXIT_TIMEOUT: '500' })
     assert.match(failed.stderr, /log records cannot be delivered.*\n/)
     assert.ok(readdirSync(spool).some((file) => file.includes('-logs-of-5')))
     delete receiver.answers['/v1/logs']
-    await run('api.mjs', [], { ...env, THREADSPAN_TRANSACTION: 'next' })
+    await run('api.mjs', [], { ...env, THREADSPAN_EXIT_TIMEOUT: '20000', THREADSPAN_TRANSACTION: 'next' })
     assert.equal(receiver.logs.length, 5)
     const lost = await run('api.mjs', ['whole'], {
       THREADSPAN_EXIT_TIMEOUT: '300',
