@@ -23,7 +23,7 @@ function standAside(): boolean {
   try {
     const manifest = JSON.parse(text) as Manifest
     for (const name of Object.keys(manifest)) {
-      const [added, before] = manifest[name]
+      const [added, before] = manifest[name]!
       if (typeof added !== 'string' || process.env[name] !== added || !ADDED.test(name)) continue
       // Whoever sets the environment may have written this: options that were not in there are not put there.
       if (name === 'NODE_OPTIONS' && before !== null && added.indexOf(before) !== 0) continue

@@ -59,13 +59,13 @@ export function absoluteNodeOptions(text: string, own: OwnPreload): string {
   let result = ''
   let copied = 0
   for (let index = 0; index < tokens.length; index++) {
-    const match = PRELOAD_OPTION.exec(tokens[index].value)
+    const { start, value: option } = tokens[index]!
+    const match = PRELOAD_OPTION.exec(option)
     if (match === null) continue
-    const { start } = tokens[index]
     const value = match[2] ?? tokens[++index]?.value
     if (value === undefined || !own.relative.has(value)) continue
-    result += `${text.slice(copied, start)}${match[1]} ${quote(own.valueFor(match[1]))}`
-    copied = tokens[index].end
+    result += `${text.slice(copied, start)}${match[1]} ${quote(own.valueFor(match[1]!))}`
+    copied = tokens[index]!.end
   }
   return result + text.slice(copied)
 }

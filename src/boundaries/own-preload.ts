@@ -32,10 +32,10 @@ interface Argument {
 function preloadArguments(list: readonly string[]): Argument[] {
   const found: Argument[] = []
   for (let index = 0; index < list.length; index++) {
-    const match = PRELOAD_OPTION.exec(list[index])
+    const match = PRELOAD_OPTION.exec(list[index]!)
     if (match === null) continue
     if (match[2] !== undefined) found.push({ value: match[2], from: index, length: 1 })
-    else if (index + 1 < list.length) found.push({ value: list[++index], from: index - 1, length: 2 })
+    else if (index + 1 < list.length) found.push({ value: list[++index]!, from: index - 1, length: 2 })
   }
   return found
 }

@@ -83,7 +83,7 @@ export type DoctorRecord = ThreadRecord | MadeRecord | EndedRecord | LoadedRecor
 /** Takes a value of {@link DOCTOR} apart. */
 export function readTold(told: string): { id: string; folder: string } | undefined {
   const match = /^([\w.-]{1,64}):(.+)$/s.exec(told)
-  return match === null ? undefined : { id: match[1], folder: match[2] }
+  return match === null ? undefined : { id: match[1]!, folder: match[2]! }
 }
 
 /** What the name of the doctor's folder begins with. */

@@ -13,7 +13,7 @@ export function replaceMethod<F extends Callable>(target: object, name: string, 
     enumerable: true,
     writable: true,
   }
-  const original = (target as Record<string, F>)[name]
+  const original = (target as Record<string, F>)[name]!
   const replacement = make(original)
   for (const key of Reflect.ownKeys(original)) {
     const property = Object.getOwnPropertyDescriptor(original, key) as PropertyDescriptor

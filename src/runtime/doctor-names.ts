@@ -16,7 +16,7 @@ export function shortName(file: unknown): string {
 /** The package that a file is part of. */
 export function libraryOf(file: string): string | undefined {
   const found = [...file.matchAll(/[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/g)].pop()
-  return found?.[1].slice(0, MOST_NAME)
+  return found?.[1]?.slice(0, MOST_NAME)
 }
 
 /** What an error is called. */

@@ -18,7 +18,7 @@ describe('followChildren', () => {
     const outcomes = await runBoth(['child-kinds.cjs'])
     assertSame(outcomes)
     const [, traced] = outcomes
-    const opened = ofChildren(traced, 'open').filter(({ pid }) => pid === traced.told[0].pid)
+    const opened = ofChildren(traced, 'open').filter(({ pid }) => pid === traced.told[0]!.pid)
     assert.equal(opened.length, 26)
 
     // Each Node child got the variables meant for it, once, but for the one that was left alone.
@@ -42,7 +42,7 @@ describe('followChildren', () => {
 
   it('tells of each child once how it ended', async () => {
     const traced = await run(['--require', preload, 'child-kinds.cjs'])
-    const main = traced.told[0].pid
+    const main = traced.told[0]!.pid
     const opened = ofChildren(traced, 'open').filter(({ pid }) => pid === main)
     const ended = ofChildren(traced, 'ended').filter(({ pid }) => pid === main)
     const read = ({ error, exitCode, signal }: Told) => [
@@ -148,7 +148,7 @@ describe('followChildren', () => {
 
   it('loads the module no sooner than the application does', async () => {
     const outcomes = await runBoth(['child-unloaded.cjs'])
-    const [plain, traced] = outcomes.map(({ stdout }) => stdout.split('\n'))
+    const [plain = [], traced = []] = outcomes.map(({ stdout }) => stdout.split('\n'))
     assert.equal(traced[0], 'before false')
     assert.deepEqual(traced.slice(0, 2), plain.slice(0, 2))
     assert.equal(traced[2], 'waits false false false')

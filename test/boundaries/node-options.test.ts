@@ -60,7 +60,7 @@ describe('absoluteNodeOptions', () => {
   const preload = own('/p/r.cjs', 'threadspan/register', './r 1.cjs')
 
   it('makes relative names of the preload absolute, and those only', () => {
-    const cases = [
+    const cases: [string, string][] = [
       ['-r threadspan/register', '-r "/p/r.cjs"'],
       ['--require=threadspan/register --no-warnings', '--require "/p/r.cjs" --no-warnings'],
       ['--no-warnings  -r "./r 1.cjs" -r other', '--no-warnings  -r "/p/r.cjs" -r other'],

@@ -103,7 +103,7 @@ describe('followWorkers', () => {
       [1, false, undefined],
       [1, false, { name: 'RangeError', message: 'rejected' }],
       [1, true, undefined],
-      [1, false, ends[6]['error'] as object],
+      [1, false, ends[6]!['error'] as object],
     ])
     const codes = ends.map(({ error }) => (error as { code?: string } | undefined)?.code)
     assert.deepEqual(codes.slice(6).sort(), [
@@ -146,7 +146,9 @@ describe('followWorkers', () => {
       const list = 'require("node:worker_threads").parentPort.postMessage(process.moduleLoadList)'
       new Worker(list, { eval: true }).on('message', (message) => console.log(JSON.stringify(message)))`
     const lists = await runBoth(['-e', text])
-    const [plain, traced] = lists.map(({ stdout }) => new Set(JSON.parse(stdout) as string[]))
+    const [plain = new Set<string>(), traced = new Set<string>()] = lists.map(
+      ({ stdout }) => new Set(JSON.parse(stdout) as string[]),
+    )
     const added = [...traced].filter((name) => !plain.has(name))
     assert.deepEqual(
       added.filter((name) => /child_process|http|crypto|net$|stream$/.test(name)),

@@ -104,7 +104,7 @@ describe('Fastify', () => {
   for (const [what, body] of [
     ['validation', '{}'],
     ['the parser of the body', '{'],
-  ]) {
+  ] as const) {
     test(`what ${what} refuses has its route and is no error of the service`, async () => {
       const headers = { 'content-type': 'application/json' }
       await (await fetch(`${base}/items/1`, { method: 'POST', headers, body })).text()

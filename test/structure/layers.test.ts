@@ -165,8 +165,8 @@ describe('the structure of src', () => {
       const [room, folder, rest] = file.split(sep)
       if (!SIDE_BY_SIDE.includes(room!) || rest === undefined) continue
       for (const request of imports(file)) {
-        const target = targetOf(file, request)?.split(sep)
-        if (target?.[0] === room && target[2] !== undefined && target[1] !== folder)
+        const [other, beside, inner] = targetOf(file, request)?.split(sep) ?? []
+        if (other === room && inner !== undefined && beside !== folder)
           wrong.push(`${file} imports ${request}`)
       }
     }
