@@ -29,6 +29,11 @@ function shellCall(command: string, shell: unknown): { file: string; args: strin
   return { file: typeof shell === 'string' ? shell : standard, args: ['-c', command] }
 }
 
+/** An argument as text, without calling into the program: only Node may, and once. */
+function plainText(argument: unknown): string {
+  return Object(argument) === argument ? '' : String(argument)
+}
+
 /** @returns undefined where Node is going to refuse the arguments, in its own words. */
 function readCall(name: Name, given: readonly unknown[]): Call | undefined {
   const [file, second] = given
@@ -39,7 +44,7 @@ function readCall(name: Name, given: readonly unknown[]): Call | undefined {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) return undefined
   const { env, shell } = options as Call['options']
   if (env && typeof env !== 'object') return undefined
-  const args = isList ? second.map(String) : []
+  const args = isList ? second.map(plainText) : []
   const started = name === 'execSync' || shell ? shellCall([file, ...args].join(' '), shell) : { file, args }
   return { ...started, options: options as Call['options'], at }
 }
