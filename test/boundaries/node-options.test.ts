@@ -5,12 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { absoluteNodeOptions, nodeOptionsWith } from '#dist/boundaries/node-options.js'
 import type { OwnPreload } from '../../src/boundaries/own-preload.js'
-import { dist } from '../support/dist.js'
-
-const { absoluteNodeOptions, nodeOptionsWith } = (await import(
-  dist('boundaries/node-options.js')
-)) as typeof import('../../src/boundaries/node-options.js')
 
 function own(path: string, ...relative: string[]): OwnPreload {
   return {

@@ -2,13 +2,9 @@ import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
-import { dist } from '../support/dist.js'
+import { AgentConfigSource } from '#dist/collector/central/agent-config.js'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 import { Service, until } from './support.js'
-
-const { AgentConfigSource } = (await import(
-  dist('collector/central/agent-config.js')
-)) as typeof import('../../src/collector/central/agent-config.js')
 
 /** A server of the form that APM Server has: `GET /config/v1/agents`. */
 class ConfigServer {

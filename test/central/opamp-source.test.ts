@@ -7,12 +7,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { dist } from '../support/dist.js'
+import { OpampSource } from '#dist/collector/central/opamp.js'
 import { OpampServer } from './support.js'
-
-const { OpampSource } = (await import(
-  dist('collector/central/opamp.js')
-)) as typeof import('../../src/collector/central/opamp.js')
 
 const config = (url: string, files = {}) => ({
   form: 'opamp' as const,

@@ -5,21 +5,14 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
+import { AppliedSettings } from '#dist/collector/applied-settings.js'
+import { describeCrossed, describeException } from '#dist/exceptions/exception.js'
+import { CONTROL_BYTES } from '#dist/ring/layout.js'
+import { followSettings } from '#dist/runtime/live-settings.js'
 import type { Recorder } from '../../src/recorder/recorder.js'
 import { dist } from '../support/dist.js'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 import { OpampServer, until } from './support.js'
-
-const { AppliedSettings } = (await import(
-  dist('collector/applied-settings.js')
-)) as typeof import('../../src/collector/applied-settings.js')
-const { describeCrossed, describeException } = (await import(
-  dist('exceptions/exception.js')
-)) as typeof import('../../src/exceptions/exception.js')
-const { followSettings } = (await import(
-  dist('runtime/live-settings.js')
-)) as typeof import('../../src/runtime/live-settings.js')
-const { CONTROL_BYTES } = (await import(dist('ring/layout.js'))) as typeof import('../../src/ring/layout.js')
 
 describe('settings from afar', () => {
   let server: OpampServer

@@ -2,17 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { dist } from '../support/dist.js'
-
-const { readSettings, SETTINGS } = (await import(
-  dist('config/settings.js')
-)) as typeof import('../../src/config/settings.js')
-const { matcherOf } = (await import(
-  dist('config/wildcards.js')
-)) as typeof import('../../src/config/wildcards.js')
-const { decodeServerToAgent } = (await import(
-  dist('collector/central/opamp-messages.js')
-)) as typeof import('../../src/collector/central/opamp-messages.js')
+import { decodeServerToAgent } from '#dist/collector/central/opamp-messages.js'
+import { readSettings, SETTINGS } from '#dist/config/settings.js'
+import { matcherOf } from '#dist/config/wildcards.js'
 
 describe('the table of settings', () => {
   const usable: Record<string, [unknown, unknown][]> = {

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { dist } from '../support/dist.js'
 
-const { readConfig } = (await import(dist('config/config.js'))) as typeof import('../../src/config/config.js')
-const { isCentral } = (await import(
-  dist('config/is-central.js')
-)) as typeof import('../../src/config/is-central.js')
+import { readConfig } from '#dist/config/config.js'
+import { isCentral } from '#dist/config/is-central.js'
 
 const read = (env: Record<string, string>) => {
   const { config, warnings } = readConfig(env)

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { dist } from '../support/dist.js'
 
-const { readConfig } = (await import(dist('config/config.js'))) as typeof import('../../src/config/config.js')
-const { readTracingConfig } = (await import(
-  dist('config/tracing.js')
-)) as typeof import('../../src/config/tracing.js')
-const { redactUrl, shownEndpoint } = (await import(
-  dist('config/otlp.js')
-)) as typeof import('../../src/config/otlp.js')
+import { readConfig } from '#dist/config/config.js'
+import { redactUrl, shownEndpoint } from '#dist/config/otlp.js'
+import { readTracingConfig } from '#dist/config/tracing.js'
 
 const TRACE_METHOD = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
 

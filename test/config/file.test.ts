@@ -5,16 +5,12 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { dist } from '../support/dist.js'
+import { readConfig } from '#dist/config/config.js'
+
+import { IGNORED } from '#dist/config/file/ignored.js'
+import { resolveScalar, substitute } from '#dist/config/file/substitute.js'
 import { fixture } from '../support/program.js'
 
-const { IGNORED } = (await import(
-  dist('config/file/ignored.js')
-)) as typeof import('../../src/config/file/ignored.js')
-const { resolveScalar, substitute } = (await import(
-  dist('config/file/substitute.js')
-)) as typeof import('../../src/config/file/substitute.js')
-const { readConfig } = (await import(dist('config/config.js'))) as typeof import('../../src/config/config.js')
 const { resolveEnvironment } = createRequire(import.meta.url)(
   resolve(process.env['THREADSPAN_DIST'] ?? 'dist', 'config-file.cjs'),
 ) as typeof import('../../src/runtime/config-file-part.cjs')

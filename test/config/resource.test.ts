@@ -3,12 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { dist } from '../support/dist.js'
 
-const { containerId, resourceAttributes } = (await import(
-  dist('config/resource.js')
-)) as typeof import('../../src/config/resource.js')
-const { VERSION } = (await import(dist('core/version.js'))) as typeof import('../../src/core/version.js')
+import { containerId, resourceAttributes } from '#dist/config/resource.js'
+import { VERSION } from '#dist/core/version.js'
 
 const plain = { serviceName: undefined, resourceAttributes: {} }
 

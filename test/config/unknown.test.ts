@@ -3,13 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { dist } from '../support/dist.js'
-import { fixture, PRELOAD, runProgram } from '../support/program.js'
+import { readConfig } from '#dist/config/config.js'
 
-const { COMMAND_VARIABLES, OWN_VARIABLES, PASSED_VARIABLES, unknownVariables } = (await import(
-  dist('config/unknown.js')
-)) as typeof import('../../src/config/unknown.js')
-const { readConfig } = (await import(dist('config/config.js'))) as typeof import('../../src/config/config.js')
+import { COMMAND_VARIABLES, OWN_VARIABLES, PASSED_VARIABLES, unknownVariables } from '#dist/config/unknown.js'
+import { fixture, PRELOAD, runProgram } from '../support/program.js'
 
 const told = (env: Record<string, string>) => unknownVariables(env).map(({ message }) => message)
 

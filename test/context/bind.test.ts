@@ -5,15 +5,10 @@ import { setImmediate as immediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { trace } from '@opentelemetry/api'
-import { dist } from '../support/dist.js'
 
-const { bind, unwrap } = (await import(dist('context/bind.js'))) as typeof import('../../src/context/bind.js')
-const { Snapshot } = (await import(
-  dist('context/snapshot.js')
-)) as typeof import('../../src/context/snapshot.js')
-const { propagate } = (await import(
-  dist('context/values.js')
-)) as typeof import('../../src/context/values.js')
+import { bind, unwrap } from '#dist/context/bind.js'
+import { Snapshot } from '#dist/context/snapshot.js'
+import { propagate } from '#dist/context/values.js'
 
 const snapshot = (n: number) =>
   Snapshot.from({ traceparent: `00-0af7651916cd43dd8448eb211c80319c-${String(n).padStart(16, '0')}-01` })

@@ -4,15 +4,10 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
+import { carrierFromEnv, carrierToEnv } from '#dist/context/carrier.js'
+import { Snapshot } from '#dist/context/snapshot.js'
+import { counters } from '#dist/core/counters.js'
 import { dist } from '../support/dist.js'
-
-const { carrierFromEnv, carrierToEnv } = (await import(
-  dist('context/carrier.js')
-)) as typeof import('../../src/context/carrier.js')
-const { Snapshot } = (await import(
-  dist('context/snapshot.js')
-)) as typeof import('../../src/context/snapshot.js')
-const { counters } = (await import(dist('core/counters.js'))) as typeof import('../../src/core/counters.js')
 
 const carrier = {
   traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',

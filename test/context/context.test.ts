@@ -3,11 +3,8 @@ import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import * as api from '@opentelemetry/api'
 import fc from 'fast-check'
-import { dist } from '../support/dist.js'
 
-const { contextWithBaggage, contextWithSpan, contextWithValue, spanOf } = (await import(
-  dist('context/context.js')
-)) as typeof import('../../src/context/context.js')
+import { contextWithBaggage, contextWithSpan, contextWithValue, spanOf } from '#dist/context/context.js'
 
 const { ROOT_CONTEXT, createContextKey, trace } = api
 const bundled = createRequire(import.meta.url)('@opentelemetry/api-bundled') as typeof api

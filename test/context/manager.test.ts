@@ -6,14 +6,10 @@ import { PassThrough } from 'node:stream'
 import { describe, test } from 'node:test'
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import { createContextKey, ROOT_CONTEXT } from '@opentelemetry/api'
-import { dist } from '../support/dist.js'
+import { contextWithValue } from '#dist/context/context.js'
 
-const { ThreadContextManager } = (await import(
-  dist('context/manager.js')
-)) as typeof import('../../src/context/manager.js')
-const { contextWithValue } = (await import(
-  dist('context/context.js')
-)) as typeof import('../../src/context/context.js')
+import { ThreadContextManager } from '#dist/context/manager.js'
+import { dist } from '../support/dist.js'
 
 const key = createContextKey('manager test')
 const one = contextWithValue(ROOT_CONTEXT, key, 'one')

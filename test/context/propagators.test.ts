@@ -14,12 +14,14 @@ import {
   type TextMapPropagator,
   trace,
 } from '@opentelemetry/api'
+import {
+  BaggagePropagator,
+  CompositePropagator,
+  createPropagator,
+  TraceContextPropagator,
+} from '#dist/context/propagators.js'
+import { counters } from '#dist/core/counters.js'
 import { dist } from '../support/dist.js'
-
-const { BaggagePropagator, CompositePropagator, TraceContextPropagator, createPropagator } = (await import(
-  dist('context/propagators.js')
-)) as typeof import('../../src/context/propagators.js')
-const { counters } = (await import(dist('core/counters.js'))) as typeof import('../../src/core/counters.js')
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 type Headers = Record<string, string | string[] | undefined>

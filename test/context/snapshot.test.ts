@@ -4,21 +4,11 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { context, createContextKey, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import fc from 'fast-check'
-import { dist } from '../support/dist.js'
-
-const { Snapshot, capture } = (await import(
-  dist('context/snapshot.js')
-)) as typeof import('../../src/context/snapshot.js')
-const { currentTransaction } = (await import(
-  dist('context/transaction.js')
-)) as typeof import('../../src/context/transaction.js')
-const { ensureContextManager } = (await import(
-  dist('context/manager.js')
-)) as typeof import('../../src/context/manager.js')
-const { propagate } = (await import(
-  dist('context/values.js')
-)) as typeof import('../../src/context/values.js')
-const { counters } = (await import(dist('core/counters.js'))) as typeof import('../../src/core/counters.js')
+import { ensureContextManager } from '#dist/context/manager.js'
+import { capture, Snapshot } from '#dist/context/snapshot.js'
+import { currentTransaction } from '#dist/context/transaction.js'
+import { propagate } from '#dist/context/values.js'
+import { counters } from '#dist/core/counters.js'
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const traceparent = `00-${traceId}-b7ad6b7169203331-03`

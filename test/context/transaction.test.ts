@@ -8,13 +8,10 @@ import { dist } from '../support/dist.js'
 
 const { contextWithTransaction, currentTransaction, startTransaction, transactionOf, withTransaction } =
   (await import(dist('context/transaction.js'))) as typeof import('../../src/context/transaction.js')
-const { withSpan } = (await import(dist('context/span.js'))) as typeof import('../../src/context/span.js')
-const { contextWithSpan } = (await import(
-  dist('context/context.js')
-)) as typeof import('../../src/context/context.js')
-const { capture } = (await import(
-  dist('context/snapshot.js')
-)) as typeof import('../../src/context/snapshot.js')
+
+import { contextWithSpan } from '#dist/context/context.js'
+import { capture } from '#dist/context/snapshot.js'
+import { withSpan } from '#dist/context/span.js'
 
 const exporter = new InMemorySpanExporter()
 trace.setGlobalTracerProvider(

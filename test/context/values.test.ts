@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { test } from 'node:test'
-import type { Snapshot as SnapshotType } from '../../src/context/snapshot.js'
-import { dist } from '../support/dist.js'
+import { capture, Snapshot } from '#dist/context/snapshot.js'
 
-const { propagate } = (await import(
-  dist('context/values.js')
-)) as typeof import('../../src/context/values.js')
-const { Snapshot, capture } = (await import(
-  dist('context/snapshot.js')
-)) as typeof import('../../src/context/snapshot.js')
-const { counters } = (await import(dist('core/counters.js'))) as typeof import('../../src/core/counters.js')
+import { propagate } from '#dist/context/values.js'
+import { counters } from '#dist/core/counters.js'
+import type { Snapshot as SnapshotType } from '../../src/context/snapshot.js'
 
 const counted = (cause: string, run: () => void) => {
   const before = counters().get(cause) ?? 0

@@ -4,11 +4,8 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { defaultTextMapGetter, defaultTextMapSetter, ROOT_CONTEXT } from '@opentelemetry/api'
-import { dist } from '../support/dist.js'
 
-const { createPropagator } = (await import(
-  dist('context/propagators.js')
-)) as typeof import('../../src/context/propagators.js')
+import { createPropagator } from '#dist/context/propagators.js'
 
 // The cases of w3c/trace-context's own test/test.py (levels 1 and 2, strict) that depend on how headers arrive, over a real connection.
 

@@ -2,12 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { baggageEntryMetadataFromString, propagation } from '@opentelemetry/api'
 import fc from 'fast-check'
-import { dist } from '../support/dist.js'
 
-const { formatBaggage, parseBaggage } = (await import(
-  dist('core/baggage.js')
-)) as typeof import('../../src/core/baggage.js')
-const { counters } = (await import(dist('core/counters.js'))) as typeof import('../../src/core/counters.js')
+import { formatBaggage, parseBaggage } from '#dist/core/baggage.js'
+import { counters } from '#dist/core/counters.js'
 
 const read = (header: string) =>
   (parseBaggage(header)?.getAllEntries() ?? []).map(([key, { value, metadata }]) =>

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import * as ids from '#dist/core/ids.js'
 import { dist } from '../support/dist.js'
-
-const ids = (await import(dist('core/ids.js'))) as typeof import('../../src/core/ids.js')
 
 /** What a program prints that makes ids in its own way. */
 function idsOf(code: string, ...flags: string[]): string[] {

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dist } from '../support/dist.js'
 
-const { parseTraceparent, formatTraceparent } = (await import(
-  dist('core/traceparent.js')
-)) as typeof import('../../src/core/traceparent.js')
+import { formatTraceparent, parseTraceparent } from '#dist/core/traceparent.js'
 
 const traceId = '12345678901234567890123456789012'
 const spanId = '1234567890123456'

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { dist } from '../support/dist.js'
-
-const { EMPTY_TRACESTATE, parseTracestate, truncateTracestate } = (await import(
-  dist('core/tracestate.js')
-)) as typeof import('../../src/core/tracestate.js')
-const { counters } = (await import(dist('core/counters.js'))) as typeof import('../../src/core/counters.js')
+import { counters } from '#dist/core/counters.js'
+import { EMPTY_TRACESTATE, parseTracestate, truncateTracestate } from '#dist/core/tracestate.js'
 
 const read = (header: string) => parseTracestate(header)?.serialize()
 const members = (n: number) => Array.from({ length: n }, (_, i) => `bar${i}=${i}`)

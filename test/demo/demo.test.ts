@@ -5,22 +5,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { fanoutTraces, findProblems } from '#dist/cli/demo/check.js'
+import { renderRoutes, routeStats } from '#dist/cli/demo/routes.js'
+import { readSpans } from '#dist/cli/spans-file.js'
+import { startViewer } from '#dist/viewer/server.js'
 import { dist } from '../support/dist.js'
 import { plainEnvironment, threadspan } from './cli.js'
-
-const { findProblems, fanoutTraces } = (await import(
-  dist('cli/demo/check.js')
-)) as typeof import('../../src/cli/demo/check.js')
-const { renderRoutes, routeStats } = (await import(
-  dist('cli/demo/routes.js')
-)) as typeof import('../../src/cli/demo/routes.js')
-const { readSpans } = (await import(
-  dist('cli/spans-file.js')
-)) as typeof import('../../src/cli/spans-file.js')
-
-const { startViewer } = (await import(
-  dist('viewer/server.js')
-)) as typeof import('../../src/viewer/server.js')
 
 const rounds = 3
 const sent = new Map([

@@ -4,12 +4,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { describe, it } from 'node:test'
-import { dist } from '../support/dist.js'
+import { configurationLines, configurationOf } from '#dist/cli/doctor/configuration.js'
 import { runProgram } from '../support/program.js'
-
-const { configurationLines, configurationOf } = (await import(
-  dist('cli/doctor/configuration.js')
-)) as typeof import('../../src/cli/doctor/configuration.js')
 
 /** The variables of the reference's table, as far as it writes them out. */
 function documented(): string[] {

@@ -8,12 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { dist } from '../support/dist.js'
+import { readSpans } from '#dist/cli/spans-file.js'
 import { main as cli, fixture, plainEnvironment, threadspan } from './cli.js'
-
-const { readSpans } = (await import(
-  dist('cli/spans-file.js')
-)) as typeof import('../../src/cli/spans-file.js')
 
 const program = fixture('program.mjs')
 const folder = mkdtempSync(join(tmpdir(), 'threadspan test '))

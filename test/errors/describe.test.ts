@@ -2,17 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
-import { dist } from '../support/dist.js'
-
-const { describeException } = (await import(
-  dist('exceptions/exception.js')
-)) as typeof import('../../src/exceptions/exception.js')
-const { typeNameOf } = (await import(
-  dist('exceptions/error-class.js')
-)) as typeof import('../../src/exceptions/error-class.js')
-const { culpritOf, fingerprintOf, parseFrames } = (await import(
-  dist('exceptions/stack.js')
-)) as typeof import('../../src/exceptions/stack.js')
+import { typeNameOf } from '#dist/exceptions/error-class.js'
+import { describeException } from '#dist/exceptions/exception.js'
+import { culpritOf, fingerprintOf, parseFrames } from '#dist/exceptions/stack.js'
 
 describe('describeException', () => {
   it('tells class, code, own fields without secrets, causes', () => {

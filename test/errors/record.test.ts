@@ -3,11 +3,8 @@ import { beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SpanStatusCode, trace } from '@opentelemetry/api'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
-import { dist } from '../support/dist.js'
 
-const { captureError, withSpan, withTransaction } = (await import(
-  dist('index.js')
-)) as typeof import('../../src/index.js')
+import { captureError, withSpan, withTransaction } from '#dist/index.js'
 
 const exporter = new InMemorySpanExporter()
 trace.setGlobalTracerProvider(

@@ -3,11 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
-import { dist } from '../support/dist.js'
+import { dechunk } from '#dist/export/chunked.js'
 import { lossesIn } from '../support/losses.js'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
-
-const { dechunk } = (await import(dist('export/chunked.js'))) as typeof import('../../src/export/chunked.js')
 
 const text = (bytes: string): [string, boolean] => {
   const { body, isWhole } = dechunk(Buffer.from(bytes, 'latin1'))

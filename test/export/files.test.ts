@@ -4,22 +4,16 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { consoleExporter } from '#dist/export/console.js'
+import { createExporter } from '#dist/export/create.js'
+import { fanOut } from '#dist/export/fan-out.js'
+
+import { FileExporter } from '#dist/export/file.js'
+import { waterfallExporter } from '#dist/export/waterfall-exporter.js'
+import { tracesFromJson } from '#dist/otlp/json.js'
 import type { Exporter } from '../../src/export/exporter.js'
 import { dist } from '../support/dist.js'
 import { batch, freePort, journal, otlpConfig, receiver, soon, TRACE_ID } from './support.js'
-
-const { FileExporter } = (await import(dist('export/file.js'))) as typeof import('../../src/export/file.js')
-const { consoleExporter } = (await import(
-  dist('export/console.js')
-)) as typeof import('../../src/export/console.js')
-const { waterfallExporter } = (await import(
-  dist('export/waterfall-exporter.js')
-)) as typeof import('../../src/export/waterfall-exporter.js')
-const { createExporter } = (await import(
-  dist('export/create.js')
-)) as typeof import('../../src/export/create.js')
-const { fanOut } = (await import(dist('export/fan-out.js'))) as typeof import('../../src/export/fan-out.js')
-const { tracesFromJson } = (await import(dist('otlp/json.js'))) as typeof import('../../src/otlp/json.js')
 
 const folder = mkdtempSync(join(tmpdir(), 'threadspan-export-'))
 after(() => rmSync(folder, { recursive: true }))

@@ -14,24 +14,16 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import { GrpcReply } from '#dist/export/grpc-answer.js'
+import { grpcProxy } from '#dist/export/grpc-proxy.js'
+import { OtlpExporter } from '#dist/export/otlp-exporter.js'
+import { OtlpMetricsExporter } from '#dist/export/otlp-metrics.js'
 import type { OtlpConfig } from '../../src/config/otlp.js'
-import { dist, root } from '../support/dist.js'
+import { root } from '../support/dist.js'
 import type { Answer, Failure } from '../support/otlp-grpc.js'
 import { makeCertificates } from './certificates.js'
 import { accounts, batch, freePort, hexId, journal, otlpConfig, soon, tcp } from './support.js'
 
-const { OtlpExporter } = (await import(
-  dist('export/otlp-exporter.js')
-)) as typeof import('../../src/export/otlp-exporter.js')
-const { OtlpMetricsExporter } = (await import(
-  dist('export/otlp-metrics.js')
-)) as typeof import('../../src/export/otlp-metrics.js')
-const { GrpcReply } = (await import(
-  dist('export/grpc-answer.js')
-)) as typeof import('../../src/export/grpc-answer.js')
-const { grpcProxy } = (await import(
-  dist('export/grpc-proxy.js')
-)) as typeof import('../../src/export/grpc-proxy.js')
 const { grpcReceiver, retryInfo, ServerCredentials, spanIds, status } = (await import(
   root('test/support/otlp-grpc.js')
 )) as typeof import('../support/otlp-grpc.js')

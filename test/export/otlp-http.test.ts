@@ -5,14 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { OtlpExporter } from '#dist/export/otlp-exporter.js'
 import type { OtlpConfig } from '../../src/config/otlp.js'
-import { dist } from '../support/dist.js'
 import { makeCertificates } from './certificates.js'
 import { accounts, batch, freePort, journal, otlpConfig, receiver, soon, tcp, total } from './support.js'
-
-const { OtlpExporter } = (await import(
-  dist('export/otlp-exporter.js')
-)) as typeof import('../../src/export/otlp-exporter.js')
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `span ${i + 1}`)
 

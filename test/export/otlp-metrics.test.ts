@@ -2,19 +2,11 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { describe, it, type TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
+import { exporterType } from '#dist/export/create.js'
+import { OtlpMetricsExporter } from '#dist/export/otlp-metrics.js'
+import { PeriodicMetrics } from '#dist/export/periodic-metrics.js'
 import type { ExporterName } from '../../src/config/config.js'
-import { dist } from '../support/dist.js'
 import { freePort, journal, otlpConfig, soon } from './support.js'
-
-const { OtlpMetricsExporter } = (await import(
-  dist('export/otlp-metrics.js')
-)) as typeof import('../../src/export/otlp-metrics.js')
-const { PeriodicMetrics } = (await import(
-  dist('export/periodic-metrics.js')
-)) as typeof import('../../src/export/periodic-metrics.js')
-const { exporterType } = (await import(
-  dist('export/create.js')
-)) as typeof import('../../src/export/create.js')
 
 const REQUEST = Buffer.from('a request that nobody reads here')
 

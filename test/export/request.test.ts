@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { encodeRequest } from '#dist/export/request.js'
+import { backoff, delayOf } from '#dist/export/retry.js'
+import { split } from '#dist/export/split.js'
+import { decodeTraces } from '#dist/otlp/decode.js'
+import { encodeResource, encodeScope, putVarint, varintSize } from '#dist/otlp/encode.js'
 import type { Batch } from '../../src/export/exporter.js'
-import { dist } from '../support/dist.js'
 import { batch, spanField, spanNames } from './support.js'
-
-const { encodeResource, encodeScope, putVarint, varintSize } = (await import(
-  dist('otlp/encode.js')
-)) as typeof import('../../src/otlp/encode.js')
-const { decodeTraces } = (await import(dist('otlp/decode.js'))) as typeof import('../../src/otlp/decode.js')
-const { encodeRequest } = (await import(
-  dist('export/request.js')
-)) as typeof import('../../src/export/request.js')
-const { split } = (await import(dist('export/split.js'))) as typeof import('../../src/export/split.js')
-const { backoff, delayOf } = (await import(
-  dist('export/retry.js')
-)) as typeof import('../../src/export/retry.js')
 
 describe('encode', () => {
   it('writes varints of every length', () => {

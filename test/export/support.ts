@@ -2,15 +2,12 @@ import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { gunzipSync } from 'node:zlib'
+import { monotonicNow } from '#dist/core/clock.js'
+import { decodeTraces } from '#dist/otlp/decode.js'
+
+import { concat, encodeResource, encodeScope, lengthDelimited } from '#dist/otlp/encode.js'
 import type { OtlpConfig } from '../../src/config/otlp.js'
 import type { Batch, ExportResult } from '../../src/export/exporter.js'
-import { dist } from '../support/dist.js'
-
-const { concat, encodeResource, encodeScope, lengthDelimited } = (await import(
-  dist('otlp/encode.js')
-)) as typeof import('../../src/otlp/encode.js')
-const { monotonicNow } = (await import(dist('core/clock.js'))) as typeof import('../../src/core/clock.js')
-const { decodeTraces } = (await import(dist('otlp/decode.js'))) as typeof import('../../src/otlp/decode.js')
 
 export const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736'
 

@@ -3,20 +3,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { terminalStyle } from '#dist/terminal/terminal.js'
+import { pickTrace, renderWaterfall } from '#dist/terminal/waterfall.js'
+import { displayWidth, duration, fit, printable } from '#dist/trace/text.js'
 import type { AnyValue } from '../../src/otlp/types.js'
 import type { TraceSpan } from '../../src/terminal/waterfall.js'
-import { dist } from '../support/dist.js'
 import { hexId, TRACE_ID } from './support.js'
-
-const { pickTrace, renderWaterfall } = (await import(
-  dist('terminal/waterfall.js')
-)) as typeof import('../../src/terminal/waterfall.js')
-const { displayWidth, duration, fit, printable } = (await import(
-  dist('trace/text.js')
-)) as typeof import('../../src/trace/text.js')
-const { terminalStyle } = (await import(
-  dist('terminal/terminal.js')
-)) as typeof import('../../src/terminal/terminal.js')
 
 interface Options {
   id?: number

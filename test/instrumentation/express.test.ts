@@ -4,17 +4,10 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
-import { dist } from '../support/dist.js'
+import { live } from '#dist/config/live.js'
+import { currentTransaction } from '#dist/context/transaction.js'
+import { enableInstrumentations } from '#dist/instrumentation/index.js'
 import { ended, forget, tracer } from './setup.js'
-
-const { enableInstrumentations } = (await import(
-  dist('instrumentation/index.js')
-)) as typeof import('../../src/instrumentation/index.js')
-const { currentTransaction } = (await import(
-  dist('context/transaction.js')
-)) as typeof import('../../src/context/transaction.js')
-
-const { live } = (await import(dist('config/live.js'))) as typeof import('../../src/config/live.js')
 
 interface Response {
   send(body: string): void

@@ -2,15 +2,10 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import fastify from 'fastify'
-import { dist } from '../support/dist.js'
-import { byName, ended, forget, spans, tracer } from './setup.js'
+import { currentTransaction } from '#dist/context/transaction.js'
 
-const { enableInstrumentations } = (await import(
-  dist('instrumentation/index.js')
-)) as typeof import('../../src/instrumentation/index.js')
-const { currentTransaction } = (await import(
-  dist('context/transaction.js')
-)) as typeof import('../../src/context/transaction.js')
+import { enableInstrumentations } from '#dist/instrumentation/index.js'
+import { byName, ended, forget, spans, tracer } from './setup.js'
 
 // Before Fastify makes the instance, as the preload is.
 let disable = enableInstrumentations({ tracer, disabled: ['undici'] })

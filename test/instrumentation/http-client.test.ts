@@ -6,12 +6,9 @@ import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { context, createContextKey, SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import { enableInstrumentations } from '#dist/instrumentation/index.js'
 import { dist } from '../support/dist.js'
 import { byName, ended, forget, spans, tracer } from './setup.js'
-
-const { enableInstrumentations } = (await import(
-  dist('instrumentation/index.js')
-)) as typeof import('../../src/instrumentation/index.js')
 
 const received: http.IncomingMessage[] = []
 const listener: http.RequestListener = (request, response) => {

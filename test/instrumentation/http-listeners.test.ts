@@ -6,12 +6,8 @@ import { finished, PassThrough, pipeline, Transform } from 'node:stream'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { trace } from '@opentelemetry/api'
-import { dist } from '../support/dist.js'
+import { enableInstrumentations } from '#dist/instrumentation/index.js'
 import { forget, tracer } from './setup.js'
-
-const { enableInstrumentations } = (await import(
-  dist('instrumentation/index.js')
-)) as typeof import('../../src/instrumentation/index.js')
 
 const current = () => trace.getActiveSpan()?.spanContext().spanId
 

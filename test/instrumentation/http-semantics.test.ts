@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
-import { dist } from '../support/dist.js'
 
-const { errorType } = (await import(
-  dist('instrumentation/error-type.js')
-)) as typeof import('../../src/instrumentation/error-type.js')
-const { methodName, setKnownMethods, setMethod, splitHostPort } = (await import(
-  dist('instrumentation/http-semantics.js')
-)) as typeof import('../../src/instrumentation/http-semantics.js')
+import { errorType } from '#dist/instrumentation/error-type.js'
+import {
+  methodName,
+  setKnownMethods,
+  setMethod,
+  splitHostPort,
+} from '#dist/instrumentation/http-semantics.js'
 
 afterEach(() => setKnownMethods(undefined))
 

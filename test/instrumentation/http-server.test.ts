@@ -3,15 +3,10 @@ import http from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
-import { dist } from '../support/dist.js'
-import { byName, ended, forget, spans, tracer } from './setup.js'
+import { currentTransaction } from '#dist/context/transaction.js'
 
-const { enableInstrumentations } = (await import(
-  dist('instrumentation/index.js')
-)) as typeof import('../../src/instrumentation/index.js')
-const { currentTransaction } = (await import(
-  dist('context/transaction.js')
-)) as typeof import('../../src/context/transaction.js')
+import { enableInstrumentations } from '#dist/instrumentation/index.js'
+import { byName, ended, forget, spans, tracer } from './setup.js'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const PARENT = 'b7ad6b7169203331'

@@ -15,13 +15,9 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import fastify from 'fastify'
 import { Agent, fetch } from 'undici'
-import { dist } from '../support/dist.js'
+import { enableInstrumentations } from '#dist/instrumentation/index.js'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 import { byName, ended, forget, spans, tracer } from './setup.js'
-
-const { enableInstrumentations } = (await import(
-  dist('instrumentation/index.js')
-)) as typeof import('../../src/instrumentation/index.js')
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const TRACEPARENT = `00-${TRACE}-b7ad6b7169203331-01`

@@ -5,15 +5,10 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
-import { dist } from '../support/dist.js'
-import { ended, forget, tracer } from './setup.js'
+import { currentTransaction } from '#dist/context/transaction.js'
 
-const { enableInstrumentations } = (await import(
-  dist('instrumentation/index.js')
-)) as typeof import('../../src/instrumentation/index.js')
-const { currentTransaction } = (await import(
-  dist('context/transaction.js')
-)) as typeof import('../../src/context/transaction.js')
+import { enableInstrumentations } from '#dist/instrumentation/index.js'
+import { ended, forget, tracer } from './setup.js'
 
 type Next = () => Promise<unknown>
 interface Context {

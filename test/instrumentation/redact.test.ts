@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dist } from '../support/dist.js'
 
-const { redactQuery, redactUrl } = (await import(
-  dist('instrumentation/redact.js')
-)) as typeof import('../../src/instrumentation/redact.js')
+import { redactQuery, redactUrl } from '#dist/instrumentation/redact.js'
 
 const queries: [string, string][] = [
   ['', ''],

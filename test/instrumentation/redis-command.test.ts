@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { dist } from '../support/dist.js'
 
-const { redisErrorCode, redisOperation } = (await import(
-  dist('instrumentation/redis-command.js')
-)) as typeof import('../../src/instrumentation/redis-command.js')
+import { redisErrorCode, redisOperation } from '#dist/instrumentation/redis-command.js'
 
 describe('what is shown of a command of Redis', () => {
   const text = (command: string, ...args: unknown[]) => redisOperation(command, args)?.text

@@ -6,13 +6,11 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base'
-import { dist } from '../support/dist.js'
 
 const exporter = new InMemorySpanExporter()
 const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
-const { ThreadContextManager } = (await import(
-  dist('context/manager.js')
-)) as typeof import('../../src/context/manager.js')
+
+import { ThreadContextManager } from '#dist/context/manager.js'
 
 trace.setGlobalTracerProvider(provider)
 propagation.setGlobalPropagator(new W3CTraceContextPropagator())

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { dist } from '../support/dist.js'
 
-const { readStatement } = (await import(
-  dist('instrumentation/sql-statement.js')
-)) as typeof import('../../src/instrumentation/sql-statement.js')
+import { readStatement } from '#dist/instrumentation/sql-statement.js'
 
 type Dialect = Parameters<typeof readStatement>[1]
 

@@ -3,12 +3,8 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
-import { dist } from '../support/dist.js'
+import { enableInstrumentations } from '#dist/instrumentation/index.js'
 import { byName, ended, forget, spans, tracer } from './setup.js'
-
-const { enableInstrumentations } = (await import(
-  dist('instrumentation/index.js')
-)) as typeof import('../../src/instrumentation/index.js')
 
 const received: http.IncomingMessage[] = []
 const server = http.createServer((request, response) => {

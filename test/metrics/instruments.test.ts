@@ -3,27 +3,19 @@ import { describe, it } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Meter, ValueType } from '@opentelemetry/api'
 import fc from 'fast-check'
+import { startClock } from '#dist/core/clock.js'
+import { counters } from '#dist/index.js'
+import { CellReader } from '#dist/metrics/cells.js'
+import { measureHere } from '#dist/metrics/measure.js'
+import { DeltaView, MergedMetrics } from '#dist/metrics/merged.js'
+
+import { CONTROL_BYTES, OBSERVE } from '#dist/ring/layout.js'
 import type {
   ExponentialHistogramPoint,
   HistogramPoint,
   MetricData,
   NumberPoint,
 } from '../../src/otlp/metrics-types.js'
-import { dist } from '../support/dist.js'
-
-const { measureHere } = (await import(
-  dist('metrics/measure.js')
-)) as typeof import('../../src/metrics/measure.js')
-const { CellReader } = (await import(dist('metrics/cells.js'))) as typeof import('../../src/metrics/cells.js')
-const { DeltaView, MergedMetrics } = (await import(
-  dist('metrics/merged.js')
-)) as typeof import('../../src/metrics/merged.js')
-const { counters } = (await import(dist('index.js'))) as typeof import('../../src/index.js')
-
-const { CONTROL_BYTES, OBSERVE } = (await import(
-  dist('ring/layout.js')
-)) as typeof import('../../src/ring/layout.js')
-const { startClock } = (await import(dist('core/clock.js'))) as typeof import('../../src/core/clock.js')
 
 startClock()
 const SINCE = 1_790_000_000_000_000_000n

@@ -2,22 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer'
 import fc from 'fast-check'
-import { dist } from '../support/dist.js'
+import { decodeSpan, decodeTraces } from '#dist/otlp/decode.js'
+import { encodeResource, encodeScope, lengthDelimited } from '#dist/otlp/encode.js'
+import { encodeSpan } from '#dist/otlp/encode-span.js'
+import { tracesFromJson } from '#dist/otlp/json.js'
+import { transcodeToJson } from '#dist/otlp/json-transcode.js'
 import { sdkSpans } from './sdk.js'
-
-const { decodeSpan, decodeTraces } = (await import(
-  dist('otlp/decode.js')
-)) as typeof import('../../src/otlp/decode.js')
-const { tracesFromJson } = (await import(dist('otlp/json.js'))) as typeof import('../../src/otlp/json.js')
-const { transcodeToJson } = (await import(
-  dist('otlp/json-transcode.js')
-)) as typeof import('../../src/otlp/json-transcode.js')
-const { encodeSpan } = (await import(
-  dist('otlp/encode-span.js')
-)) as typeof import('../../src/otlp/encode-span.js')
-const { encodeResource, encodeScope, lengthDelimited } = (await import(
-  dist('otlp/encode.js')
-)) as typeof import('../../src/otlp/encode.js')
 
 const malformed = { code: 'THREADSPAN_OTLP_MALFORMED' }
 const wrap = (span: Uint8Array) => lengthDelimited(0x0a, lengthDelimited(0x12, lengthDelimited(0x12, span)))

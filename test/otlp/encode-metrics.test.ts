@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { describe, it } from 'node:test'
+import { decodeMetrics } from '#dist/otlp/decode-metrics.js'
+import { encodeResource } from '#dist/otlp/encode.js'
+import { encodeMetricsRequest } from '#dist/otlp/encode-metrics.js'
 import type { Metric, NumberPoint, SumMetric } from '../../src/otlp/metrics-types.js'
-import { dist } from '../support/dist.js'
-
-const { encodeMetricsRequest } = (await import(
-  dist('otlp/encode-metrics.js')
-)) as typeof import('../../src/otlp/encode-metrics.js')
-const { decodeMetrics } = (await import(
-  dist('otlp/decode-metrics.js')
-)) as typeof import('../../src/otlp/decode-metrics.js')
-const { encodeResource } = (await import(dist('otlp/encode.js'))) as typeof import('../../src/otlp/encode.js')
 
 const start = 1_790_000_000_000_000_001n
 const plain = (attributes: object) => Object.assign(Object.create(null), attributes)

@@ -15,23 +15,11 @@ import {
   MeterProvider,
   MetricReader,
 } from '@opentelemetry/sdk-metrics'
-import { dist } from '../support/dist.js'
-
-const { decodeMetrics } = (await import(
-  dist('otlp/decode-metrics.js')
-)) as typeof import('../../src/otlp/decode-metrics.js')
-const { metricsFromJson } = (await import(
-  dist('otlp/json-metrics.js')
-)) as typeof import('../../src/otlp/json-metrics.js')
-const { decodeLogs } = (await import(
-  dist('otlp/decode-logs.js')
-)) as typeof import('../../src/otlp/decode-logs.js')
-const { logsFromJson } = (await import(
-  dist('otlp/json-logs.js')
-)) as typeof import('../../src/otlp/json-logs.js')
-const { lengthDelimited } = (await import(
-  dist('otlp/encode.js')
-)) as typeof import('../../src/otlp/encode.js')
+import { decodeLogs } from '#dist/otlp/decode-logs.js'
+import { decodeMetrics } from '#dist/otlp/decode-metrics.js'
+import { lengthDelimited } from '#dist/otlp/encode.js'
+import { logsFromJson } from '#dist/otlp/json-logs.js'
+import { metricsFromJson } from '#dist/otlp/json-metrics.js'
 
 const malformed = { code: 'THREADSPAN_OTLP_MALFORMED' }
 const json = (bytes: Uint8Array | undefined): unknown => JSON.parse(new TextDecoder().decode(bytes))

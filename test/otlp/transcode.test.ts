@@ -2,29 +2,15 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { describe, it } from 'node:test'
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer'
-import { dist } from '../support/dist.js'
+import { decodeTraces } from '#dist/otlp/decode.js'
+import { decodeLogs } from '#dist/otlp/decode-logs.js'
+import { decodeMetrics } from '#dist/otlp/decode-metrics.js'
+import { lengthDelimited } from '#dist/otlp/encode.js'
+import { tracesFromJson } from '#dist/otlp/json.js'
+import { logsFromJson } from '#dist/otlp/json-logs.js'
+import { metricsFromJson } from '#dist/otlp/json-metrics.js'
+import { transcodeToJson } from '#dist/otlp/json-transcode.js'
 import { sdkSpans } from './sdk.js'
-
-const { transcodeToJson } = (await import(
-  dist('otlp/json-transcode.js')
-)) as typeof import('../../src/otlp/json-transcode.js')
-const { decodeTraces } = (await import(dist('otlp/decode.js'))) as typeof import('../../src/otlp/decode.js')
-const { tracesFromJson } = (await import(dist('otlp/json.js'))) as typeof import('../../src/otlp/json.js')
-const { decodeMetrics } = (await import(
-  dist('otlp/decode-metrics.js')
-)) as typeof import('../../src/otlp/decode-metrics.js')
-const { metricsFromJson } = (await import(
-  dist('otlp/json-metrics.js')
-)) as typeof import('../../src/otlp/json-metrics.js')
-const { decodeLogs } = (await import(
-  dist('otlp/decode-logs.js')
-)) as typeof import('../../src/otlp/decode-logs.js')
-const { logsFromJson } = (await import(
-  dist('otlp/json-logs.js')
-)) as typeof import('../../src/otlp/json-logs.js')
-const { lengthDelimited } = (await import(
-  dist('otlp/encode.js')
-)) as typeof import('../../src/otlp/encode.js')
 
 const require = createRequire(import.meta.url)
 const { collector } = require(

@@ -1,14 +1,10 @@
 /** A Piscina whose internals are not built as expected, under `followPools`: `run()` is wrapped on its class. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { followPools } from '#dist/pools/follow.js'
+import { tracePool } from '#dist/pools/trace-pool.js'
 import { inRequest, poolContract } from '../contract/pools.js'
-import { dist } from '../support/dist.js'
 import { copyOfPiscina, fixture, host, options, piscinaSubject, require } from './support.js'
-
-const { followPools } = (await import(dist('pools/follow.js'))) as typeof import('../../src/pools/follow.js')
-const { tracePool } = (await import(
-  dist('pools/trace-pool.js')
-)) as typeof import('../../src/pools/trace-pool.js')
 
 followPools(host)
 const other = copyOfPiscina('other', (text) => text.replaceAll('releaseTask', 'giveTaskAway'))

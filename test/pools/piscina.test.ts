@@ -6,14 +6,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { Piscina as PiscinaPool } from 'piscina'
+import { followPools } from '#dist/pools/follow.js'
+import { tracePool, untracePool } from '#dist/pools/trace-pool.js'
 import { finishedSpans, inRequest, poolContract } from '../contract/pools.js'
-import { dist } from '../support/dist.js'
 import { copyOfPiscina, fixture, folder, host, options, piscinaSubject, require } from './support.js'
-
-const { followPools } = (await import(dist('pools/follow.js'))) as typeof import('../../src/pools/follow.js')
-const { tracePool, untracePool } = (await import(
-  dist('pools/trace-pool.js')
-)) as typeof import('../../src/pools/trace-pool.js')
 
 followPools(host)
 followPools(host)

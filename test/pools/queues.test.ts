@@ -4,12 +4,8 @@ import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { Piscina } from 'piscina'
 import { Tinypool } from 'tinypool'
-import { dist } from '../support/dist.js'
+import { start, tracePool, withTransaction } from '#dist/index.js'
 import { fixture } from '../support/program.js'
-
-const { start, tracePool, withTransaction } = (await import(
-  dist('index.js')
-)) as typeof import('../../src/index.js')
 
 interface Task {
   readonly name: string

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { SpanKind } from '@opentelemetry/api'
 import { Tinypool } from 'tinypool'
+import { tracePool, untracePool } from '#dist/pools/trace-pool.js'
 import {
   type ContractPool,
   type ContractSubject,
@@ -11,12 +12,7 @@ import {
   inRequest,
   poolContract,
 } from '../contract/pools.js'
-import { dist } from '../support/dist.js'
 import { execArgv, fixture, host } from './support.js'
-
-const { tracePool, untracePool } = (await import(
-  dist('pools/trace-pool.js')
-)) as typeof import('../../src/pools/trace-pool.js')
 
 type Options = ConstructorParameters<typeof Tinypool>[0]
 

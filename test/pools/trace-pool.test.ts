@@ -3,16 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { Piscina } from 'piscina'
+import { traceTask } from '#dist/pools/envelope.js'
+import { tracePool, untracePool } from '#dist/pools/trace-pool.js'
 import { finishedSpans, inRequest, poolContract } from '../contract/pools.js'
-import { dist } from '../support/dist.js'
 import { execArgv, fixture, host, options, piscinaSubject } from './support.js'
-
-const { tracePool, untracePool } = (await import(
-  dist('pools/trace-pool.js')
-)) as typeof import('../../src/pools/trace-pool.js')
-const { traceTask } = (await import(
-  dist('pools/envelope.js')
-)) as typeof import('../../src/pools/envelope.js')
 
 poolContract(piscinaSubject('tracePool(piscina)', Piscina, false, (pool) => tracePool(pool, host)))
 

@@ -4,22 +4,12 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { after, test } from 'node:test'
 import { context, createTraceState, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { Piscina } from 'piscina'
+import { Snapshot } from '#dist/context/snapshot.js'
+import { withTransaction } from '#dist/context/transaction.js'
+import { propagate } from '#dist/context/values.js'
+import { tracePool } from '#dist/pools/trace-pool.js'
 import { finishedSpans, inRequest } from '../contract/pools.js'
-import { dist } from '../support/dist.js'
 import { fixture, host, options } from './support.js'
-
-const { tracePool } = (await import(
-  dist('pools/trace-pool.js')
-)) as typeof import('../../src/pools/trace-pool.js')
-const { withTransaction } = (await import(
-  dist('context/transaction.js')
-)) as typeof import('../../src/context/transaction.js')
-const { Snapshot } = (await import(
-  dist('context/snapshot.js')
-)) as typeof import('../../src/context/snapshot.js')
-const { propagate } = (await import(
-  dist('context/values.js')
-)) as typeof import('../../src/context/values.js')
 
 const travel = { filename: fixture('travel.cjs') }
 const pool = tracePool(new Piscina(options(1, { ...travel, argv: ['register'] })), host)

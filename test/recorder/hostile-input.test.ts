@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Context, context, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api'
 import fc from 'fast-check'
-import { dist } from '../support/dist.js'
+import { startClock } from '#dist/core/clock.js'
 import { anyValue } from './hostile-values.js'
 import { record } from './support.js'
 
-const { startClock } = (await import(dist('core/clock.js'))) as typeof import('../../src/core/clock.js')
 startClock()
 
 const runs = Number(process.env['THREADSPAN_TEST_RUNS'] ?? 3000)

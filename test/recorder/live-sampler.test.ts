@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { LiveSettings, Settings } from '../../src/config/live.js'
-import { dist } from '../support/dist.js'
+import { TraceIdentity } from '#dist/core/ids.js'
 
-const { LiveSampler } = (await import(
-  dist('recorder/live-sampler.js')
-)) as typeof import('../../src/recorder/live-sampler.js')
-const { alwaysOn, parentBased, toldState } = (await import(
-  dist('recorder/sampler.js')
-)) as typeof import('../../src/recorder/sampler.js')
-const { TraceIdentity } = (await import(dist('core/ids.js'))) as typeof import('../../src/core/ids.js')
+import { LiveSampler } from '#dist/recorder/live-sampler.js'
+import { alwaysOn, parentBased, toldState } from '#dist/recorder/sampler.js'
+import type { LiveSettings, Settings } from '../../src/config/live.js'
 
 const settings = (values: Settings): LiveSettings => ({
   values,

@@ -10,12 +10,8 @@ import {
   trace,
 } from '@opentelemetry/api'
 import fc from 'fast-check'
-import { dist } from '../support/dist.js'
+import { parseTracestate } from '#dist/core/tracestate.js'
 import { record, samplers } from './support.js'
-
-const { parseTracestate } = (await import(
-  dist('core/tracestate.js')
-)) as typeof import('../../src/core/tracestate.js')
 
 const remote: SpanContext = {
   traceId: '0af7651916cd43dd8448eb211c80319c',

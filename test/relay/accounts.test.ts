@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as names from '@opentelemetry/semantic-conventions/incubating'
-import { dist } from '../support/dist.js'
-import { layout } from './support.js'
+import { accountMetrics } from '#dist/collector/account-metrics.js'
 
-const { Accounts } = (await import(dist('ring/accounts.js'))) as typeof import('../../src/ring/accounts.js')
-const { accountMetrics } = (await import(
-  dist('collector/account-metrics.js')
-)) as typeof import('../../src/collector/account-metrics.js')
+import { Accounts } from '#dist/ring/accounts.js'
+import { layout } from './support.js'
 
 const control = () => new SharedArrayBuffer(layout.CONTROL_BYTES)
 const NONE = { made: 0, delivered: 0, waiting: 0, kept: 0, dropped: {} }

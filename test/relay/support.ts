@@ -1,14 +1,20 @@
 /** Rings, readers and spans for tests of the relay. */
-import { dist } from '../support/dist.js'
 
-export const layout = (await import(dist('ring/layout.js'))) as typeof import('../../src/ring/layout.js')
-export const { Ring } = (await import(dist('ring/ring.js'))) as typeof import('../../src/ring/ring.js')
-export const { RingReader, lengthAt, copyOf } = (await import(
-  dist('ring/reader.js')
-)) as typeof import('../../src/ring/reader.js')
-export const { SLOT_SIZE, SLOT_BODY } = (await import(
-  dist('recorder/sink.js')
-)) as typeof import('../../src/recorder/sink.js')
+import * as layout from '#dist/ring/layout.js'
+
+export { layout }
+
+import { Ring } from '#dist/ring/ring.js'
+
+export { Ring }
+
+import { copyOf, lengthAt, RingReader } from '#dist/ring/reader.js'
+
+export { copyOf, lengthAt, RingReader }
+
+import { SLOT_BODY, SLOT_SIZE } from '#dist/recorder/sink.js'
+
+export { SLOT_BODY, SLOT_SIZE }
 
 /** A control block in which the collector is said to be awake. */
 export function control(): Int32Array<SharedArrayBuffer> {
@@ -20,8 +26,6 @@ export function control(): Int32Array<SharedArrayBuffer> {
 export function memory(capacity = 65536, slots = 16): import('../../src/ring/layout.js').ThreadMemory {
   return layout.allocate(capacity, slots, SLOT_SIZE)!
 }
-
-type Ring = import('../../src/ring/ring.js').Ring
 
 /**
  * Writes a record that is as long as a span's with `length` bytes of content would be: its number, then bytes that follow from it.

@@ -2,15 +2,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer'
-import { dist } from '../support/dist.js'
 
-const { decodeTraces } = (await import(dist('otlp/decode.js'))) as typeof import('../../src/otlp/decode.js')
-const { readableScope, readableSpan } = (await import(
-  dist('sdk/readable-span.js')
-)) as typeof import('../../src/sdk/readable-span.js')
-const { DescendantResource, difference } = (await import(
-  dist('sdk/resource.js')
-)) as typeof import('../../src/sdk/resource.js')
+import { decodeTraces } from '#dist/otlp/decode.js'
+import { readableScope, readableSpan } from '#dist/sdk/readable-span.js'
+import { DescendantResource, difference } from '#dist/sdk/resource.js'
 
 type Span = import('../../src/otlp/types.js').Span
 

@@ -208,10 +208,7 @@ describe('a provider whose processors cannot be found', () => {
 
 describe('handSpansTo', () => {
   it('gives the processor back, and refuses what is none', async () => {
-    const { dist } = await import('../support/dist.js')
-    const { handSpansTo } = (await import(
-      dist('sdk/processors.js')
-    )) as typeof import('../../src/sdk/processors.js')
+    const { handSpansTo } = await import('#dist/sdk/processors.js')
     const calls: string[] = []
     class Processor {
       readonly #own = 'mine'

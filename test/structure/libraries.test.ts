@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { dist } from '../support/dist.js'
+import { INSTRUMENTATIONS } from '#dist/instrumentation/index.js'
+import { LIBRARIES } from '#dist/instrumentation/libraries.js'
 
-const { LIBRARIES } = (await import(
-  dist('instrumentation/libraries.js')
-)) as typeof import('../../src/instrumentation/libraries.js')
-const { INSTRUMENTATIONS } = (await import(
-  dist('instrumentation/index.js')
-)) as typeof import('../../src/instrumentation/index.js')
-
-const { LOGGERS } = (await import(
-  dist('instrumentation/loggers/index.js')
-)) as typeof import('../../src/instrumentation/loggers/index.js')
+import { LOGGERS } from '#dist/instrumentation/loggers/index.js'
 
 const FOLLOWED = [...INSTRUMENTATIONS, ...LOGGERS]
 

@@ -8,9 +8,8 @@ import { describe, it } from 'node:test'
 import { setImmediate as immediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { dist } from '../support/dist.js'
 
-const { bind, unwrap, propagate } = (await import(dist('index.js'))) as typeof import('../../src/index.js')
+import { bind, propagate, unwrap } from '#dist/index.js'
 
 const store = new AsyncLocalStorage<string>()
 propagate(store, { name: 'toolkit' })

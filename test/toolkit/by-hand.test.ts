@@ -5,11 +5,12 @@ import { EventEmitter, once } from 'node:events'
 import { after, describe, it } from 'node:test'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { trace } from '@opentelemetry/api'
-import { dist } from '../support/dist.js'
 import { fixture } from '../support/program.js'
 
 process.env['OTEL_TRACES_EXPORTER'] = 'none'
-const face = (await import(dist('index.js'))) as typeof import('../../src/index.js')
+
+import * as face from '#dist/index.js'
+
 const {
   capture,
   counters,

@@ -4,13 +4,20 @@ import { resolve } from 'node:path'
 import { Writable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { Piscina } from 'piscina'
-import { dist } from '../support/dist.js'
 import { fixture } from '../support/program.js'
 
 process.env['OTEL_TRACES_EXPORTER'] = 'none'
-const { logFields, pinoMixin, start, tracePool, winstonFormat, withSpan, withTransaction } = (await import(
-  dist('index.js')
-)) as typeof import('../../src/index.js')
+
+import {
+  logFields,
+  pinoMixin,
+  start,
+  tracePool,
+  winstonFormat,
+  withSpan,
+  withTransaction,
+} from '#dist/index.js'
+
 start()
 
 type Pino = (options: object, stream: Writable) => { info(fields: object, text: string): void }

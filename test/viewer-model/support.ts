@@ -1,45 +1,48 @@
 import fc from 'fast-check'
+import * as activityModule from '#dist/viewer/model/activity.js'
+import * as colourModule from '#dist/viewer/model/colour.js'
+import * as compareModule from '#dist/viewer/model/compare.js'
+import * as concurrencyModule from '#dist/viewer/model/concurrency.js'
+import * as criticalPathModule from '#dist/viewer/model/critical-path.js'
+import * as flameModule from '#dist/viewer/model/flame.js'
+import * as formatModule from '#dist/viewer/model/format.js'
+import * as gapsModule from '#dist/viewer/model/gaps.js'
+import * as laneLayoutModule from '#dist/viewer/model/lane-layout.js'
+import * as lanesModule from '#dist/viewer/model/lanes.js'
+import * as parallelismModule from '#dist/viewer/model/parallelism.js'
+import * as queuesModule from '#dist/viewer/model/queues.js'
+import * as selfTimeModule from '#dist/viewer/model/self-time.js'
+import * as siblingsModule from '#dist/viewer/model/siblings.js'
+import * as sqlModule from '#dist/viewer/model/sql.js'
+import * as statisticsModule from '#dist/viewer/model/statistics.js'
+import * as traceModule from '#dist/viewer/model/trace.js'
+import * as treeModule from '#dist/viewer/model/tree.js'
+import * as windowModule from '#dist/viewer/model/window.js'
+import * as queryModule from '#dist/viewer/query.js'
 import type { TraceColumns } from '../../src/viewer/api.js'
-import { dist } from '../support/dist.js'
 
 /** The model as the package builds it. */
 export const model = {
-  ...((await import(dist('viewer/model/trace.js'))) as typeof import('../../src/viewer/model/trace.js')),
-  ...((await import(dist('viewer/model/tree.js'))) as typeof import('../../src/viewer/model/tree.js')),
-  ...((await import(dist('viewer/model/lanes.js'))) as typeof import('../../src/viewer/model/lanes.js')),
-  ...((await import(dist('viewer/model/queues.js'))) as typeof import('../../src/viewer/model/queues.js')),
-  ...((await import(
-    dist('viewer/model/lane-layout.js')
-  )) as typeof import('../../src/viewer/model/lane-layout.js')),
-  ...((await import(
-    dist('viewer/model/self-time.js')
-  )) as typeof import('../../src/viewer/model/self-time.js')),
-  ...((await import(
-    dist('viewer/model/activity.js')
-  )) as typeof import('../../src/viewer/model/activity.js')),
-  ...((await import(
-    dist('viewer/model/concurrency.js')
-  )) as typeof import('../../src/viewer/model/concurrency.js')),
-  ...((await import(
-    dist('viewer/model/critical-path.js')
-  )) as typeof import('../../src/viewer/model/critical-path.js')),
-  ...((await import(
-    dist('viewer/model/parallelism.js')
-  )) as typeof import('../../src/viewer/model/parallelism.js')),
-  ...((await import(dist('viewer/query.js'))) as typeof import('../../src/viewer/query.js')),
-  ...((await import(dist('viewer/model/compare.js'))) as typeof import('../../src/viewer/model/compare.js')),
-  ...((await import(dist('viewer/model/format.js'))) as typeof import('../../src/viewer/model/format.js')),
-  ...((await import(dist('viewer/model/gaps.js'))) as typeof import('../../src/viewer/model/gaps.js')),
-  ...((await import(dist('viewer/model/flame.js'))) as typeof import('../../src/viewer/model/flame.js')),
-  ...((await import(
-    dist('viewer/model/siblings.js')
-  )) as typeof import('../../src/viewer/model/siblings.js')),
-  ...((await import(
-    dist('viewer/model/statistics.js')
-  )) as typeof import('../../src/viewer/model/statistics.js')),
-  ...((await import(dist('viewer/model/sql.js'))) as typeof import('../../src/viewer/model/sql.js')),
-  ...((await import(dist('viewer/model/colour.js'))) as typeof import('../../src/viewer/model/colour.js')),
-  ...((await import(dist('viewer/model/window.js'))) as typeof import('../../src/viewer/model/window.js')),
+  ...traceModule,
+  ...treeModule,
+  ...lanesModule,
+  ...queuesModule,
+  ...laneLayoutModule,
+  ...selfTimeModule,
+  ...activityModule,
+  ...concurrencyModule,
+  ...criticalPathModule,
+  ...parallelismModule,
+  ...queryModule,
+  ...compareModule,
+  ...formatModule,
+  ...gapsModule,
+  ...flameModule,
+  ...siblingsModule,
+  ...statisticsModule,
+  ...sqlModule,
+  ...colourModule,
+  ...windowModule,
 }
 
 /** A span as tests write it down. Times in milliseconds; `parent` is a position in the list, -1 or -2. */

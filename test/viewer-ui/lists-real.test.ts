@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
+import { duration } from '#dist/viewer/model/format.js'
 import type {
   Distribution,
   LogList,
@@ -10,14 +11,9 @@ import type {
   TraceSummary,
   TransactionRow,
 } from '../../src/viewer/api.js'
-import { dist } from '../support/dist.js'
 import { noBrowser, words } from './browser.js'
 import { type RealStage, realStage, until } from './real-stage.js'
 import { Sender, shop, spanOf, traceOf } from './shop.js'
-
-const { duration } = (await import(
-  dist('viewer/model/format.js')
-)) as typeof import('../../src/viewer/model/format.js')
 
 const REQUESTS = 600
 

@@ -1,11 +1,7 @@
 import { chromium, type Page } from 'playwright-core'
+import { startViewer } from '#dist/viewer/server.js'
 import type { Viewer } from '../../src/viewer/server.js'
-import { dist } from '../support/dist.js'
 import { ARGS, EXECUTABLE } from './browser.js'
-
-const { startViewer } = (await import(
-  dist('viewer/server.js')
-)) as typeof import('../../src/viewer/server.js')
 
 export const DESK = { width: 1440, height: 900 }
 

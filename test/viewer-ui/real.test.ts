@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { chromium } from 'playwright-core'
-import { dist } from '../support/dist.js'
+import { startViewer } from '#dist/viewer/server.js'
 import { ARGS, EXECUTABLE, noBrowser } from './browser.js'
-
-const { startViewer } = (await import(
-  dist('viewer/server.js')
-)) as typeof import('../../src/viewer/server.js')
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 

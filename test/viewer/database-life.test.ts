@@ -8,23 +8,14 @@ import type { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { encodeResource, encodeScope, lengthDelimited } from '#dist/otlp/encode.js'
+import { encodeSpan } from '#dist/otlp/encode-span.js'
+import { ViewerData } from '#dist/viewer/data.js'
+import { Retention } from '#dist/viewer/database/retention.js'
+import { startViewer } from '#dist/viewer/server.js'
 import type { SpanDetail, TraceSummary } from '../../src/viewer/api.js'
 import { dist } from '../support/dist.js'
 import { api, body, post, send, span, spanId, traceId } from './support.js'
-
-const { startViewer } = (await import(
-  dist('viewer/server.js')
-)) as typeof import('../../src/viewer/server.js')
-const { ViewerData } = (await import(dist('viewer/data.js'))) as typeof import('../../src/viewer/data.js')
-const { Retention } = (await import(
-  dist('viewer/database/retention.js')
-)) as typeof import('../../src/viewer/database/retention.js')
-const { encodeSpan } = (await import(
-  dist('otlp/encode-span.js')
-)) as typeof import('../../src/otlp/encode-span.js')
-const { encodeResource, encodeScope, lengthDelimited } = (await import(
-  dist('otlp/encode.js')
-)) as typeof import('../../src/otlp/encode.js')
 
 const MAIN = fileURLToPath(dist('cli/main.js'))
 const sqlite = process.getBuiltinModule('node:sqlite')

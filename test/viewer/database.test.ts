@@ -3,13 +3,9 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { startViewer } from '#dist/viewer/server.js'
 import type { MetricRow, SpanDetail } from '../../src/viewer/api.js'
-import { dist } from '../support/dist.js'
 import { api, body, post, span, spanId, traceId } from './support.js'
-
-const { startViewer } = (await import(
-  dist('viewer/server.js')
-)) as typeof import('../../src/viewer/server.js')
 
 const hasSqlite = process.getBuiltinModule('node:sqlite') !== undefined
 

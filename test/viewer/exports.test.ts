@@ -2,16 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import protobuf from 'protobufjs'
+import { encodeResource, lengthDelimited } from '#dist/otlp/encode.js'
+import { encodeSpan } from '#dist/otlp/encode-span.js'
 import type { Viewer } from '../../src/viewer/server.js'
-import { dist } from '../support/dist.js'
 import { body, origin, post, send, span, spanId, traceId, viewer } from './support.js'
-
-const { encodeResource, lengthDelimited } = (await import(
-  dist('otlp/encode.js')
-)) as typeof import('../../src/otlp/encode.js')
-const { encodeSpan } = (await import(
-  dist('otlp/encode-span.js')
-)) as typeof import('../../src/otlp/encode-span.js')
 
 /** The fields that this package writes, with the numbers and types of pprof's profile.proto. */
 const PROFILE = `
@@ -254,10 +248,8 @@ describe('export to OTLP JSON', () => {
 
 describe('an export while traces come and leave', () => {
   it('is well-formed, and holds no other trace’s spans', async () => {
-    const { ViewerData } = (await import(dist('viewer/data.js'))) as typeof import('../../src/viewer/data.js')
-    const { exportOf } = (await import(
-      dist('viewer/exports/export.js')
-    )) as typeof import('../../src/viewer/exports/export.js')
+    const { ViewerData } = await import('#dist/viewer/data.js')
+    const { exportOf } = await import('#dist/viewer/exports/export.js')
     for (const format of ['otlp', 'chrome', 'csv'] as const) {
       const data = new ViewerData({ maxSpans: 60 })
       const add = (trace: number) => {

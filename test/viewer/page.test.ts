@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { it } from 'node:test'
-import { dist } from '../support/dist.js'
 
-const { policyFor } = (await import(dist('viewer/page.js'))) as typeof import('../../src/viewer/page.js')
+import { policyFor } from '#dist/viewer/page.js'
 
 const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 

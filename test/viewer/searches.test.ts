@@ -1,24 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { concat, encodeKeyValues, encodeResource, encodeScope, lengthDelimited } from '#dist/otlp/encode.js'
+import { encodeSpan } from '#dist/otlp/encode-span.js'
+import { Search } from '#dist/viewer/queries/search.js'
+import { compare, lower, parseQuery } from '#dist/viewer/query.js'
+import { Store } from '#dist/viewer/store/store.js'
 import type { AnyValue, Span } from '../../src/otlp/types.js'
-import { dist } from '../support/dist.js'
 import { span } from './support.js'
-
-const { encodeSpan } = (await import(
-  dist('otlp/encode-span.js')
-)) as typeof import('../../src/otlp/encode-span.js')
-const { concat, encodeKeyValues, encodeResource, encodeScope, lengthDelimited } = (await import(
-  dist('otlp/encode.js')
-)) as typeof import('../../src/otlp/encode.js')
-const { Search } = (await import(
-  dist('viewer/queries/search.js')
-)) as typeof import('../../src/viewer/queries/search.js')
-const { Store } = (await import(
-  dist('viewer/store/store.js')
-)) as typeof import('../../src/viewer/store/store.js')
-const { compare, lower, parseQuery } = (await import(
-  dist('viewer/query.js')
-)) as typeof import('../../src/viewer/query.js')
 
 type Term = ReturnType<typeof parseQuery>['terms'][number]
 

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { concat, encodeKeyValues, encodeResource, encodeScope, lengthDelimited } from '#dist/otlp/encode.js'
+import { encodeSpan } from '#dist/otlp/encode-span.js'
 import type { TraceSummary } from '../../src/viewer/api.js'
-import { dist } from '../support/dist.js'
 import { api, post, send, span, viewer } from './support.js'
-
-const { encodeSpan } = (await import(
-  dist('otlp/encode-span.js')
-)) as typeof import('../../src/otlp/encode-span.js')
-const { concat, encodeKeyValues, encodeResource, encodeScope, lengthDelimited } = (await import(
-  dist('otlp/encode.js')
-)) as typeof import('../../src/otlp/encode.js')
 
 let seed = 11
 function below(limit: number): number {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { ViewerData } from '#dist/viewer/data.js'
+import { openSource, sourceAddress } from '#dist/viewer/sources/open.js'
 import type { SpanDetail, TraceColumns } from '../../src/viewer/api.js'
 import type { AskerOptions } from '../../src/viewer/sources/asker.js'
 import type { TraceSearch } from '../../src/viewer/sources/source.js'
-import { dist } from '../support/dist.js'
 import {
   clickhouse,
   elasticApm,
@@ -19,11 +20,6 @@ import {
 } from './source-answers.js'
 import { type Handler, serve } from './source-server.js'
 import { api, post, send, viewer } from './support.js'
-
-const { openSource, sourceAddress } = (await import(
-  dist('viewer/sources/open.js')
-)) as typeof import('../../src/viewer/sources/open.js')
-const { ViewerData } = (await import(dist('viewer/data.js'))) as typeof import('../../src/viewer/data.js')
 
 const NOW = 1_790_000_100_000
 const SEARCH: TraceSearch = { from: NOW - 3_600_000, to: NOW, attributes: [], limit: 20 }

@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { Mark } from '#dist/viewer/store/columns.js'
+import { Store } from '#dist/viewer/store/store.js'
 import type { Span } from '../../src/otlp/types.js'
-import { dist } from '../support/dist.js'
 import { body, span, spanId, traceId } from './support.js'
-
-const { Store } = (await import(
-  dist('viewer/store/store.js')
-)) as typeof import('../../src/viewer/store/store.js')
-const { Mark } = (await import(
-  dist('viewer/store/columns.js')
-)) as typeof import('../../src/viewer/store/columns.js')
 
 const limits = { maxSpans: 1000, maxBytes: 2 ** 28 }
 const names = (store: InstanceType<typeof Store>, trace: number) => {

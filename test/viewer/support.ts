@@ -1,18 +1,10 @@
 import { request as httpRequest } from 'node:http'
 import type { TestContext } from 'node:test'
+import { concat, encodeResource, encodeScope, lengthDelimited } from '#dist/otlp/encode.js'
+import { encodeSpan } from '#dist/otlp/encode-span.js'
+import { startViewer } from '#dist/viewer/server.js'
 import type { Attributes, Span } from '../../src/otlp/types.js'
 import type { Viewer, ViewerOptions } from '../../src/viewer/server.js'
-import { dist } from '../support/dist.js'
-
-const { encodeSpan } = (await import(
-  dist('otlp/encode-span.js')
-)) as typeof import('../../src/otlp/encode-span.js')
-const { concat, encodeResource, encodeScope, lengthDelimited } = (await import(
-  dist('otlp/encode.js')
-)) as typeof import('../../src/otlp/encode.js')
-const { startViewer } = (await import(
-  dist('viewer/server.js')
-)) as typeof import('../../src/viewer/server.js')
 
 /** A viewer on a free port that ends with the test. */
 export async function viewer(t: TestContext, options: ViewerOptions = {}): Promise<Viewer> {

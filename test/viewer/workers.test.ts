@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { dist } from '../support/dist.js'
+import { transactions } from '#dist/viewer/queries/transactions.js'
+import { Store } from '#dist/viewer/store/store.js'
 import { body, span, spanId } from './support.js'
-
-const { transactions } = (await import(
-  dist('viewer/queries/transactions.js')
-)) as typeof import('../../src/viewer/queries/transactions.js')
-const { Store } = (await import(
-  dist('viewer/store/store.js')
-)) as typeof import('../../src/viewer/store/store.js')
 
 let seed = 3
 function below(limit: number): number {
