@@ -60,7 +60,7 @@ export function withCarrier<M>(message: M, options?: { readonly clone?: boolean 
   return Object.assign(copy, message, { [FIELD]: carrier })
 }
 
-const { wrappers, traced } = shared('messages', () => ({
+const { wrappers, traced } = shared('boundaries.messages', () => ({
   /** Handlers that were made here. */
   wrappers: new WeakSet<object>(),
   /** What undoes the tracing of each Worker and child. */

@@ -47,7 +47,7 @@ interface Followed {
 
 type Constructor = typeof Worker
 
-const state = shared('boundaries.followed', () => ({ isFollowing: false }))
+const state = shared('boundaries.workerThreads', () => ({ isFollowing: false }))
 
 /**
  * Follows every Worker that this thread makes from now on: the preload runs in it before its program, and what

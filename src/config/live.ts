@@ -44,7 +44,7 @@ export interface LiveSettings {
   readonly stackOf: (stack: string) => string
 }
 
-export const live = shared('settings', () => ({
+export const live = shared('config.live', () => ({
   /** Set where settings can change at all: gives those that hold, at the cost of reading one word where none has changed. */
   now: undefined as (() => LiveSettings) | undefined,
   /** Says in a folder for descendants that there will be settings. */

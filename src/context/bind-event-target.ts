@@ -19,7 +19,7 @@ interface Binding {
   readonly bound: WeakMap<object, Map<string, Listener>>
 }
 
-const { bindings, handlers } = shared('bind.targets', () => ({
+const { bindings, handlers } = shared('context.targets', () => ({
   bindings: new WeakMap<EventTarget, Binding>(),
   /** The listener that `onabort` was given, by what stands in its place. */
   handlers: new WeakMap<object, Listener>(),

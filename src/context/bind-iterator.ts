@@ -6,7 +6,7 @@ type Step = (this: unknown, ...args: unknown[]) => unknown
 export type Enter = <T>(fn: () => T) => T
 
 /** The original of each bound iterator or iterable. */
-const originals = shared('bind.iterations', () => new WeakMap<object, object>())
+const originals = shared('context.iterators', () => new WeakMap<object, object>())
 
 /** Whether `target` is an asynchronous iterable, or an asynchronous iterator: what has a `next`, which is taken at its word. */
 export function isAsyncIteration(target: unknown): target is object {

@@ -7,7 +7,7 @@ import { capture, type Snapshot } from './snapshot.js'
 
 type AnyFunction = (this: never, ...args: never[]) => unknown
 
-const { parts, latest } = shared('bind.functions', () => ({
+const { parts, latest } = shared('context.functions', () => ({
   /** What each bound function was made of. */
   parts: new WeakMap<object, { readonly fn: AnyFunction; readonly snapshot: Snapshot }>(),
   /** The latest binding of each function. Weak: a function that lives on does not keep alive the request that it was bound in. */

@@ -8,7 +8,7 @@ type Add = (this: EventEmitter, event: string | symbol, listener: Listener) => E
 export type BindListener = (listener: Listener) => Listener
 type Binder = { bind: BindListener; undo: () => void }
 
-const { binders, ours } = shared('bind.emitters', () => ({
+const { binders, ours } = shared('context.emitters', () => ({
   binders: new WeakMap<EventEmitter, Binder>(),
   /** Listeners that were made here. */
   ours: new WeakSet<object>(),

@@ -9,16 +9,16 @@ import { spanOf } from './context.js'
  * The span that each error has arrived at on its way out: the next one that it leaves by. An error is told once, where it was
  * first seen; the spans around it that it passes are marked as failed.
  */
-const arrived = shared('errors.arrived', () => new WeakMap<object, Span | undefined>())
+const arrived = shared('context.arrived', () => new WeakMap<object, Span | undefined>())
 
 /** The same for what is no object, and so has no identity: what has arrived at each span. */
 const arrivedPrimitive = shared(
-  'errors.arrived-primitive',
+  'context.primitives',
   () => new WeakMap<Span, { readonly value: unknown }>(),
 )
 
 /** What errors that came from another thread were there. */
-const crossed = shared('errors.crossed', () => new WeakMap<object, ExceptionAttributes>())
+const crossed = shared('context.crossed', () => new WeakMap<object, ExceptionAttributes>())
 
 function isObject(error: unknown): error is object {
   return typeof error === 'object' && error !== null

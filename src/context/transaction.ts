@@ -53,7 +53,7 @@ export interface TransactionSurroundings {
 }
 
 /** This thread's. */
-export const surroundings = shared<TransactionSurroundings>('transactions', () => ({
+export const surroundings = shared<TransactionSurroundings>('context.transactions', () => ({
   inDomain: undefined,
   isAlways: false,
 }))
@@ -137,7 +137,7 @@ class CarriedTransaction implements Transaction {
   }
 }
 
-const bySpan = shared('transactions.spans', () => new WeakMap<Span, Transaction>())
+const bySpan = shared('context.ofSpans', () => new WeakMap<Span, Transaction>())
 
 /**
  * The transaction whose local root is `span`; the same one for the same span.

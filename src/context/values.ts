@@ -30,7 +30,7 @@ const outside: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot()
 /** Values that may be registered in one thread: each is asked for its content at every capture. */
 const MAX_REGISTRATIONS = 32
 
-const registry = shared('values', () => ({ list: [] as readonly Registration[] }))
+const registry = shared('context.values', () => ({ list: [] as readonly Registration[] }))
 
 /** The AsyncLocalStorages that travel along. Another array after each change, so that who holds one sees no change. */
 export function registrations(): readonly Registration[] {

@@ -1,6 +1,6 @@
 import { shared } from './shared.js'
 
-const counts = shared('counters', () => new Map<string, number>())
+const counts = shared('core.counters', () => new Map<string, number>())
 
 /**
  * Counts something that was ignored or lost in this thread.

@@ -3,7 +3,7 @@ import { shared } from './shared.js'
 
 type Log = (message: string, ...parameters: unknown[]) => void
 
-const warned = shared('warnings', () => new Set<string>())
+const warned = shared('core.warned', () => new Set<string>())
 
 let log: Log | undefined
 

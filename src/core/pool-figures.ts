@@ -10,7 +10,7 @@ export interface PoolFigures {
 }
 
 /** Of this thread: who follows pools is loaded with the first one, who measures with the first measurement. */
-const source = shared('pool figures', () => ({ read: undefined as (() => PoolFigures[]) | undefined }))
+const source = shared('core.poolFigures', () => ({ read: undefined as (() => PoolFigures[]) | undefined }))
 
 export function watchPools(read: () => PoolFigures[]): void {
   source.read = read

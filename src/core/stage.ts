@@ -1,7 +1,7 @@
 import { shared } from './shared.js'
 
 /** What the preload has put off until somebody needs it: nearly everything. `pools/handlers.cts` reads it too. */
-const stage = shared('stage', () => ({ isTaken: false, begin: undefined as (() => void) | undefined }))
+const stage = shared('core.stage', () => ({ isTaken: false, begin: undefined as (() => void) | undefined }))
 
 /** Whether this thread is for the caller to set up: for the first preload, where there are those of two installations. */
 export function takeThread(): boolean {

@@ -64,7 +64,7 @@ interface Offloaded {
 }
 
 /** `src/decorators/offloaded.cts`, which runs in the worker, reads it. */
-const state = shared('offload', () => ({
+const state = shared('decorators.offload', () => ({
   /** Whether this thread runs offloaded methods: a call in there is a plain call. */
   isWorker: false,
   methods: new WeakMap<object, Offloaded>(),

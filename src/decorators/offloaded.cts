@@ -5,6 +5,7 @@
  * gives the same function, and the message says what is meant.
  */
 import { pathToFileURL } from 'node:url'
+import type { SharedName } from '../core/shared.js' with { 'resolution-mode': 'import' }
 import type { OffloadedCall } from './offload.js' with { 'resolution-mode': 'import' }
 
 /** The package's face for workers, as it is built: one file. */
@@ -89,7 +90,7 @@ async function run(call: OffloadedCall): Promise<unknown> {
       `${name} cannot run in the worker: ${call.module} does not export ${call.receiver}, on which it was called`,
     )
   }
-  const state = (globalThis as { [SHARED]?: Map<string, unknown> })[SHARED]?.get('offload') as
+  const state = (globalThis as { [SHARED]?: Map<SharedName, unknown> })[SHARED]?.get('decorators.offload') as
     | State
     | undefined
   const offloaded = typeof method === 'function' ? state?.methods.get(method) : undefined

@@ -11,7 +11,7 @@ export interface ExceptionAttributes extends Record<string, string> {
 
 type Describing = typeof import('./describe.js')
 
-const state = shared('core.describing', () => ({ loaded: undefined as Describing | undefined }))
+const state = shared('exceptions.describing', () => ({ loaded: undefined as Describing | undefined }))
 
 /** It is a file of its own, so that threads that never fail never parse it. */
 function describing(): Describing {

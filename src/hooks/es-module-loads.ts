@@ -20,7 +20,7 @@ interface Loaded {
 
 type Load = (url: string, context: unknown, next: (url: string, context: unknown) => Loaded) => Loaded
 
-const NAME = 'hooks.es-modules'
+const NAME = 'hooks.esModules'
 
 /** Of whichever copy of this code in the thread. */
 const modules = shared(NAME, () => ({

@@ -16,7 +16,7 @@ type Execve = (file?: unknown, args?: unknown, env?: unknown) => never
  * @param ended With one line, before the process is killed, or is another program. It may block, and must not throw.
  */
 export function followOwnDeath(ended: (reason: string, isKilled: boolean) => void): void {
-  const state = shared('boundaries.death', () => ({ isFollowing: false }))
+  const state = shared('hooks.death', () => ({ isFollowing: false }))
   if (state.isFollowing) return
   state.isFollowing = true
   const end = (reason: string, isKilled: boolean): void => {

@@ -11,7 +11,7 @@ type Wrapped = (
   dirname: string,
 ) => void
 
-const parts = shared('parts', () => new Map<string, object>())
+const parts = shared('hooks.parts', () => new Map<string, object>())
 
 /**
  * A part's exports; each part runs once for a thread.

@@ -21,7 +21,7 @@ export interface ProcessEnd {
  * @param isSignal Which events' listeners are told of.
  */
 export function followProcessEnd(end: ProcessEnd, isSignal: (event: string) => boolean): void {
-  const state = shared('boundaries.end', () => ({ isFollowing: false }))
+  const state = shared('hooks.end', () => ({ isFollowing: false }))
   if (state.isFollowing) return
   state.isFollowing = true
   let uncaught: unknown

@@ -17,7 +17,7 @@ export interface InstrumentationOptions extends EnableOptions {
 export type DisableNamed = (name?: string) => void
 
 /** Of whichever copy of this package: a thread can be given the preloads of two installations. */
-const current = shared('instrumentation', () => new Map<string, Disable>())
+const current = shared('instrumentation.enabled', () => new Map<string, Disable>())
 
 /**
  * Has each instrumentation make spans, or name transactions, by what its library does in this thread. Loads none of the libraries. Needs a

@@ -31,7 +31,7 @@ class OnlyOf implements Surfacer {
 }
 
 /** This thread's. */
-const own = shared('own surfacers', () => ({
+const own = shared('metrics.surfacers', () => ({
   all: new Map<Surfacer, OnlyOf>(),
   attach: undefined as ((surfacer: Surfacer) => void) | undefined,
 }))

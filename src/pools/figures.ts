@@ -13,7 +13,7 @@ interface Known {
 /** Pools that are kept in mind. */
 const MOST = 1000
 
-const pools = shared('pools in use', () => ({ known: new WeakSet<object>(), all: [] as Known[] }))
+const pools = shared('pools.known', () => ({ known: new WeakSet<object>(), all: [] as Known[] }))
 watchPools(poolFigures)
 
 /**

@@ -6,6 +6,7 @@
  * It loads nothing else, and works without a preload: it then calls the handler with the plain task and carries nothing.
  */
 import { basename } from 'node:path'
+import type { SharedName } from '../core/shared.js' with { 'resolution-mode': 'import' }
 
 export type Handler = (input: unknown) => unknown
 
@@ -26,8 +27,8 @@ interface Tracing {
 
 /** See `core/shared.ts`, `core/stage.ts` and `pools/shared.ts`. */
 interface Shared {
-  get(name: 'pools'): { readonly tracing: Tracing | undefined } | undefined
-  get(name: 'stage'): { begin: (() => void) | undefined } | undefined
+  get(name: 'pools.current' & SharedName): { readonly tracing: Tracing | undefined } | undefined
+  get(name: 'core.stage' & SharedName): { begin: (() => void) | undefined } | undefined
 }
 
 const SHARED = Symbol.for('threadspan.shared.0')
@@ -38,8 +39,8 @@ let tracing: Tracing | undefined
 function tracingHere(): Tracing | undefined {
   const instances = (globalThis as { [SHARED]?: Shared })[SHARED]
   // The preload has put it off until now.
-  instances?.get('stage')?.begin?.()
-  return instances?.get('pools')?.tracing
+  instances?.get('core.stage')?.begin?.()
+  return instances?.get('pools.current')?.tracing
 }
 
 /** See `pools/failure.ts`: the submitter's side takes the error out before the pool or the application sees it. */

@@ -13,7 +13,7 @@ export interface SharedPools {
 
 /** The state of this thread. */
 export function sharedPools(): SharedPools {
-  return shared<SharedPools>('pools', () => ({
+  return shared<SharedPools>('pools.current', () => ({
     tracing: undefined,
     watched: new Set(),
     traced: new WeakMap(),

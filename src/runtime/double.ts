@@ -4,7 +4,7 @@ import { shared } from '../core/shared.js'
 import { guarded } from '../hooks/guarded.js'
 import { whenInstrumented } from './runtime.js'
 
-const state = shared('double', () => ({
+const state = shared('runtime.double', () => ({
   /** Names of the instrumentations that make spans in this thread. */
   followed: new Set<string>(),
   /** Ends one of them. */

@@ -295,7 +295,7 @@ function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
   }
 }
 
-const folder = shared('link', () => ({ path: undefined as string | undefined }))
+const folder = shared('runtime.link', () => ({ path: undefined as string | undefined }))
 
 /** The folder to which descendants write: that of the process that exports, made private and when first needed. */
 function linkFolder({ relay }: Runtime): string | undefined {

@@ -10,7 +10,7 @@ import type * as ConfiguredPart from './configured-part.cjs'
 export { configFileOf }
 
 /** What takes the place of variables; undefined where there is no file. */
-export const overlays = shared('configured', () => ({ current: undefined as Overlay | undefined }))
+export const overlays = shared('runtime.overlay', () => ({ current: undefined as Overlay | undefined }))
 
 /** For who has a file. */
 export function configuredPart(): typeof ConfiguredPart {

@@ -9,7 +9,7 @@ export interface SurfacersHere {
   end(): void
 }
 
-const state = shared('surfacers', () => ({ here: undefined as SurfacersHere | undefined }))
+const state = shared('runtime.surfacers', () => ({ here: undefined as SurfacersHere | undefined }))
 
 /** More of them, which get what is told at the process's end as well. @param make Called for the first ones. */
 export function addSurfacers(surfacers: readonly Surfacer[], make: () => SurfacersHere): void {

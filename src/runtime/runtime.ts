@@ -126,7 +126,7 @@ export interface Runtime {
   readonly logging: LateLogging | undefined
 }
 
-const state = shared('runtime', () => ({
+const state = shared('runtime.current', () => ({
   runtime: undefined as Runtime | undefined,
   /** Whether the application has registered a TracerProvider in this thread. */
   hasSdk: false,

@@ -139,6 +139,26 @@ describe('the structure of src', () => {
     )
   })
 
+  it('has one place for each thing that copies of the package share, in the room that names it', () => {
+    const names = /^ {2}\| '([^']+)'$/gm
+    const listed = [...readFileSync(join(root, 'core/shared.ts'), 'utf8').matchAll(names)].map(
+      ([, name]) => name!,
+    )
+    assert.ok(listed.length > 30)
+    // What is loaded by itself, in a worker, reads what the modules have made.
+    const modules = files
+      .filter((file) => file.endsWith('.ts') && file !== join('core', 'shared.ts'))
+      .map((file) => [file, readFileSync(join(root, file), 'utf8')] as const)
+    const places = listed.map((name) => {
+      const made = modules.filter(([, text]) => text.includes(`'${name}'`)).map(([file]) => layerOf(file))
+      return [name, made]
+    })
+    assert.deepEqual(
+      places,
+      listed.map((name) => [name, [name.split('.')[0]]]),
+    )
+  })
+
   it('has no circle of files, types apart', () => {
     const state = new Map<string, 'open' | 'done'>()
     const circles: string[] = []

@@ -2,7 +2,7 @@
 // Without it a library's own suite would only ever take the path of tasks that have nothing to carry.
 const { context, ROOT_CONTEXT, trace } = require('@opentelemetry/api')
 
-const { tracing } = globalThis[Symbol.for('threadspan.shared.0')]?.get('pools') ?? {}
+const { tracing } = globalThis[Symbol.for('threadspan.shared.0')]?.get('pools.current') ?? {}
 if (tracing !== undefined) {
   const spanContext = {
     traceId: '0af7651916cd43dd8448eb211c80319c',
