@@ -3,7 +3,9 @@
  * ends of the channel exchange and that no program sees. The messages stay as they are.
  */
 import type { ChildProcess } from 'node:child_process'
+import type { EventEmitter } from 'node:events'
 import { guarded } from '../hooks/guarded.js'
+import { ownEmit } from '../hooks/observe-emit.js'
 
 /** Messages whose `cmd` begins with `NODE_` are Node's own, and are told of by another event. */
 const COMMAND = 'NODE_THREADSPAN'
@@ -44,29 +46,23 @@ export function noteSends(child: ChildProcess, current: () => string | undefined
   Object.defineProperty(child, 'send', { ...Object.getOwnPropertyDescriptor(child, 'send'), value: noting })
 }
 
-type Emit = (this: NodeJS.Process, event: string | symbol, ...args: unknown[]) => boolean
-
 /** In the child: runs what listens to its parent's messages in what came along with each. */
 export function receiveSends(enter: <T>(note: string | undefined, fn: () => T) => T): void {
   if (typeof process.send !== 'function') return
   const notes = new Map<number, string>()
   let number = 0
-  const own = Object.hasOwn(process, 'emit') ? (process.emit as Emit) : undefined
-  Object.defineProperty(process, 'emit', {
-    value: function emit(this: NodeJS.Process, event: string | symbol, ...args: unknown[]): boolean {
-      const original: Emit = own ?? Object.getPrototypeOf(process).emit
-      if (event === 'internalMessage' && isNote(args[0])) {
-        if (notes.size < MOST) notes.set(args[0].number, args[0].note)
+  ownEmit(process, (original) => {
+    return function emit(this: EventEmitter, ...args: [event: string | symbol, ...rest: unknown[]]) {
+      const [event, message] = args
+      if (event === 'internalMessage' && isNote(message)) {
+        if (notes.size < MOST) notes.set(message.number, message.note)
       } else if (event === 'message') {
         const note = notes.get(number)
         notes.delete(number++)
-        return enter(note, () => original.call(this, event, ...args))
+        return enter(note, () => original().apply(this, args))
       }
-      return original.call(this, event, ...args)
-    },
-    configurable: true,
-    enumerable: false,
-    writable: true,
+      return original().apply(this, args)
+    }
   })
 }
 

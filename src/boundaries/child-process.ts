@@ -113,7 +113,7 @@ function followAsync(type: typeof ChildProcess, boundary: ChildBoundary, own: Ow
       },
   )
 
-  overrideEmit(prototype as ChildProcess, (child, event, args) => {
+  overrideEmit(prototype as ChildProcess, (child, event, error) => {
     if (event !== 'exit' && event !== 'error') return undefined
     const { exitCode, pid, signalCode } = child
     const hasEnded = exitCode !== null || signalCode !== null
@@ -121,7 +121,7 @@ function followAsync(type: typeof ChildProcess, boundary: ChildBoundary, own: Ow
       if (hasEnded) end(child, { exitCode, signal: signalCode, error: undefined })
     } else if (pid === undefined || (exitCode !== null && exitCode < 0)) {
       // Any other error, of `kill` or of the channel, is not the child's end.
-      end(child, { exitCode: null, signal: null, error: args[0] })
+      end(child, { exitCode: null, signal: null, error })
     }
     return undefined
   })

@@ -110,18 +110,18 @@ export function followWorkers(boundary: WorkerBoundary): void {
     const { data, error, terminated } = entry
     guarded('WorkerBoundary.ended', () => boundary.ended(worker, data, { exitCode, error, terminated }))
   }
-  overrideEmit(prototype as Worker, (worker, event, args) => {
+  overrideEmit(prototype as Worker, (worker, event, argument) => {
     if (event !== 'exit' && event !== 'error') return undefined
     const entry = followed.get(worker)
     if (entry === undefined) return undefined
     // Node takes the thread's id away before it tells of its end, so an `exit` that the application emits is none.
     const isGone = worker.threadId === -1
     if (event === 'exit') {
-      if (isGone) end(worker, entry, args[0] as number)
+      if (isGone) end(worker, entry, argument as number)
       return undefined
     }
-    entry.error = args[0]
-    guarded('WorkerBoundary.errored', () => boundary.errored?.(worker, entry.data, args[0]))
+    entry.error = argument
+    guarded('WorkerBoundary.errored', () => boundary.errored?.(worker, entry.data, argument))
     // Out of memory: `error` comes after the end, and where a listener throws, or there is none, `exit` never comes.
     return isGone ? () => end(worker, entry, 1) : undefined
   })

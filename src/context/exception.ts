@@ -12,10 +12,7 @@ import { spanOf } from './context.js'
 const arrived = shared('context.arrived', () => new WeakMap<object, Span | undefined>())
 
 /** The same for what is no object, and so has no identity: what has arrived at each span. */
-const arrivedPrimitive = shared(
-  'context.primitives',
-  () => new WeakMap<Span, { readonly value: unknown }>(),
-)
+const arrivedPrimitive = shared('context.primitives', () => new WeakMap<Span, { readonly value: unknown }>())
 
 /** What errors that came from another thread were there. */
 const crossed = shared('context.crossed', () => new WeakMap<object, ExceptionAttributes>())

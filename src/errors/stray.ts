@@ -1,11 +1,12 @@
+import type { EventEmitter } from 'node:events'
 import { type Context, context as contextApi, type Span } from '@opentelemetry/api'
 import { contextWithSpan, spanOf } from '../context/context.js'
 import { forgetRecorded, recordError, takeRecorded } from '../context/exception.js'
 import { count } from '../core/counters.js'
 import { shared } from '../core/shared.js'
+import { guarded } from '../hooks/guarded.js'
+import { ownEmit } from '../hooks/observe-emit.js'
 import { recordBeside } from './capture.js'
-
-type Emit = (this: NodeJS.Process, event: string | symbol, ...args: unknown[]) => boolean
 
 /** A rejection that Node has told of, and what was current then. */
 interface Rejection {
@@ -45,36 +46,23 @@ export function provideLastWords(tell: (error: unknown) => void): void {
 export function followStrayErrors(): void {
   if (state.isFollowing) return
   state.isFollowing = true
-  const own = Object.hasOwn(process, 'emit') ? (process.emit as Emit) : undefined
-  Object.defineProperty(process, 'emit', {
-    value: function emit(this: NodeJS.Process, event: string | symbol, ...args: unknown[]): boolean {
-      const original: Emit = own ?? Object.getPrototypeOf(process).emit
-      if (event === 'uncaughtExceptionMonitor') {
-        guarded(() => sawException(args[0], args[1]))
-        guarded(() => state.lastWords?.(args[0]))
+  ownEmit(process, (original) => {
+    return function emit(this: EventEmitter, ...args: [event: string | symbol, ...rest: unknown[]]) {
+      if (args[0] === 'uncaughtExceptionMonitor') {
+        guarded('stray', () => sawException(args[1], args[2]))
+        guarded('stray', () => state.lastWords?.(args[1]))
       }
-      if (event !== 'unhandledRejection') return original.call(this, event, ...args)
-      const rejection: Rejection = { reason: args[0], context: contextApi.active() }
+      if (args[0] !== 'unhandledRejection') return original().apply(this, args)
+      const rejection: Rejection = { reason: args[1], context: contextApi.active() }
       let isTaken = true
       try {
-        isTaken = original.call(this, event, ...args)
+        isTaken = original().apply(this, args)
         return isTaken
       } finally {
-        guarded(() => sawRejection(rejection, isTaken))
+        guarded('stray', () => sawRejection(rejection, isTaken))
       }
-    },
-    configurable: true,
-    enumerable: false,
-    writable: true,
+    }
   })
-}
-
-function guarded(fn: () => void): void {
-  try {
-    fn()
-  } catch {
-    count('error.stray')
-  }
 }
 
 function sawException(error: unknown, origin: unknown): void {
@@ -108,7 +96,7 @@ function sawRejection(rejection: Rejection, isTaken: boolean): void {
   process.nextTick(() => {
     if (state.pending !== rejection) return
     state.pending = undefined
-    guarded(() => record(rejection.reason, rejection.context, 'unhandledRejection'))
+    guarded('stray', () => record(rejection.reason, rejection.context, 'unhandledRejection'))
   })
 }
 

@@ -12,13 +12,8 @@ export type Emit = (this: EventEmitter, event: string | symbol, ...args: unknown
  */
 export function ownEmit(emitter: EventEmitter, wrap: (original: () => Emit) => Emit): void {
   const own = Object.hasOwn(emitter, 'emit') ? (emitter.emit as Emit) : undefined
-  const emit = wrap(own === undefined ? () => Object.getPrototypeOf(emitter).emit : () => own)
-  Object.defineProperty(emitter, 'emit', {
-    value: emit,
-    configurable: true,
-    enumerable: false,
-    writable: true,
-  })
+  const value = wrap(() => own ?? (Object.getPrototypeOf(emitter).emit as Emit))
+  Object.defineProperty(emitter, 'emit', { value, configurable: true, writable: true })
 }
 
 /** Calls `before` with each event's name and first two arguments, before its listeners run. `before` must not throw. */

@@ -1,6 +1,5 @@
 import type { EventEmitter } from 'node:events'
-
-type Emit = (this: EventEmitter, event: string | symbol, ...args: unknown[]) => boolean
+import type { Emit } from './observe-emit.js'
 
 /**
  * Sees the events of every instance of a class before their listeners run, without a listener: `listenerCount`, `eventNames` and
@@ -12,23 +11,26 @@ type Emit = (this: EventEmitter, event: string | symbol, ...args: unknown[]) => 
  */
 export function overrideEmit<T extends EventEmitter>(
   prototype: T,
-  before: (emitter: T, event: string | symbol, args: readonly unknown[]) => (() => void) | undefined,
+  before: (emitter: T, event: string | symbol, argument: unknown) => (() => void) | undefined,
 ): void {
   const own = Object.hasOwn(prototype, 'emit') ? (prototype.emit as Emit) : undefined
+  // The arguments as one list that is handed on whole: nothing iterates over them, which programs can break.
+  function emit(this: T, ...args: [event: string | symbol, ...rest: unknown[]]): boolean {
+    const original: Emit = own ?? Object.getPrototypeOf(prototype).emit
+    const thrown = before(this, args[0], args[1])
+    if (thrown === undefined) return original.apply(this, args)
+    let done = false
+    try {
+      const listened = original.apply(this, args)
+      done = true
+      return listened
+    } finally {
+      if (!done) thrown()
+    }
+  }
+  Object.defineProperty(emit, 'length', { value: 1 })
   Object.defineProperty(prototype, 'emit', {
-    value: function emit(this: T, event: string | symbol, ...args: unknown[]): boolean {
-      const original: Emit = own ?? Object.getPrototypeOf(prototype).emit
-      const thrown = before(this, event, args)
-      if (thrown === undefined) return original.call(this, event, ...args)
-      let done = false
-      try {
-        const listened = original.call(this, event, ...args)
-        done = true
-        return listened
-      } finally {
-        if (!done) thrown()
-      }
-    },
+    value: emit,
     configurable: true,
     enumerable: false,
     writable: true,

@@ -1,7 +1,8 @@
+import type { EventEmitter } from 'node:events'
 import { shared } from '../core/shared.js'
 import { guarded } from './guarded.js'
-
-type Emit = (this: NodeJS.Process, event: string | symbol, ...args: unknown[]) => boolean
+import { ownEmit } from './observe-emit.js'
+import { isUnseen } from './unseen-worker.js'
 
 /** What is told of this process. None of it may throw. */
 export interface ProcessEnd {
@@ -25,31 +26,30 @@ export function followProcessEnd(end: ProcessEnd, isSignal: (event: string) => b
   if (state.isFollowing) return
   state.isFollowing = true
   let uncaught: unknown
-  const own = Object.hasOwn(process, 'emit') ? (process.emit as Emit) : undefined
-  Object.defineProperty(process, 'emit', {
-    value: function emit(this: NodeJS.Process, event: string | symbol, ...args: unknown[]): boolean {
-      const original: Emit = own ?? Object.getPrototypeOf(process).emit
-      if (event === 'uncaughtExceptionMonitor') uncaught = args[0]
+  // Programs replace the global, too.
+  const program: NodeJS.Process & { _exiting?: boolean } = process
+  ownEmit(program, (original) => {
+    return function emit(this: EventEmitter, ...args: [event: string | symbol, ...rest: unknown[]]) {
+      const event = args[0]
+      if (event === 'worker' && isUnseen(args[1])) return false
+      if (event === 'uncaughtExceptionMonitor') uncaught = args[1]
       if (event !== 'exit') {
         if (
           event === 'newListener' ||
           event === 'removeListener' ||
           (typeof event === 'string' && isSignal(event))
         )
-          guarded('signal listener', () => noteListeners(event, args[0], end, isSignal))
-        return original.call(this, event, ...args)
+          guarded('signal listener', () => noteListeners(event, args[1], end, isSignal))
+        return original().apply(this, args)
       }
       try {
-        return original.call(this, event, ...args)
+        return original().apply(this, args)
       } finally {
         // Packages emit `exit` on their own to run clean-up early; only the process's own end is the end.
-        if ((process as { _exiting?: boolean })._exiting === true)
-          guarded('process end', () => end.ended(process.exitCode ?? args[0], uncaught))
+        if (program._exiting === true)
+          guarded('process end', () => end.ended(program.exitCode ?? args[1], uncaught))
       }
-    },
-    configurable: true,
-    enumerable: false,
-    writable: true,
+    }
   })
   // `--report-on-signal` and the like have listeners before anybody else.
   for (const event of process.eventNames())

@@ -1,6 +1,7 @@
 /** The collector thread as the main thread sees it: started when it is needed, told what it must know, replaced should it die. */
 import type { Worker, WorkerOptions } from 'node:worker_threads'
 import { debug, warnOnce } from '../core/log.js'
+import { unseenWorker } from '../hooks/unseen-worker.js'
 import type { CollectorMessage, CollectorStart, Connection, ThreadEntry } from '../link/messages.js'
 import {
   ABSENT,
@@ -179,14 +180,17 @@ export class CollectorThread {
   private open(workerData: CollectorStart): Worker {
     const Thread = this.program.worker()
     const make = (execArgv: string[]): Worker =>
-      new Thread(this.program.collector, {
-        name: 'threadspan',
-        workerData,
-        execArgv,
-        argv: [],
-        env: this.program.env,
-        trackUnmanagedFds: false,
-      })
+      unseenWorker(
+        () =>
+          new Thread(this.program.collector, {
+            name: 'threadspan',
+            workerData,
+            execArgv,
+            argv: [],
+            env: this.program.env,
+            trackUnmanagedFds: false,
+          }),
+      )
     let worker: Worker
     try {
       worker = make(hearsSignals(workerData) ? [INTERNALS] : [])

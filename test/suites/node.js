@@ -1,7 +1,7 @@
 // Runs Node's own tests of threads, messages, processes and contexts, without and with the preload, and compares: what passes without must
 // pass with it.
 // Usage: node test/suites/node.js <sources of the Node that runs> [--node PATH] [--jobs N] [part of a test's name ...]
-// The sources are those that https://nodejs.org publishes, or Debian's (`apt-get source nodejs`); of them, `test` is enough.
+// The sources are those that https://nodejs.org publishes, or Debian's (`apt-get source nodejs`), of the Node that runs; of them, `test` is enough.
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
