@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 
@@ -90,7 +90,7 @@ async function passes(file, withPreload, slot) {
   return why
 }
 
-let plain = 0
+let passed = 0
 const broken = []
 const queue = [...files]
 async function work(slot) {
@@ -98,19 +98,19 @@ async function work(slot) {
     // The other way round: what passes with it needs no look without it.
     const why = await attempt(file, true, slot)
     if (why === undefined) {
-      plain++
+      passed++
       continue
     }
     if ((await passes(file, false, slot)) !== undefined) continue
-    plain++
+    passed++
     const again = await passes(file, true, slot)
     if (again === undefined) continue
     broken.push(file)
-    console.log(`✖ ${relative('.', file)}: ${again}\n`)
+    console.log(`✖ ${file}: ${again}\n`)
   }
 }
 await Promise.all(Array.from({ length: Number(values.jobs) }, (_, i) => work(i + 1)))
 rmSync(folder, { recursive: true, force: true })
 
-console.log(`${files.length} tests; ${plain} pass, of these ${plain - broken.length} with the preload`)
+console.log(`${files.length} tests; ${passed} pass, of these ${passed - broken.length} with the preload`)
 process.exitCode = broken.length > 0 ? 1 : 0
