@@ -179,6 +179,8 @@ export class CollectorThread {
   /** A thread that does not keep the process running, and cannot end it. */
   private open(workerData: CollectorStart): Worker {
     const Thread = this.program.worker()
+    // It writes to descriptors. For what else might be said, Node would make the program's own streams, which that may never ask for.
+    const isQuiet = process.env['NODE_DEBUG'] === undefined
     const make = (execArgv: string[]): Worker =>
       unseenWorker(
         () =>
@@ -189,6 +191,8 @@ export class CollectorThread {
             argv: [],
             env: this.program.env,
             trackUnmanagedFds: false,
+            stdout: isQuiet,
+            stderr: isQuiet,
           }),
       )
     let worker: Worker

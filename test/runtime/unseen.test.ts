@@ -4,7 +4,7 @@ import { fixture, PRELOAD, runProgram } from '../support/program.js'
 import { Receiver } from '../support/receiver.js'
 
 describe('a program that is traced', () => {
-  it('hears of its own Workers alone, not of the telemetry thread', async () => {
+  it('hears of its own Workers alone, not of the telemetry thread, and has no streams made for that', async () => {
     const receiver = await Receiver.start()
     try {
       const { stdout, stderr } = await runProgram(fixture('runtime/worker-heard.cjs'), {
@@ -12,7 +12,7 @@ describe('a program that is traced', () => {
         env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint },
       })
       assert.equal(stderr, '')
-      assert.deepEqual(JSON.parse(stdout), { channel: 2, event: 2 })
+      assert.deepEqual(JSON.parse(stdout), { channel: 2, event: 2, pipes: 0 })
       assert.equal(receiver.spans.length, 1)
     } finally {
       await receiver.close()
