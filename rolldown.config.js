@@ -10,12 +10,13 @@ const file = (path) => fileURLToPath(new URL(path, import.meta.url))
 // refuses a global that was registered by an older minor version.
 const alias = { '@opentelemetry/api': file('node_modules/@opentelemetry/api-bundled/dist/index.mjs') }
 
-// One character outside Latin-1 makes V8 hold the whole source in two bytes each, in every thread.
-const ascii = {
-  name: 'ascii',
+// One character outside Latin-1 makes V8 hold the whole source in two bytes each, in every thread. The bundler indents by tabs, which none of
+// our sources has in a text: without them each thread reads a twentieth less, and stack traces keep their names and lines.
+const lean = {
+  name: 'lean',
   generateBundle(_options, files) {
     for (const chunk of Object.values(files)) {
-      chunk.code = chunk.code.replace(/[^\0-\x7f]/g, (unit) => {
+      chunk.code = chunk.code.replace(/^\t+/gm, '').replace(/[^\0-\x7f]/g, (unit) => {
         return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
       })
     }
@@ -44,7 +45,7 @@ const commonJsTypes = {
 // save it 0.3 ms; being able to read a stack trace is worth more.
 const common = (external) => ({
   platform: 'node',
-  plugins: [ascii],
+  plugins: [lean],
   resolve: { ...(external.length === 0 && { alias }), extensionAlias: { '.js': ['.ts', '.js'] } },
   transform: { target: 'es2022' },
   external: [/^node:/, ...external],
@@ -52,7 +53,7 @@ const common = (external) => ({
 
 const bundle = (from, to, format, external = [], plugins = []) => ({
   ...common(external),
-  plugins: [ascii, ...plugins],
+  plugins: [lean, ...plugins],
   input: file(`src/${from}`),
   output: { file: file(`dist/${to}`), format, strict: true, comments: false },
 })
