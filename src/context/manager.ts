@@ -3,6 +3,7 @@ import { type Context, type ContextManager, context as contextApi, ROOT_CONTEXT 
 import { shared } from '../core/shared.js'
 import { contextWithValue } from './context.js'
 import { bindEmitter, isEmitter } from './emitter.js'
+import { type Frames, framesOf } from './frames.js'
 
 /** Counts the managers that were disabled, by whichever copy of this package. */
 const state = shared('context.manager', () => ({ disabled: 0 }))
@@ -12,7 +13,7 @@ let ensuredAt = -1
 type AnyFunction = (...args: unknown[]) => unknown
 
 /** For `AsyncLocalStorage.run`, which hands on arguments but no receiver; a shared function costs no closure for each call. */
-function apply(fn: AnyFunction, thisArg: unknown, args: unknown[]): unknown {
+function apply<A extends unknown[], R>(fn: (...args: A) => R, thisArg: unknown, args: A): R {
   return fn.apply(thisArg, args)
 }
 
@@ -25,6 +26,7 @@ function apply(fn: AnyFunction, thisArg: unknown, args: unknown[]): unknown {
  */
 export class ThreadContextManager implements ContextManager {
   #storage: AsyncLocalStorage<Context> | undefined
+  #frames: Frames<Context> | undefined
   readonly #base: Context
 
   /** @param base What is current where nothing was entered: the context that this thread or process was started in. */
@@ -34,8 +36,7 @@ export class ThreadContextManager implements ContextManager {
 
   /** The current context; the thread's base where none was entered. */
   active(): Context {
-    const storage = this.#storage
-    return storage === undefined ? this.#base : (storage.getStore() ?? this.#base)
+    return this.#entered() ?? this.#base
   }
 
   /**
@@ -50,22 +51,42 @@ export class ThreadContextManager implements ContextManager {
     ...args: A
   ): ReturnType<F>
   with(context: Context, fn: AnyFunction, thisArg?: unknown, ...args: unknown[]): unknown {
+    return this.apply(context, fn, thisArg, args)
+  }
+
+  /** `with`, of a list of arguments. */
+  apply<A extends unknown[], R>(context: Context, fn: (...args: A) => R, thisArg: unknown, args: A): R {
+    if (this.#isCurrent(context)) return fn.apply(thisArg, args)
+    const storage = this.#open()
+    const frames = this.#frames
+    return frames === undefined
+      ? storage.run(context, apply<A, R>, fn, thisArg, args)
+      : frames.run(context, fn, thisArg, args)
+  }
+
+  /** `with`, of one argument: most that is called in a context is a span's function. */
+  call<A, R>(context: Context, fn: (argument: A) => R, argument: A): R {
+    if (this.#isCurrent(context)) return fn(argument)
+    const storage = this.#open()
+    const frames = this.#frames
+    return frames === undefined ? storage.run(context, fn, argument) : frames.call(context, fn, argument)
+  }
+
+  #entered(): Context | undefined {
+    return this.#frames === undefined ? this.#storage?.getStore() : this.#frames.current()
+  }
+
+  #isCurrent(context: Context): boolean {
+    return context === (this.#storage === undefined ? this.#base : this.#entered())
+  }
+
+  #open(): AsyncLocalStorage<Context> {
     let storage = this.#storage
     if (storage === undefined) {
-      if (context === this.#base) return fn.apply(thisArg, args)
       storage = this.#storage = new AsyncLocalStorage()
+      this.#frames = framesOf(storage)
     }
-    if (thisArg !== undefined && thisArg !== null) return storage.run(context, apply, fn, thisArg, args)
-    switch (args.length) {
-      case 0:
-        return storage.run(context, fn)
-      case 1:
-        return storage.run(context, fn, args[0])
-      case 2:
-        return storage.run(context, fn, args[0], args[1])
-      default:
-        return storage.run(context, fn, ...args)
-    }
+    return storage
   }
 
   /**
@@ -88,6 +109,7 @@ export class ThreadContextManager implements ContextManager {
   disable(): this {
     this.#storage?.disable()
     this.#storage = undefined
+    this.#frames = undefined
     // The API forgets a manager that it disables: whoever needs one next asks again.
     state.disabled++
     return this
@@ -96,7 +118,7 @@ export class ThreadContextManager implements ContextManager {
   #bindFunction(context: Context, target: AnyFunction): AnyFunction {
     const manager = this
     const bound = function (this: unknown, ...args: unknown[]): unknown {
-      return manager.with(context, apply as AnyFunction, undefined, target, this, args)
+      return manager.apply(context, target, this, args)
     }
     Object.defineProperty(bound, 'length', { value: target.length, configurable: true })
     Object.defineProperty(bound, 'name', { value: target.name, configurable: true })

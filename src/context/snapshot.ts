@@ -1,12 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks'
-import {
-  type Context,
-  context as contextApi,
-  createContextKey,
-  propagation,
-  ROOT_CONTEXT,
-  trace,
-} from '@opentelemetry/api'
+import { type Context, createContextKey, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { formatBaggage, parseBaggage } from '../core/baggage.js'
 import { count } from '../core/counters.js'
 import { ThreadspanError } from '../core/errors.js'
@@ -16,6 +9,7 @@ import { resemble } from '../hooks/imitate.js'
 import { bindIteration, isGeneratorFunction } from './bind-iterator.js'
 import type { Carrier } from './carrier.js'
 import { contextWithBaggage, contextWithSpan, contextWithValue, spanOf } from './context.js'
+import { activeContext, applyIn } from './current.js'
 import { ensureContextManager } from './manager.js'
 import { contextWithCarriedTransaction, transactionIn } from './transaction.js'
 import { packValue, type Registration, registrations, unpackValue } from './values.js'
@@ -59,7 +53,7 @@ export class Snapshot {
 
   /** @internal What {@link capture} does. */
   static capture(): Snapshot {
-    const context = contextApi.active()
+    const context = activeContext()
     const list = registrations()
     if (list.length === 0)
       return context === ROOT_CONTEXT ? Snapshot.ROOT : new Snapshot(context, undefined, undefined)
@@ -211,7 +205,7 @@ export class Snapshot {
     if (this.context !== ROOT_CONTEXT) ensureContextManager()
     const list = registrations()
     return list.length === 0
-      ? contextApi.with(this.context, fn, thisArg, ...args)
+      ? applyIn(this.context, fn, thisArg, args)
       : this.#enterValues(list, 0, fn, thisArg, args)
   }
 
@@ -230,7 +224,7 @@ export class Snapshot {
         return storage.run(value, () => this.#enterValues(list, i + 1, fn, thisArg, args))
       }
     }
-    return contextApi.with(this.context, fn, thisArg, ...args)
+    return applyIn(this.context, fn, thisArg, args)
   }
 
   #valueOrNone(registration: Registration, index: number): unknown {

@@ -1,6 +1,5 @@
 import {
   type Context,
-  context as contextApi,
   type Span,
   type SpanOptions,
   type Tracer,
@@ -8,6 +7,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { contextWithSpan } from './context.js'
+import { activeContext, callIn } from './current.js'
 import { recordError } from './exception.js'
 import { ensureContextManager } from './manager.js'
 import { followResult } from './settled.js'
@@ -49,7 +49,7 @@ export function startSpan(options: string | NamedSpanOptions, context: Context):
  * @param options the span's name, or its name and OpenTelemetry's `SpanOptions`.
  */
 export function withSpan<T>(options: string | NamedSpanOptions, fn: (span: Span) => T): T {
-  const parent = contextApi.active()
+  const parent = activeContext()
   const span = startSpan(options, parent)
   return runInSpan(contextWithSpan(parent, span), span, fn, span)
 }
@@ -62,7 +62,7 @@ export function withSpan<T>(options: string | NamedSpanOptions, fn: (span: Span)
 export function runInSpan<A, T>(context: Context, span: Span, fn: (argument: A) => T, argument: A): T {
   ensureContextManager()
   try {
-    const result = contextApi.with(context, fn as (argument: unknown) => T, undefined, argument)
+    const result = callIn(context, fn, argument)
     return followResult(result, (failure) => {
       if (failure !== undefined) recordError(span, failure.error)
       span.end()

@@ -21,6 +21,7 @@ export type SharedName =
   | 'context.functions'
   | 'context.iterators'
   | 'context.manager'
+  | 'context.own'
   | 'context.transactions'
   | 'context.ofSpans'
   | 'context.values'

@@ -1,6 +1,5 @@
 import {
   type Context,
-  context as contextApi,
   type Span,
   type SpanContext,
   type SpanOptions,
@@ -8,6 +7,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { contextWithSpan, spanOf } from '../context/context.js'
+import { activeContext, callIn } from '../context/current.js'
 import { lookAtWall, now, originOf, timeOf } from '../core/clock.js'
 import { count } from '../core/counters.js'
 import { hexOfWord, randomWord, TraceIdentity, wordOfHex } from '../core/ids.js'
@@ -40,13 +40,13 @@ export class RecorderTracer implements Tracer {
   /** Specification "Span Creation". Never throws: what is not as it should be counts as not given. */
   startSpan(name: string, options?: SpanOptions, context?: Context): Span {
     try {
-      return this.start(name, options ?? NO_OPTIONS, context ?? contextApi.active())
+      return this.start(name, options ?? NO_OPTIONS, context ?? activeContext())
     } catch {
       // A getter of the options, or what is no context.
       count('span.input')
     }
     try {
-      return this.start(name, optionsOf(options), isContext(context) ? context : contextApi.active())
+      return this.start(name, optionsOf(options), isContext(context) ? context : activeContext())
     } catch {
       return silent(undefined)
     }
@@ -230,20 +230,18 @@ export class RecorderTracer implements Tracer {
     context: Context,
     fn: F,
   ): ReturnType<F>
-  startActiveSpan(name: string, ...rest: unknown[]): unknown {
-    const fn = rest.findLast((argument) => typeof argument === 'function') as
-      | SpanFunction<unknown>
-      | undefined
-    if (fn === undefined) {
+  startActiveSpan(name: string, second: unknown, third?: unknown, fourth?: unknown): unknown {
+    const last = typeof fourth === 'function' ? fourth : typeof third === 'function' ? third : second
+    if (typeof last !== 'function') {
       count('span.input')
       return undefined
     }
-    const at = rest.indexOf(fn)
-    const options = (at > 0 ? rest[0] : undefined) as SpanOptions | undefined
-    const given = at > 1 ? rest[1] : undefined
-    const parent = isContext(given) ? given : contextApi.active()
+    const fn = last as SpanFunction<unknown>
+    const options = (fn === second ? undefined : second) as SpanOptions | undefined
+    const given = fn === fourth ? third : undefined
+    const parent = isContext(given) ? given : activeContext()
     const span = this.startSpan(name, options, parent)
-    return contextApi.with(contextWithSpan(parent, span), fn, undefined, span)
+    return callIn(contextWithSpan(parent, span), fn, span)
   }
 }
 

@@ -1,6 +1,7 @@
 /** Tells the doctor of the copies of OpenTelemetry's API that a watched program uses, however it has loaded them. */
+
+import { API_KEY } from '../core/api-key.js'
 import { callingApiVersion } from '../sdk/api-version.js'
-import { API_KEY } from '../sdk/late-api.js'
 
 /** Look-ups whose caller is asked for: a copy that is used is used early. */
 const MOST = 300

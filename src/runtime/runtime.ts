@@ -16,6 +16,7 @@ import { isDisabled } from '../config/disabled.js'
 import type { Overlay } from '../config/file/resolve.js'
 import { readTracingConfig, type SamplerConfig, type TracingConfig } from '../config/tracing.js'
 import { type Carrier, carrierFromEnv } from '../context/carrier.js'
+import { askDirectly } from '../context/current.js'
 import { ThreadContextManager } from '../context/manager.js'
 import { createPropagator } from '../context/propagators.js'
 import { Snapshot } from '../context/snapshot.js'
@@ -193,7 +194,8 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const sdk = own === undefined || own.link !== undefined ? undefined : part?.joinSdk(own, loadReading)
   shareGlobalApi({
     register(isFree) {
-      contextApi.setGlobalContextManager(new ThreadContextManager(base))
+      const manager = new ThreadContextManager(base)
+      if (contextApi.setGlobalContextManager(manager)) askDirectly(manager)
       propagation.setGlobalPropagator(createPropagator(config.propagators))
       if (provider !== undefined && isFree('trace')) trace.setGlobalTracerProvider(provider)
       if (isMeasured && isFree('metrics')) meters?.register()

@@ -3,8 +3,9 @@
  * nothing to carry but the trace. Ids cross as the words they are, and no object is made on the way that nobody asks for.
  * Everything else goes the general way, `pools/tracing.ts`.
  */
-import { context as contextApi, propagation, ROOT_CONTEXT } from '@opentelemetry/api'
+import { propagation, ROOT_CONTEXT } from '@opentelemetry/api'
 import { contextWithSpan, spanOf } from '../context/context.js'
+import { activeContext, applyIn } from '../context/current.js'
 import { ARRIVED_KEY } from '../context/snapshot.js'
 import { namedTransaction } from '../context/transaction.js'
 import { registrations } from '../context/values.js'
@@ -124,14 +125,12 @@ function taskTracing(tracer: RecorderTracer | undefined, general: PoolTracing): 
       ])
       if (span === undefined) return general.run(inHex(wire as unknown as WordWire), task, handler, input)
       span.carried = new CarriedTransaction(wire[8], wire[9], wire[10])
-      return contextApi.with(
+      return applyIn(
         contextWithSpan(ROOT_CONTEXT, span),
         callInSpan as typeof callInSpan<typeof input, ReturnType<typeof handler>>,
         undefined,
-        span,
-        handler,
-        input,
-      ) as ReturnType<typeof handler>
+        [span, handler, input],
+      )
     },
   }
 }
@@ -143,7 +142,7 @@ const MAX_LABELS = 1000
 function plainParent():
   | { readonly parent: RecordedSpan; readonly transaction: RecordedSpan | CarriedTransaction }
   | undefined {
-  const active = contextApi.active()
+  const active = activeContext()
   const parent = spanOf(active)
   if (
     !(parent instanceof RecordedSpan) ||

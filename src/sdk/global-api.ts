@@ -14,9 +14,9 @@
  *
  * A registration by another than us over one that is not ours fails as ever.
  */
+import { API_KEY } from '../core/api-key.js'
 import { warnOnce } from '../core/log.js'
 import { callingApiVersion } from './api-version.js'
-import { API_KEY } from './late-api.js'
 
 const KINDS = ['trace', 'context', 'propagation', 'metrics'] as const
 

@@ -1,5 +1,4 @@
-/** Where API 1.x keeps what is registered. */
-export const API_KEY = Symbol.for('opentelemetry.js.api.1')
+import { API_KEY } from '../core/api-key.js'
 
 /** Where `@opentelemetry/api-logs` does: a function that gives the LoggerProvider to who asks by a version. */
 export const LOGS_KEY = Symbol.for('io.opentelemetry.js.api.logs')

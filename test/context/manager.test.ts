@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { spawnSync } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { createRequire } from 'node:module'
@@ -259,5 +260,7 @@ test('no AsyncLocalStorage runs before the first context: async ids stay those o
       console.log(before, runs)
     })`
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
-  assert.equal(stdout, '0 1\n', stderr)
+  // Where Node keeps values on resources, each storage that ran once costs the thread from then on: there is none but the manager's own.
+  const hasResources = '_propagate' in AsyncLocalStorage.prototype
+  assert.match(stdout, hasResources ? /^0 1\n$/ : /^0 [1-9]\d*\n$/, stderr)
 })
