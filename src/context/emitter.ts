@@ -8,10 +8,33 @@ type Add = (this: EventEmitter, event: string | symbol, listener: Listener) => E
 export type BindListener = (listener: Listener) => Listener
 type Binder = { bind: BindListener; undo: () => void }
 
+/** What a constructor returns is what a class that extends it gives its fields to. */
+const Given = function (listener: Listener) {
+  return listener
+} as unknown as new (
+  listener: Listener,
+) => object
+
+/**
+ * Marks listeners by a private field, which nobody sees and which asks nothing of a listener that is a proxy. Each request has such listeners: to
+ * keep them in a weak set costs ten times as much, most of it in the garbage collector.
+ */
+class Ours extends Given {
+  readonly #isOurs = true
+
+  static add(listener: Listener): void {
+    new Ours(listener)
+  }
+
+  static has(listener: Listener): boolean {
+    return #isOurs in listener
+  }
+}
+
 const { binders, ours } = shared('context.emitters', () => ({
   binders: new WeakMap<EventEmitter, Binder>(),
-  /** Listeners that were made here. */
-  ours: new WeakSet<object>(),
+  /** Listeners that were made here, by whichever copy of this package. */
+  ours: Ours,
 }))
 /** The methods that add a listener, and the one that each adds by. */
 const ADDING = {
@@ -44,9 +67,10 @@ export function unbindEmitter(emitter: EventEmitter): void {
   binders.delete(emitter)
 }
 
-function mark(listener: Listener, original: Listener): Listener {
+function mark(listener: Listener & { listener?: Listener }, original: Listener): Listener {
   ours.add(listener)
-  return Object.assign(listener, { listener: original })
+  listener.listener = original
+  return listener
 }
 
 /** Gives a function that runs `listener` in some context, or undefined where it is to stay as it is. */
