@@ -129,33 +129,38 @@ export class RecordedSpan implements Span {
   }
 
   setAttribute(key: string, value: AttributeValue): this {
-    if (this.done || typeof key !== 'string' || key.length === 0) return this
+    this.put(key, value, this.attributes === undefined ? 0 : this.attributes.length)
+    return this
+  }
+
+  /** @param known How much of the list there was before: the keys of one object differ, and are not compared with each other. */
+  private put(key: string, value: AttributeValue, known: number): void {
+    if (this.done || typeof key !== 'string' || key.length === 0) return
     const limits = this.owner.limits
     const own = ownValue(value, limits.attributeValueLength)
-    if (own === undefined) return this
+    if (own === undefined) return
     const list = this.attributes
     if (list === undefined) {
       if (limits.attributeCount > 0) this.attributes = [key, own]
       else this.more().droppedAttributes++
-      return this
+      return
     }
-    for (let i = 0; i < list.length; i += 2) {
+    for (let i = 0; i < known; i += 2) {
       if (list[i] === key) {
         list[i + 1] = own
         if (i >> 1 < this.encodedAttributes) this.prefix = 0
-        return this
+        return
       }
     }
     if (list.length >> 1 < limits.attributeCount) list.push(key, own)
     else this.more().droppedAttributes++
-    return this
   }
 
   setAttributes(attributes: Attributes): this {
     if (typeof attributes !== 'object') return this
     try {
-      for (const key in attributes)
-        if (Object.hasOwn(attributes, key)) this.setAttribute(key, attributes[key]!)
+      const known = this.attributes === undefined ? 0 : this.attributes.length
+      for (const key of Object.keys(attributes)) this.put(key, attributes[key]!, known)
     } catch {
       // A getter or a proxy: once more, so that what can be read is kept.
       eachAttribute(attributes, (key, value) => this.setAttribute(key, value as AttributeValue))
