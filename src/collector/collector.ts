@@ -209,8 +209,8 @@ export class Collector {
 
   private pause(): number {
     const { due, pace } = this.destination
-    if (now() - this.active < QUIET) return pace
-    const pause = Math.max(pace, due)
+    const isQuiet = now() - this.active >= QUIET
+    const pause = isQuiet ? Math.max(pace, due) : Math.max(1, Math.min(pace, due))
     return this.folders.size === 0 ? pause : Math.min(pause, LINK_PACE)
   }
 

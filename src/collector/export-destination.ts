@@ -11,8 +11,13 @@ import type { MetricsExport } from './metrics-export.js'
 import type { OutboxScope, ProcessQueue } from './outbox.js'
 import type { Spool } from './spool.js'
 
-/** Milliseconds between two looks at the rings, while something comes. */
-const PACE = 10
+/**
+ * Milliseconds between two looks at the rings, while something comes: a look costs the telemetry thread as much as twenty spans, and what it
+ * finds waits for a request anyway. Who writes much wakes it when a ring is half full.
+ */
+const PACE = 50
+/** The same where what is found is written to disk at once. */
+const SPOOL_PACE = 10
 
 /** What a process has to say, a queue for each signal. */
 interface Queues {
@@ -23,7 +28,7 @@ interface Queues {
 
 /** Exports what the threads of a process and its descendants have written. */
 export class ExportDestination implements Destination {
-  readonly pace = PACE
+  readonly pace: number
   private readonly own: Queues
 
   /**
@@ -38,6 +43,7 @@ export class ExportDestination implements Destination {
     private readonly spool?: Spool,
     private readonly metrics?: MetricsExport,
   ) {
+    this.pace = spool === undefined ? PACE : SPOOL_PACE
     this.own = this.queues(resource)
     spool?.deliver({
       process: (resource) => this.process(resource),
