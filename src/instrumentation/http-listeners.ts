@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
-import { context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api'
+import { ROOT_CONTEXT } from '@opentelemetry/api'
+import { activeContext, applyIn } from '../context/current.js'
 import { keepListeners } from '../context/emitter.js'
 import { capture } from '../context/snapshot.js'
 import { registrations } from '../context/values.js'
@@ -40,12 +41,10 @@ export function keepSocketListeners(socket: unknown): void {
 /** `listener` in what is current; undefined where nothing is. */
 function inCurrent(listener: Listener): Listener | undefined {
   if (registrations().length > 0) return capture().wrap(listener as never)
-  const context = contextApi.active()
+  const context = activeContext()
   if (context === ROOT_CONTEXT) return undefined
   return function (this: unknown, ...args: unknown[]): unknown {
-    return contextApi.active() === context
-      ? listener.apply(this, args)
-      : contextApi.with(context, listener, this, ...args)
+    return applyIn(context, listener, this, args)
   }
 }
 

@@ -107,12 +107,24 @@ export function targetUrl(method: string, origin: string, target: string): strin
 /** A `Host` header's value, or the authority of a URL, in its parts. */
 export interface HostPort {
   /** A name or an address; IPv6 without its brackets. */
-  host: string
-  port: number | undefined
+  readonly host: string
+  readonly port: number | undefined
 }
+
+/** The last one that was split: requests of a connection, and mostly of a server, name the same. */
+let lastAuthority = ''
+let lastParts: HostPort = { host: '', port: undefined }
 
 /** Splits `host[:port]`. Whatever is no port is left out. */
 export function splitHostPort(authority: string): HostPort {
+  if (authority !== lastAuthority) {
+    lastParts = split(authority)
+    lastAuthority = authority
+  }
+  return lastParts
+}
+
+function split(authority: string): HostPort {
   const bracket = authority.startsWith('[') ? authority.indexOf(']') : -1
   if (bracket !== -1) {
     return { host: authority.slice(1, bracket), port: portOf(authority.slice(bracket + 2)) }

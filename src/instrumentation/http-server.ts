@@ -1,8 +1,9 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { type Context, context as contextApi, type Tracer } from '@opentelemetry/api'
+import type { Context, Tracer } from '@opentelemetry/api'
 import { isDeactivated } from '../config/live.js'
+import { applyIn } from '../context/current.js'
 import { type Disable, guard, subscribe } from '../hooks/channels.js'
 import { observeEmit, ownEmit } from '../hooks/observe-emit.js'
 import { keepHttpListeners, keepSocketListeners } from './http-listeners.js'
@@ -23,10 +24,11 @@ interface RequestMessage {
   readonly server: Server
 }
 
-interface OpenRequest extends ServerRequest {
+interface OpenRequest {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  handled: boolean
+  readonly transaction: ServerRequest
+  isHandled: boolean
 }
 
 /**
@@ -61,8 +63,12 @@ export function instrumentHttpServer(tracer: Tracer): Disable {
     },
     'http.server.response.finish': ({ request, socket }: RequestMessage) => {
       const open = connections.get(socket)
-      const at = open === undefined ? -1 : open.findIndex((other) => other.request === request)
-      if (at !== -1) endRequest(open!.splice(at, 1)[0]!, true)
+      const ended = openRequest(request, open)
+      if (ended === undefined) return
+      // Nearly always the only one.
+      if (open!.at(-1) === ended) open!.pop()
+      else open!.splice(open!.indexOf(ended), 1)
+      endRequest(ended, true)
     },
   })
   return () => {
@@ -75,7 +81,8 @@ export function instrumentHttpServer(tracer: Tracer): Disable {
  * The transaction of a request, for what knows more of it (frameworks); undefined where it is not followed, and after its response.
  */
 export function serverRequest(request: IncomingMessage): ServerRequest | undefined {
-  return openRequest(request) ?? requestOnStream((request as { stream?: unknown }).stream)
+  const open = openRequest(request, openRequests(request))
+  return open?.transaction ?? requestOnStream((request as { stream?: unknown }).stream)
 }
 
 /** What a framework knows of a request: the route that it has found. `request` may be one that is not followed. */
@@ -90,10 +97,17 @@ export const noteThrown = guard('thrown', (request: IncomingMessage | undefined,
   if (handled !== undefined) handled.thrown ??= error
 })
 
-function openRequest(request: IncomingMessage): OpenRequest | undefined {
-  const { socket } = request
-  const open = typeof socket === 'object' && socket !== null ? connections.get(socket) : undefined
-  return open?.find((other) => other.request === request)
+/** Those of the connection that a request came by. */
+function openRequests({ socket }: IncomingMessage): readonly OpenRequest[] | undefined {
+  return typeof socket === 'object' && socket !== null ? connections.get(socket) : undefined
+}
+
+function openRequest(
+  request: IncomingMessage,
+  open: readonly OpenRequest[] | undefined,
+): OpenRequest | undefined {
+  if (open !== undefined) for (const other of open) if (other.request === request) return other
+  return undefined
 }
 
 /** Without loading `node:http`: what its servers have, and those of `node:net` have not. */
@@ -104,13 +118,13 @@ export function isHttpServer(server: unknown): server is Server {
 }
 
 function startRequest(tracer: Tracer, { request, response, socket }: RequestMessage): void {
-  const started = startTransaction(
+  const transaction = startTransaction(
     tracer,
     request.method ?? '',
     request.headers,
     serverAttributes(request, socket),
   )
-  openRequestsOf(socket).push(Object.assign(started, { request, response, handled: false }))
+  openRequestsOf(socket).push({ request, response, transaction, isHandled: false })
 }
 
 function openRequestsOf(socket: Socket): OpenRequest[] {
@@ -135,20 +149,19 @@ function isLeft(socket: Socket): boolean {
 
 /** @param isLeft the response was not finished, and it was the client that has left: no failure of the service. */
 function endRequest(open: OpenRequest, isFinished: boolean, isLeft = false): void {
-  if (!open.span.isRecording()) return
-  if (open.route === undefined) setExpressRoute(open)
-  const { response } = open
+  const { response, transaction } = open
+  if (!transaction.span.isRecording()) return
+  if (transaction.route === undefined) setExpressRoute(open)
   const status = isFinished || response.headersSent ? response.statusCode : undefined
-  endTransaction(open, { status, isFinished, error: response.errored, isLeft })
+  endTransaction(transaction, { status, isFinished, error: response.errored, isLeft })
 }
 
 /** Express leaves the route that answered on the request: of use where its files are not seen, as in a bundle. */
-function setExpressRoute(open: OpenRequest): void {
-  const { request } = open
+function setExpressRoute({ request, transaction }: OpenRequest): void {
   const { route, baseUrl } = request as IncomingMessage & { route?: { path?: unknown }; baseUrl?: unknown }
   if (typeof route !== 'object' || route === null || typeof route.path !== 'string') return
   if (isDeactivated('express')) return
-  setRoute(open, request.method ?? '', `${typeof baseUrl === 'string' ? baseUrl : ''}${route.path}`)
+  setRoute(transaction, request.method ?? '', `${typeof baseUrl === 'string' ? baseUrl : ''}${route.path}`)
 }
 
 function watchServer(server: Server): void {
@@ -159,18 +172,19 @@ function watchServer(server: Server): void {
       const context = contextOf(args[0], args[1])
       if (args[0] === 'upgrade' || args[0] === 'connect') keepSocketListeners(args[2])
       if (context === undefined) return original().apply(this, args)
-      return contextApi.with(context, original(), this, ...args)
+      return applyIn(context, original(), this, args)
     }
   })
 }
 
 function contextOf(event: string | symbol, argument: unknown): Context | undefined {
   if (HANDLING.has(event)) {
-    const open = openRequest(argument as IncomingMessage)
+    const request = argument as IncomingMessage
+    const open = openRequest(request, openRequests(request))
     // A request that its handler emits again, on this server or another, stays in the context it is in by then.
-    if (open === undefined || open.handled) return undefined
-    open.handled = true
-    return open.context
+    if (open === undefined || open.isHandled) return undefined
+    open.isHandled = true
+    return open.transaction.context
   }
   // A connection that becomes something else is no transaction, but it continues the trace that it came with.
   if (event === 'upgrade' || event === 'connect') {

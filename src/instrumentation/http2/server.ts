@@ -1,7 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import { context as contextApi, type Tracer } from '@opentelemetry/api'
+import type { Tracer } from '@opentelemetry/api'
+import { applyIn } from '../../context/current.js'
 import { type Disable, guard, subscribe } from '../../hooks/channels.js'
 import { observeEmit, ownEmit } from '../../hooks/observe-emit.js'
 import { keepHttp2Listeners } from '../http-listeners.js'
@@ -67,7 +68,7 @@ function watchServer(server: EventEmitter): void {
       start(stream, args[2] as IncomingHttpHeaders)
       const request = requestOnStream(stream)
       if (request === undefined) return original().apply(this, args)
-      return contextApi.with(request.context, original(), this, ...args)
+      return applyIn(request.context, original(), this, args)
     }
   })
 }
