@@ -189,7 +189,7 @@ function checkFiles(installed) {
       scripts.filter((file) => packagesOf(readFileSync(join(dist, file), 'utf8')).includes(name))
     assert.deepEqual(only(HELPERS), [join('cli', 'demo', 'app', 'database.js')])
     assert.deepEqual(only('threadspan'), only(HELPERS))
-    assert.deepEqual(only(INTERNAL), ['collector.cjs'])
+    assert.deepEqual(only(INTERNAL), ['telemetry.cjs'])
   })
   for (const [entry, [count, most]] of Object.entries(MOST)) {
     check(`${entry} is small, and needs Node alone`, () => {
