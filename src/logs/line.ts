@@ -37,12 +37,44 @@ const known = new Map<string, LineKeys>()
 const MOST_KNOWN = 1000
 const MOST_NAME = 2000
 const NO_TRACE = '0'.repeat(32)
+
+/** A text of bytes, for those that are mostly the same as the last time: they are compared, and not read anew. */
+class LastText {
+  private readonly bytes: Buffer
+  private text = ''
+
+  constructor(
+    length: number,
+    private readonly encoding: 'hex' | 'latin1',
+  ) {
+    this.bytes = Buffer.alloc(length)
+  }
+
+  of(body: Buffer, from: number, to: number): string {
+    const length = to - from
+    const { bytes } = this
+    if (length > bytes.length) return body.toString(this.encoding, from, to)
+    let isSame = this.text.length === (this.encoding === 'hex' ? 2 * length : length)
+    for (let i = 0; isSame && i < length; i++) isSame = bytes[i] === body[from + i]
+    if (!isSame) {
+      body.copy(bytes, 0, from, to)
+      this.text = body.toString(this.encoding, from, to)
+    }
+    return this.text
+  }
+}
+const lastTrace = new LastText(16, 'hex')
+const lastSpan = new LastText(8, 'hex')
+const lastLengths = new LastText(8, 'latin1')
+const lastTexts = new LastText(MOST_NAME, 'latin1')
+/** Those of the two last ones. */
+let lastKeys: { readonly lengths: string; readonly texts: string; readonly keys: LineKeys } | undefined
 const NONE: Attributes = Object.create(null)
 
 /** @param body A line's record without its scope. @param isCut Whether the line was too long. */
 export function recordOfLine(body: Buffer, isCut: boolean): LogRecord {
   const time = body.readBigUInt64LE(TIME)
-  const traceId = body.toString('hex', TRACE_ID, SPAN_ID)
+  const traceId = lastTrace.of(body, TRACE_ID, SPAN_ID)
   const hasTrace = traceId !== NO_TRACE
   let at = TEXTS
   for (let i = TEXT_LENGTHS; i < ERROR_LENGTH; i += 2) at += body.readUInt16LE(i)
@@ -61,7 +93,7 @@ export function recordOfLine(body: Buffer, isCut: boolean): LogRecord {
     droppedAttributesCount: 0,
     flags: hasTrace ? body[TRACE_FLAGS]! : 0,
     traceId: hasTrace ? traceId : '',
-    spanId: hasTrace ? body.toString('hex', SPAN_ID, TRACE_FLAGS) : '',
+    spanId: hasTrace ? lastSpan.of(body, SPAN_ID, TRACE_FLAGS) : '',
     eventName: '',
   }
   const fields = isCut ? undefined : parsed(line)
@@ -77,7 +109,10 @@ export function recordOfLine(body: Buffer, isCut: boolean): LogRecord {
 
 /** @param end Where in the record they end. */
 function keysIn(body: Buffer, end: number): LineKeys {
-  const name = body.toString('latin1', TEXT_LENGTHS, ERROR_LENGTH) + body.toString('latin1', TEXTS, end)
+  const lengths = lastLengths.of(body, TEXT_LENGTHS, ERROR_LENGTH)
+  const texts = lastTexts.of(body, TEXTS, end)
+  if (lastKeys?.lengths === lengths && lastKeys.texts === texts) return lastKeys.keys
+  const name = lengths + texts
   let keys = known.get(name)
   if (keys === undefined) {
     let at = TEXTS
@@ -89,6 +124,7 @@ function keysIn(body: Buffer, end: number): LineKeys {
     keys = { level, message, error, nested }
     if (known.size < MOST_KNOWN && name.length < MOST_NAME) known.set(name, keys)
   }
+  lastKeys = { lengths, texts, keys }
   return keys
 }
 

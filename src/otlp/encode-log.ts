@@ -39,5 +39,8 @@ export function encodeLog(record: LogRecord): Uint8Array | undefined {
   bytes[1] = (length & 127) | 128
   bytes[2] = ((length >>> 7) & 127) | 128
   bytes[3] = length >>> 14
-  return Uint8Array.prototype.slice.call(bytes, 0, writer.pos)
+  // From Node's pool: a memory of its own for each record would cost more than writing it.
+  const copy = Buffer.allocUnsafe(writer.pos)
+  bytes.copy(copy, 0, 0, writer.pos)
+  return copy
 }
