@@ -23,7 +23,7 @@ class Ours extends Given {
   readonly #isOurs = true
 
   static add(listener: Listener): void {
-    new Ours(listener)
+    if (!Ours.has(listener)) new Ours(listener)
   }
 
   static has(listener: Listener): boolean {
