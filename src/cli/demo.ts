@@ -6,6 +6,7 @@ import { ThreadspanError } from '../core/errors.js'
 import { terminalStyle, writeOut } from '../terminal/terminal.js'
 import { renderWaterfall } from '../terminal/waterfall.js'
 import type { Viewer } from '../viewer/server.js'
+import { hasSqlite } from './demo/app/sqlite.js'
 import { fanoutTraces, findProblems, SERVICE, UPSTREAM } from './demo/check.js'
 import { type Sent, sendRequests } from './demo/load.js'
 import { requirePackages } from './demo/packages.js'
@@ -19,7 +20,8 @@ import { parseArguments, wholeNumber } from './usage.js'
 const USAGE = `Usage: threadspan demo [options]
 
 Starts a small service (Fastify, a Piscina pool, SQLite, a child process, calls to another service) with the preload and nothing else
-done to it, sends requests to every route, and shows what is seen of them. Ends with 1 if anything is missing.
+done to it, sends requests to every route, and shows what is seen of them. Ends with 1 if anything is missing. All that it needs comes along, but
+for SQLite, which Node.js has from 22.13 on.
 
 With OTEL_EXPORTER_OTLP_ENDPOINT in the environment spans, metrics and log records go there too. In a terminal, the viewer then stays with the demo's traces
 until Ctrl-C.
@@ -93,9 +95,10 @@ async function runServices(
     // Each process has a file of its own: long lines of two would end up in one another.
     THREADSPAN_FILE: path,
     OTEL_TRACES_EXPORTER: endpoint === undefined ? 'file' : 'otlp,file',
+    OTEL_LOGS_EXPORTER: endpoint === undefined ? 'file' : 'otlp,file',
     OTEL_TRACES_SAMPLER: 'parentbased_always_on',
     OTEL_SDK_DISABLED: 'false',
-    ...signalsTo(viewer),
+    ...metricsTo(viewer),
   })
   const running: Program[] = []
   try {
@@ -107,7 +110,7 @@ async function runServices(
       DATABASE: database,
     })
     running.unshift(service)
-    const sent = await sendRequests(service.url, rounds)
+    const sent = await sendRequests(service.url, rounds, hasSqlite)
     for (let program = running.shift(); program !== undefined; program = running.shift()) {
       const code = await program.stop()
       if (code !== 0)
@@ -121,18 +124,14 @@ async function runServices(
   }
 }
 
-/** Where metrics and log records go, which no file takes: where the environment says, else to the viewer. */
-function signalsTo(viewer: string | undefined): NodeJS.ProcessEnv {
+/** Where metrics go, which no file takes: where the environment says, else to the viewer. */
+function metricsTo(viewer: string | undefined): NodeJS.ProcessEnv {
   const given = process.env['OTEL_EXPORTER_OTLP_ENDPOINT']
   if (given === undefined && viewer === undefined) return {}
   return {
     OTEL_METRICS_EXPORTER: 'otlp',
-    OTEL_LOGS_EXPORTER: 'otlp',
     OTEL_METRIC_EXPORT_INTERVAL: '1000',
-    ...(given === undefined && {
-      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${viewer}/v1/metrics`,
-      OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${viewer}/v1/logs`,
-    }),
+    ...(given === undefined && { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${viewer}/v1/metrics` }),
   }
 }
 
@@ -149,6 +148,7 @@ async function report(file: string, sent: Sent, stays: boolean): Promise<number>
   const problems = findProblems(spans, sent)
   const traces = new Set(spans.map(({ span }) => span.traceId)).size
   print(` ${spans.length} spans in ${traces} traces: ${file}`)
+  if (!hasSqlite) print(' None of them has SQL: this Node.js has no SQLite, that from 22.13 on has')
   if (endpointIn(process.env) !== undefined)
     print(` They are also sent to ${redactUrl(endpointIn(process.env)!)}`)
   if (problems.length !== 0) {

@@ -104,7 +104,7 @@ export interface Codes {
   THREADSPAN_CLI_SPAWN: 'error'
   /** The installation of this package lacks files. */
   THREADSPAN_CLI_INCOMPLETE: 'error'
-  /** The demo needs packages that are not installed. */
+  /** The demo needs OpenTelemetry's API, which is not installed. */
   THREADSPAN_DEMO_PACKAGES: 'error'
   /** A program of the demo did not start. */
   THREADSPAN_DEMO_START: 'error'

@@ -9,6 +9,7 @@ import { fanoutTraces, findProblems } from '#dist/cli/demo/check.js'
 import { renderRoutes, routeStats } from '#dist/cli/demo/routes.js'
 import { readSpans } from '#dist/cli/spans-file.js'
 import { startViewer } from '#dist/viewer/server.js'
+import type { ErrorDetail, ErrorGroup, LogList } from '../../src/viewer/api.js'
 import { dist } from '../support/dist.js'
 import { plainEnvironment, threadspan } from './cli.js'
 
@@ -100,16 +101,53 @@ test('an endpoint is sent the spans too, and one that is down does not keep them
   assert.match(stdout, /also sent to http:\/\/127\.0\.0\.1:9/)
 })
 
-test('packages that are missing are named, with the command that installs them', () => {
+describe('installed in a folder that has nothing else', () => {
   const folder = mkdtempSync(join(tmpdir(), 'threadspan-bare-'))
   after(() => rmSync(folder, { recursive: true }))
-  cpSync(dirname(fileURLToPath(dist('index.js'))), join(folder, 'dist'), { recursive: true })
-  cpSync('package.json', join(folder, 'package.json'))
-  const { status, stderr } = spawnSync(process.execPath, [join(folder, 'dist/cli/main.js'), 'demo'], {
-    encoding: 'utf8',
-    env: plainEnvironment(),
+  const modules = join(folder, 'node_modules')
+  const own = join(modules, 'threadspan')
+  cpSync(dirname(fileURLToPath(dist('index.js'))), join(own, 'dist'), { recursive: true })
+  cpSync('package.json', join(own, 'package.json'))
+  const main = join(own, 'dist/cli/main.js')
+
+  test('it names the API where that is missing', () => {
+    const { status, stderr } = spawnSync(process.execPath, [main, 'demo'], {
+      encoding: 'utf8',
+      env: plainEnvironment(),
+    })
+    assert.equal(status, 1)
+    assert.match(stderr, /^ {2}npm install @opentelemetry\/api$/m)
+    assert.match(stderr, /\(THREADSPAN_DEMO_PACKAGES\)$/m)
   })
-  assert.equal(status, 1)
-  assert.match(stderr, /^ {2}npm install @opentelemetry\/api fastify piscina node-sqlite3-wasm$/m)
-  assert.match(stderr, /\(THREADSPAN_DEMO_PACKAGES\)$/m)
+
+  test('it runs with what npm installs of itself, has log records, and knows its own frames', async (t) => {
+    for (const name of ['@opentelemetry/api', 'tslib', 'async-hook-domain'])
+      cpSync(join('node_modules', name), join(modules, name), { recursive: true })
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'demo', '--rounds', '1'], {
+      encoding: 'utf8',
+      cwd: folder,
+      env: plainEnvironment(),
+    })
+    const data = /spans in \d+ traces: (\S+)/.exec(stdout)?.[1] ?? 'none'
+    t.after(() => rmSync(dirname(data), { recursive: true, force: true }))
+    assert.equal(status, 0, stdout + stderr)
+    assert.equal(stderr, '')
+    const hasSqlite = process.getBuiltinModule('node:sqlite') !== undefined
+    assert.equal(/^ GET \/sql-read/m.test(stdout), hasSqlite)
+    assert.equal(stdout.includes('this Node.js has no SQLite'), !hasSqlite)
+
+    const viewer = await startViewer({ port: 0 })
+    t.after(() => viewer.close())
+    await viewer.load(data)
+    const ask = async (path: string) => (await fetch(new URL(path, viewer.url))).json()
+    const { logs } = (await ask('/api/logs')) as LogList
+    assert.ok(logs.some(({ body, traceId }) => body === 'request completed' && traceId !== ''))
+    const groups = (await ask('/api/errors')) as ErrorGroup[]
+    const group = groups.find(({ message }) => /warehouse/.test(message))!
+    const { occurrences } = (await ask(`/api/errors/${group.fingerprint}`)) as ErrorDetail
+    const frames = occurrences[0]!.stack
+    const ownFrames = frames.filter(({ library }) => !library).map(({ file }) => file)
+    assert.deepEqual(ownFrames, [join(own, 'dist/cli/demo/app/service.js')])
+    assert.ok(frames.some(({ file, library }) => library && file.includes('fastify')))
+  })
 })

@@ -38,15 +38,16 @@ const { dependencies, peerDependencies, version } = JSON.parse(
 )
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
-/** What `threadspan demo` asks its user to install. */
+/** What `threadspan demo` has beside it, and what it takes in the place of Node's own SQLite where there is none. */
 const DEMO = ['fastify', 'node-sqlite3-wasm', 'piscina']
+const BROUGHT = join('cli', 'demo', 'node_modules')
 /** Node's own modules, which only the telemetry thread's option `--expose-internals` opens. */
 const INTERNAL = 'internal'
 /** What tsc makes the demo's service import for its decorators. */
 const HELPERS = 'tslib'
 /** What may be in the archive. */
 const BELONGS =
-  /^(?:dist\/.*\.(?:js|cjs|d\.ts|d\.cts|html)|package\.json|README\.md|LICENSE|CHANGELOG\.md|THIRD-PARTY-NOTICES)$/
+  /^(?:dist\/.*\.(?:js|cjs|d\.ts|d\.cts|html)|dist\/cli\/demo\/node_modules\/.*\/(?:package\.json|LICENSE|[\w-]+\.mjs)|package\.json|README\.md|LICENSE|CHANGELOG\.md|THIRD-PARTY-NOTICES)$/
 /** The public builtins that the preload makes a worker load, beyond those that every worker has. */
 const BUILTINS = ['module']
 /**
@@ -94,10 +95,12 @@ try {
   writePrograms(app)
   const older = installApp('piscina-4', archive, ['piscina@4'])
   writePrograms(older)
+  const bare = installApp('bare', archive, [])
   for (const major of values.node.split(',')) {
     const node = nodeOf(major)
     checkNode(`Node ${major}`, node, app)
     check(`Node ${major}: Piscina 4 is followed`, () => checkPool(node, older))
+    check(`Node ${major}: the demo runs with nothing else installed`, () => checkDemo(node, bare))
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -141,6 +144,21 @@ function checkArchive(paths) {
     }
     assert.match(notices, /^@opentelemetry\/api, in /m)
   })
+  check('What the demo brings has its licences', () => {
+    const brought = join(root, 'dist', BROUGHT)
+    const folders = readdirSync(brought, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('package.json'))
+      .map(dirname)
+    for (const name of folders) {
+      const licence = readFileSync(join(brought, name, 'LICENSE'), 'utf8')
+      const own = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8').trim()
+      assert.ok(licence.includes(own), name)
+    }
+    assert.ok(['fastify', 'pino', 'piscina'].every((name) => folders.includes(name)))
+    const named = readFileSync(join(brought, 'fastify', 'LICENSE'), 'utf8').match(/^\S+ \d+\.\d+\.\d+ \(/gm)
+    assert.ok(named.length > 30 && named.some((title) => title.startsWith('ajv ')), String(named))
+    return folders.join(', ')
+  })
 }
 
 function checkLint(archive) {
@@ -169,8 +187,8 @@ function installApp(name, archive, others) {
 function checkFiles(installed) {
   const dist = join(installed, 'dist')
   check('Every package that is loaded is declared, and the other way round', () => {
-    const scripts = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) =>
-      /\.c?js$/.test(file),
+    const scripts = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => /\.c?js$/.test(file) && !file.startsWith(BROUGHT),
     )
     const loaded = new Set(scripts.flatMap((file) => packagesOf(readFileSync(join(dist, file), 'utf8'))))
     const declared = new Set([...Object.keys(dependencies ?? {}), ...Object.keys(peerDependencies)])
@@ -329,4 +347,15 @@ function checkPool(node, app) {
   assert.equal(stderr, '')
   assert.ok(existsSync(file), 'no span was exported')
   assert.deepEqual(spanNames(readFileSync(file, 'utf8')), ['job', 'run handler', 'task handler'])
+}
+
+/** Runs the demo where npm has installed the package alone. */
+function checkDemo(node, app) {
+  const main = join('node_modules', 'threadspan', 'dist', 'cli', 'main.js')
+  const { status, stdout, stderr } = run(node, [main, 'demo', '--rounds', '2'], app, { TMPDIR: app })
+  assert.equal(status, 0, stdout + stderr)
+  assert.equal(stderr, '')
+  const hasSql = / GET \/sql-read +2 /.test(stdout)
+  assert.notEqual(hasSql, stdout.includes('this Node.js has no SQLite'))
+  return `${/\d+ spans in \d+ traces/.exec(stdout)[0]}${hasSql ? ', with SQL' : ''}`
 }

@@ -8,7 +8,7 @@ interface Visit {
   readonly status: number
 }
 
-/** One of each; together they are a round. */
+/** One of each, whatever there is; together they are a round. */
 const ROUND: readonly Visit[] = [
   { path: '/', route: '/', status: 200 },
   { path: '/delay', route: '/delay', status: 200 },
@@ -16,10 +16,13 @@ const ROUND: readonly Visit[] = [
   { path: '/upstream?path=/missing', route: '/upstream', status: 404 },
   { path: '/upstream?path=/broken', route: '/upstream', status: 502 },
   { path: '/5xx', route: '/5xx', status: 500 },
-  { path: '/sql-write', route: '/sql-write', status: 200 },
-  { path: '/sql-read', route: '/sql-read', status: 200 },
-  { path: '/sql-group', route: '/sql-group', status: 200 },
 ]
+/** What a round has beside that where there is SQLite. */
+const SQL: readonly Visit[] = ['/sql-write', '/sql-read', '/sql-group'].map((path) => ({
+  path,
+  route: path,
+  status: 200,
+}))
 
 /** Rounds whose `/fanout` is sent too. Each takes a process and eight tasks. */
 const FANOUTS = 2
@@ -31,9 +34,10 @@ export type Sent = ReadonlyMap<string, number>
  * Sends real requests to every route of the demo's service: a warm-up, so that the pool is up, then rounds in which all
  * requests are sent side by side.
  *
+ * @param hasSql whether the service has routes that ask SQLite.
  * @throws ThreadspanError `THREADSPAN_DEMO_ANSWER` for an answer that is not what the application gives without us.
  */
-export async function sendRequests(base: string, rounds: number): Promise<Sent> {
+export async function sendRequests(base: string, rounds: number, hasSql: boolean): Promise<Sent> {
   const sent = new Map<string, number>()
   const visit = async ({ path, route, status }: Visit) => {
     sent.set(route, (sent.get(route) ?? 0) + 1)
@@ -45,10 +49,11 @@ export async function sendRequests(base: string, rounds: number): Promise<Sent> 
       `The demo's service answered ${path} with ${response.status} rather than ${status}: ${body.slice(0, 200)}`,
     )
   }
+  const visits = hasSql ? [...ROUND, ...SQL] : ROUND
   const fanout: Visit = { path: '/fanout', route: '/fanout', status: 200 }
   await visit(fanout)
   for (let round = 0; round < rounds; round++) {
-    await Promise.all(ROUND.map(visit))
+    await Promise.all(visits.map(visit))
     if (round < FANOUTS) await visit(fanout)
   }
   return sent

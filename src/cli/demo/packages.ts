@@ -1,26 +1,21 @@
 import { createRequire } from 'node:module'
 import { ThreadspanError } from '../../core/errors.js'
 
-const NEEDED = ['@opentelemetry/api', 'fastify', 'piscina', 'node-sqlite3-wasm']
+const API = '@opentelemetry/api'
 
 /**
- * Sees to it that the packages that the demo's service is written with are there: they are no dependencies of ours.
+ * Sees to it that the API is there, which this package leaves to the application: package managers can be told not to install such ones. All else
+ * that the demo's service is written with comes along (`packages.mjs`).
  *
- * @throws ThreadspanError `THREADSPAN_DEMO_PACKAGES` with the command that installs those that are missing.
+ * @throws ThreadspanError `THREADSPAN_DEMO_PACKAGES` with the command that installs it.
  */
 export function requirePackages(): void {
-  const { resolve } = createRequire(import.meta.url)
-  const missing = NEEDED.filter((name) => {
-    try {
-      resolve(name)
-      return false
-    } catch {
-      return true
-    }
-  })
-  if (missing.length === 0) return
-  throw new ThreadspanError(
-    'THREADSPAN_DEMO_PACKAGES',
-    `The demo needs packages that are not installed here:\n\n  npm install ${missing.join(' ')}\n\nThen try again.`,
-  )
+  try {
+    createRequire(import.meta.url).resolve(API)
+  } catch {
+    throw new ThreadspanError(
+      'THREADSPAN_DEMO_PACKAGES',
+      `The demo needs a package that is not installed here:\n\n  npm install ${API}\n\nThen try again.`,
+    )
+  }
 }

@@ -13,6 +13,9 @@ export interface Program {
 /** Milliseconds that a program may take to begin or to end, on a machine that is busy with other things. */
 const PATIENCE = 60_000
 
+/** Node says of its SQLite that it is an experiment. */
+const QUIET = '--disable-warning=ExperimentalWarning'
+
 /**
  * Starts a program of the demo's application with the preload, and with nothing else done to it.
  *
@@ -25,7 +28,7 @@ export async function startProgram(
   env: NodeJS.ProcessEnv,
 ): Promise<Program> {
   const path = fileURLToPath(new URL(`./app/${script}`, import.meta.url))
-  const child = spawn(process.execPath, ['--require', preload, path], {
+  const child = spawn(process.execPath, [QUIET, '--require', preload, path], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
   })

@@ -1,18 +1,6 @@
-import { createRequire } from 'node:module'
 import { SpanKind, type SpanOptions } from '@opentelemetry/api'
 import { Span } from 'threadspan'
-
-/** As far as this program uses it; the package describes itself only as a global module. */
-interface Connection {
-  run(sql: string, values?: unknown): { changes: number }
-  all(sql: string, values?: unknown): Record<string, unknown>[]
-  exec(sql: string): void
-  close(): void
-}
-
-const sqlite = createRequire(import.meta.url)('node-sqlite3-wasm') as {
-  Database: new (file: string) => Connection
-}
+import { type Connection, openSqlite } from './sqlite.js'
 
 const INSERT = 'INSERT INTO orders (customer, amount) VALUES (?, ?)'
 const SELECT = 'SELECT id, customer, amount FROM orders WHERE customer = ? ORDER BY id DESC LIMIT 20'
@@ -24,7 +12,7 @@ export class Orders {
   readonly #connection: Connection
 
   constructor(file: string) {
-    this.#connection = new sqlite.Database(file)
+    this.#connection = openSqlite(file)
     this.#connection.exec(
       'CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, customer TEXT NOT NULL, amount REAL NOT NULL)',
     )
@@ -32,7 +20,7 @@ export class Orders {
 
   @Span('INSERT orders', statement(INSERT))
   add(customer: string, amount: number): number {
-    return this.#connection.run(INSERT, [customer, amount]).changes
+    return this.#connection.run(INSERT, [customer, amount])
   }
 
   @Span('SELECT orders', statement(SELECT))
@@ -42,7 +30,7 @@ export class Orders {
 
   @Span('SELECT orders', statement(GROUP))
   byCustomer(): Record<string, unknown>[] {
-    return this.#connection.all(GROUP)
+    return this.#connection.all(GROUP, [])
   }
 
   close(): void {

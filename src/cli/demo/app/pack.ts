@@ -25,7 +25,7 @@ export interface Packed {
 export default async function pack({ file, upstream }: PackTask): Promise<Packed> {
   const content = await readFile(file)
   const sha256 = createHash('sha256').update(content).digest('hex')
-  const compressed = brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 10 } }).length
+  const compressed = brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).length
   await announce(`${upstream}/packages/${sha256.slice(0, 8)}`)
   return { file: basename(file), sha256, size: content.length, compressed }
 }

@@ -8,19 +8,20 @@ import { Piscina } from 'piscina'
 import { Orders } from './database.js'
 import { largestFiles } from './files.js'
 import type { Packed, PackTask } from './pack.js'
+import { hasSqlite } from './sqlite.js'
 
 /**
  * A service as anybody might have written it: Fastify, a Piscina pool, SQLite and calls to another service. Nothing in it
  * turns tracing on.
  *
- * Environment: `UPSTREAM`, URL of the other service; `DATABASE`, path of the SQLite file.
+ * Environment: `UPSTREAM`, URL of the other service; `DATABASE`, path of the SQLite file. Without SQLite it has no orders.
  */
 const { UPSTREAM = 'http://127.0.0.1:9', DATABASE = ':memory:' } = process.env
 const TASKS = 8
 const CUSTOMERS = ['ada', 'grace', 'edsger', 'barbara']
 
 const files = largestFiles(TASKS)
-const orders = new Orders(DATABASE)
+const orders = hasSqlite ? new Orders(DATABASE) : undefined
 const threads = Math.min(4, Math.max(2, availableParallelism()))
 const pool = new Piscina<PackTask, Packed>({
   filename: new URL('./pack.js', import.meta.url).href,
@@ -50,11 +51,13 @@ app.get('/5xx', async () => {
   throw new Error('The warehouse is on fire')
 })
 
-app.get('/sql-write', async () => ({
-  added: orders.add(customer(), Math.round(Math.random() * 10_000) / 100),
-}))
-app.get('/sql-read', async () => orders.of(customer()))
-app.get('/sql-group', async () => orders.byCustomer())
+if (orders !== undefined) {
+  app.get('/sql-write', async () => ({
+    added: orders.add(customer(), Math.round(Math.random() * 10_000) / 100),
+  }))
+  app.get('/sql-read', async () => orders.of(customer()))
+  app.get('/sql-group', async () => orders.byCustomer())
+}
 
 app.get('/fanout', async () => {
   const packed = Promise.all(files.map((file) => pool.run({ file, upstream: UPSTREAM })))
@@ -89,7 +92,7 @@ function makeReport(numbers: number[]): Promise<unknown> {
 process.once('SIGTERM', async () => {
   await app.close()
   await pool.destroy()
-  orders.close()
+  orders?.close()
 })
 
 console.log(`listening on ${await app.listen({ port: 0, host: '127.0.0.1' })}`)
