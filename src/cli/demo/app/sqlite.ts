@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import { createRequire, isBuiltin } from 'node:module'
 
 /** As far as this program uses SQLite. */
 export interface Connection {
@@ -16,17 +16,18 @@ interface Wasm {
   ) => Omit<Connection, 'run'> & { run(sql: string, values: unknown[]): { changes: number } }
 }
 
-/** Node's own SQLite, that of 22.13 or later, else the one that is installed, if any. */
-const native: typeof import('node:sqlite') | undefined = process.getBuiltinModule('node:sqlite')
-const wasm = native === undefined ? installed() : undefined
+/** Node's own, from 22.13 on; it is not loaded before it is used, since that may write a warning. */
+const isOwn = isBuiltin('node:sqlite')
+/** The one that is installed, if any. */
+const wasm = isOwn ? undefined : installed()
 
 /** Whether there is one to be had. */
-export const hasSqlite = native !== undefined || wasm !== undefined
+export const hasSqlite = isOwn || wasm !== undefined
 
 /** @throws Error where there is none, or the file cannot be opened. */
 export function openSqlite(file: string): Connection {
-  if (native !== undefined) {
-    const db = new native.DatabaseSync(file)
+  if (isOwn) {
+    const db = new (process.getBuiltinModule('node:sqlite').DatabaseSync)(file)
     return {
       run: (sql, values) => Number(db.prepare(sql).run(...(values as string[])).changes),
       all: (sql, values) => db.prepare(sql).all(...(values as string[])),
