@@ -13,6 +13,10 @@ export interface Filter {
   /** Without it, all but calls where transactions are counted. */
   type?: TransactionType
   host?: string
+  /** A process, by `ProcessRow.process`. */
+  process?: string
+  /** Metrics alone: the `thread.id` of what they are measured of. */
+  thread?: string
   /** HTTP status code as text, a class of them as `5xx`, or `ok` / `error`. */
   status?: string
   /** Milliseconds since the epoch, inclusive. */
@@ -82,6 +86,23 @@ export interface ServiceRow extends Latency {
   calls: number
   /** Transactions in each of 30 equal parts of the time that is shown. */
   trend: number[]
+}
+
+/** `GET /api/processes` (Filter): of those with spans or metrics. `GET /api/processes/:process` answers one. */
+export interface ProcessRow extends Latency {
+  /** Names it in addresses: `service.instance.id`, else its pid and host. */
+  process: string
+  service: string
+  host: string
+  pid: string
+  /** What runs it, and in which version: `nodejs 24.1.0`. */
+  runtime: string
+  /** `service.version`. */
+  version: string
+  /** Threads that have spans or metrics. */
+  threads: { id: string; name: string }[]
+  /** How many streams of metrics it sends. */
+  metrics: number
 }
 
 /** `GET /api/map` (Filter): who calls whom. */
@@ -276,6 +297,8 @@ export interface SpanDetail {
   /** The group of errors that counts this span, or null. */
   errorGroup: string | null
   resource: Record<string, unknown>
+  /** As `ProcessRow.process`; empty where the resource tells nothing of it. */
+  process: string
   scope: { name: string; version: string }
   dropped: { attributes: number; events: number; links: number }
   /** Log records that name this span. */
@@ -360,6 +383,8 @@ export interface MetricSeries {
   name: string
   unit: string
   kind: MetricRow['kind']
+  /** Attributes that all lines have, where there are several: their labels leave them out. */
+  shared: string
   times: number[]
   lines: { label: string; values: (number | null)[] }[]
 }

@@ -15,6 +15,7 @@ import { logs } from './queries/logs.js'
 import { serviceMap } from './queries/map.js'
 import { metricRows, metricSeries } from './queries/metrics.js'
 import { Paged } from './queries/paging.js'
+import { processDetail, processes } from './queries/processes.js'
 import { distribution, series } from './queries/series.js'
 import { neighbours, samples, searchTrace, traces } from './queries/traces.js'
 import { services, totals, transactions } from './queries/transactions.js'
@@ -44,6 +45,13 @@ const GET: [RegExp, Handler][] = [
   [/^\/api\/status$/, (context) => context.status()],
   [/^\/api\/services$/, ({ sink }, query) => services(sink.store, parseFilter(query))],
   [/^\/api\/transactions$/, ({ sink }, query) => transactions(sink.store, parseFilter(query))],
+  [/^\/api\/processes$/, ({ sink }, query) => processes(sink.store, sink.metrics, parseFilter(query))],
+  [
+    /^\/api\/processes\/([^/]+)$/,
+    ({ sink }, query, name) =>
+      processDetail(sink.store, sink.metrics, decodeName(name!, 'process'), parseFilter(query)) ??
+      missing('process'),
+  ],
   [/^\/api\/totals$/, ({ sink }, query) => totals(sink.store, parseFilter(query))],
   [/^\/api\/map$/, ({ sink }, query) => serviceMap(sink.store, parseFilter(query))],
   [/^\/api\/facets$/, ({ sink }) => facets(sink.store, sink.metrics, sink.logs)],
@@ -76,7 +84,7 @@ const GET: [RegExp, Handler][] = [
   [
     /^\/api\/metrics\/([^/]+)$/,
     ({ sink }, query, name) => {
-      const entry = sink.metrics.byName.get(decodeName(name!))
+      const entry = sink.metrics.byName.get(decodeName(name!, 'metric'))
       return entry === undefined ? missing('metric') : metricSeries(entry, parseFilter(query))
     },
   ],
@@ -186,10 +194,10 @@ function notAllowed(response: ServerResponse, method: string): HttpError {
   return new HttpError(405, 'THREADSPAN_METHOD', `Only ${method} is allowed here`)
 }
 
-function decodeName(name: string): string {
+function decodeName(name: string, what: string): string {
   try {
     return decodeURIComponent(name)
   } catch {
-    return missing('metric')
+    return missing(what)
   }
 }

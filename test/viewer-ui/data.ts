@@ -4,6 +4,7 @@ import type {
   LogList,
   MetricRow,
   MetricSeries,
+  ProcessRow,
   Series,
   ServiceMap,
   ServiceRow,
@@ -155,6 +156,23 @@ export function errorData(traceId: string): ErrorDetail {
   }
 }
 
+export const PROCESSES: ProcessRow[] = [
+  {
+    process: '7@web-1',
+    service: 'shop',
+    host: 'web-1',
+    pid: '7',
+    runtime: 'nodejs 24.1.0',
+    version: '1.2.3',
+    threads: [
+      { id: '0', name: 'main' },
+      { id: '4', name: 'piscina worker 4' },
+    ],
+    metrics: 6,
+    ...latency(15_636, 35, 12.1),
+  },
+]
+
 export const METRICS: MetricRow[] = [
   {
     name: 'nodejs.eventloop.delay.p99',
@@ -207,7 +225,7 @@ export function metricData(name: string): MetricSeries | null {
       }),
     }
   })
-  return { name: row.name, unit: row.unit, kind: row.kind, times, lines }
+  return { name: row.name, unit: row.unit, kind: row.kind, shared: '', times, lines }
 }
 
 /** What the viewer says of itself. */

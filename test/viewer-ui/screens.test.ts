@@ -21,6 +21,9 @@ const SCREENS: readonly (readonly [string, string, string])[] = [
   ['one error', '#/errors/f00d00000000cafe', 'Occurrence 1 of 2'],
   ['metrics', '#/metrics', 'piscina.queue.size'],
   ['one metric', '#/metrics/piscina.queue.size', 'piscina.queue.size'],
+  ['processes', '#/processes', 'shop 7'],
+  ['a process', '#/processes/7@web-1', 'Event loop'],
+  ['a thread', '#/processes/7@web-1?thread=4&at=1700000000000~1700000001000', 'Marked'],
   ['a comparison', `#/compare/${ORDER}/${OTHER}`, 'Two traces compared'],
   ['an address that is none', '#/nowhere', 'There is no such page'],
 ]

@@ -9,6 +9,7 @@ import {
   METRICS,
   mapData,
   metricData,
+  PROCESSES,
   SERVICES,
   seriesData,
   statusData,
@@ -63,6 +64,7 @@ export async function serve(html: string): Promise<Fixture> {
     const { empty } = fixture
     if (first === 'status') return statusData(empty, BIG_SPANS)
     if (first === 'services') return empty ? [] : SERVICES
+    if (first === 'processes') return second === undefined ? (empty ? [] : PROCESSES) : PROCESSES[0]
     if (first === 'transactions')
       return empty ? [] : TRANSACTIONS.filter((row) => matches(row, url.searchParams))
     if (first === 'series') return seriesData()

@@ -140,6 +140,35 @@ export class Sender {
     await this.#post('metrics', { resourceMetrics: [{ resource, scopeMetrics: [{ metrics }] }] })
   }
 
+  /** The event loop of two threads of a process of the shop, a point a second, and its memory. */
+  async process(pid: number, at: number, points = 60): Promise<void> {
+    const of = (more: Record<string, Value>, scale: number) =>
+      Array.from({ length: points }, (_, i) => ({
+        timeUnixNano: this.#nano(at + i * 1000),
+        asDouble: scale * (1 + (i % 5) / 10),
+        attributes: attributes(more),
+      }))
+    const threads = [
+      { 'thread.id': 0, 'thread.name': 'main' },
+      { 'thread.id': 3, 'thread.name': 'piscina worker 3' },
+    ]
+    const gauge = (name: string, unit: string, dataPoints: unknown[]) => ({
+      name,
+      unit,
+      gauge: { dataPoints },
+    })
+    const metrics = [
+      gauge(
+        'nodejs.eventloop.utilization',
+        '1',
+        threads.flatMap((thread, i) => of(thread, 0.2 + i * 0.3)),
+      ),
+      gauge('process.memory.usage', 'By', of({}, 90e6)),
+    ]
+    const resource = this.#resource('shop', pid)
+    await this.#post('metrics', { resourceMetrics: [{ resource, scopeMetrics: [{ metrics }] }] })
+  }
+
   async #post(signal: string, body: unknown): Promise<void> {
     const answer = await fetch(`${this.endpoint}/v1/${signal}`, {
       method: 'POST',

@@ -24,6 +24,7 @@ export function spanDetail(
   const row = store.find(trace, spanId)
   if (row < 0) return undefined
   const span = store.decode(row)
+  const origin = store.lanes.of(store.columns.lane[row]!)
   const { scope } = store.lanes.scopes.value(store.columns.scope[row]!)
   return {
     traceId: span.traceId,
@@ -49,7 +50,8 @@ export function spanDetail(
     })),
     linkedFrom: linkedFrom(store, span.traceId, span.spanId),
     errorGroup: errors.groupOf(trace, row),
-    resource: plainAttributes(store.lanes.of(store.columns.lane[row]!).resource.attributes),
+    resource: plainAttributes(origin.resource.attributes),
+    process: origin.processKey,
     scope: { name: scope.name, version: scope.version },
     dropped: {
       attributes: span.droppedAttributesCount,

@@ -2,7 +2,17 @@ import type { Filter, TransactionType } from '../api.js'
 import { parseQuery } from '../query.js'
 import { HttpError } from '../receiver/http-error.js'
 
-const TEXTS = ['service', 'environment', 'transaction', 'host', 'status', 'search', 'sort'] as const
+const TEXTS = [
+  'service',
+  'environment',
+  'transaction',
+  'host',
+  'process',
+  'thread',
+  'status',
+  'search',
+  'sort',
+] as const
 const NUMBERS = ['from', 'to', 'last', 'min', 'max', 'limit', 'offset'] as const
 const TYPES: readonly TransactionType[] = ['request', 'message', 'task', 'call']
 

@@ -85,7 +85,7 @@ function over(entries: readonly LogEntry[], from: number, to: number): LogList['
 }
 
 function testOf(store: Store, filter: Filter): Test {
-  const { service, environment, host, from, to, transaction, type, status, min, max } = filter
+  const { service, environment, host, process, from, to, transaction, type, status, min, max } = filter
   const query = parseQuery(filter.search ?? '')
   if (query.structure !== undefined)
     throw new HttpError(
@@ -102,6 +102,7 @@ function testOf(store: Store, filter: Filter): Test {
     if (service !== undefined && origin.service !== service) return false
     if (environment !== undefined && origin.environment !== environment) return false
     if (host !== undefined && origin.host !== host) return false
+    if (process !== undefined && origin.process !== process) return false
     if (traces !== undefined && !traces.has(record.traceId)) return false
     if (from !== undefined || to !== undefined) {
       const time = milliseconds(timeOf(record))

@@ -5,7 +5,7 @@ import { groupBy } from './transactions.js'
 /** Most lines in one chart: more cannot be told apart. */
 const MAX_LINES = 60
 
-/** `GET /api/metrics`, by name: those of the service and host that the filter names. */
+/** `GET /api/metrics`, by name: those of the service, host, process and thread that the filter names. */
 export function metricRows(metrics: Metrics, filter: Filter): MetricRow[] {
   return [...metrics.byName.values()]
     .map(({ name, unit, description, kind, series }) => {
@@ -17,7 +17,10 @@ export function metricRows(metrics: Metrics, filter: Filter): MetricRow[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-function isFrom({ service, host, origin }: TimeSeries, filter: Filter): boolean {
+/** Whether a filter picks a stream. */
+export function isFrom({ service, host, process, thread, origin }: TimeSeries, filter: Filter): boolean {
+  if (filter.process !== undefined && process !== filter.process) return false
+  if (filter.thread !== undefined && thread !== filter.thread) return false
   if (filter.service !== undefined && service !== filter.service) return false
   if (filter.host !== undefined && host !== filter.host) return false
   if (filter.environment === undefined) return true
@@ -31,10 +34,11 @@ export function metricSeries(entry: MetricEntry, filter: Filter): MetricSeries {
   const chosen = [...entry.series.values()].filter((one) => isFrom(one, filter))
   const several = new Set(chosen.map(({ service }) => service)).size > 1
   const origins = differences(chosen)
+  const shared = sharedBy(chosen)
   const lines = chosen
     .flatMap((series) =>
       [...series.lines].map(([line, values]) => ({
-        label: [several ? series.service : '', origins.get(series) ?? '', series.label, line]
+        label: [line, several ? series.service : '', origins.get(series) ?? '', without(series, shared)]
           .filter((part) => part !== '')
           .join(' · '),
         times: series.times,
@@ -50,6 +54,7 @@ export function metricSeries(entry: MetricEntry, filter: Filter): MetricSeries {
     name: entry.name,
     unit: unitOf(entry),
     kind: entry.kind,
+    shared: shared.join(', '),
     times,
     lines: lines.map((line) => {
       const values: (number | null)[] = times.map(() => null)
@@ -60,6 +65,17 @@ export function metricSeries(entry: MetricEntry, filter: Filter): MetricSeries {
       return { label: line.label === '' ? entry.name : line.label, values }
     }),
   }
+}
+
+/** Attributes that all of several series have. */
+function sharedBy(all: readonly TimeSeries[]): string[] {
+  const [first, ...others] = all
+  if (first === undefined || others.length === 0) return []
+  return first.attributes.filter((each) => others.every(({ attributes }) => attributes.includes(each)))
+}
+
+function without({ attributes }: TimeSeries, shared: readonly string[]): string {
+  return attributes.filter((each) => !shared.includes(each)).join(', ')
 }
 
 /** Says most about where a series comes from, in this order. */

@@ -73,7 +73,7 @@ export function selectTraces(store: Store, filter: Filter): Trace[] {
 
 function matcher(store: Store, filter: Filter, calls: boolean): (row: number) => boolean {
   const { columns, lanes, names } = store
-  const { service, environment, transaction, type, host, status, from, to, min, max } = filter
+  const { service, environment, transaction, type, host, process, status, from, to, min, max } = filter
   return (row) => {
     if (type === undefined ? !calls && typeOf(store, row) === 'call' : typeOf(store, row) !== type)
       return false
@@ -82,6 +82,7 @@ function matcher(store: Store, filter: Filter, calls: boolean): (row: number) =>
     if (service !== undefined && origin.service !== service) return false
     if (environment !== undefined && origin.environment !== environment) return false
     if (host !== undefined && origin.host !== host) return false
+    if (process !== undefined && origin.processKey !== process) return false
     if (status !== undefined && !hasStatus(store, row, status)) return false
     if (from !== undefined || to !== undefined) {
       const start = columns.start(row)

@@ -3,6 +3,7 @@ import { lengthDelimited } from '../../otlp/encode.js'
 import { ProtobufReader } from '../../otlp/protobuf.js'
 import type { AnyValue, Resource, Scope } from '../../otlp/types.js'
 import { Interner } from './interner.js'
+import { processKey } from './process-key.js'
 
 /** Who sent spans: one per distinct Resource message and schema. */
 export interface Origin {
@@ -15,6 +16,8 @@ export interface Origin {
   environment: string
   language: string
   pid: number | null
+  /** What names the process, where the resource tells. */
+  processKey: string
   /** Equal for resources of the same process, whatever else they say of it. */
   process: string
 }
@@ -128,9 +131,8 @@ function readOrigin(bytes: Buffer): Origin {
   const { attributes } = resource
   const service = asText(attributes['service.name'])
   const host = asText(attributes['host.name'])
-  const instance = asText(attributes['service.instance.id'])
   const pid = attributes['process.pid']
-  const known = instance !== '' ? `instance ${instance}` : pid !== undefined ? `${host} ${asText(pid)}` : ''
+  const key = processKey(attributes)
   return {
     resource,
     schemaUrl,
@@ -141,7 +143,8 @@ function readOrigin(bytes: Buffer): Origin {
       asText(attributes['deployment.environment.name']) || asText(attributes['deployment.environment']),
     language: asText(attributes['telemetry.sdk.language']),
     pid: typeof pid === 'number' ? pid : null,
-    process: known === '' ? bytes.toString('latin1', 0, end) : `${service} ${known}`,
+    processKey: key,
+    process: key === '' ? bytes.toString('latin1', 0, end) : `${service} ${key}`,
   }
 }
 

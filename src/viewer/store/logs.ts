@@ -1,5 +1,6 @@
 import type { LogRecord, LogsRequest } from '../../otlp/logs-types.js'
 import type { Attributes } from '../../otlp/types.js'
+import { processKey } from './process-key.js'
 
 /** Most log records kept, and most characters of their bodies; the oldest leave first. */
 const MAX_RECORDS = 50_000
@@ -9,6 +10,7 @@ const MAX_BYTES = 64 * 1024 * 1024
 export interface LogOrigin {
   readonly service: string
   readonly host: string
+  readonly process: string
   readonly environment: string
   readonly resource: Attributes
 }
@@ -46,6 +48,7 @@ export class Logs {
       const origin: LogOrigin = {
         service: text(attributes['service.name']) || 'unknown_service',
         host: text(attributes['host.name']),
+        process: processKey(attributes),
         environment:
           text(attributes['deployment.environment.name']) || text(attributes['deployment.environment']),
         resource: attributes,

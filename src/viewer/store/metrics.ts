@@ -11,6 +11,7 @@ import type {
 } from '../../otlp/metrics-types.js'
 import type { Attributes, Resource, Scope } from '../../otlp/types.js'
 import { quantile } from './histogram.js'
+import { processKey } from './process-key.js'
 
 /** Most time series, and most points of one; the oldest points leave first, new series are refused. */
 const MAX_SERIES = 4_000
@@ -32,7 +33,13 @@ type Buckets = HistogramPoint | ExponentialHistogramPoint
 export interface TimeSeries {
   service: string
   host: string
+  process: string
+  /** `thread.id` and `thread.name` of the points, or empty. */
+  thread: string
+  threadName: string
   /** Attributes of the points as text, e.g. `v8js.heap.space.name=new_space`. */
+  attributes: readonly string[]
+  /** All of them. */
   label: string
   /** What else is part of its identity, as text by name: attributes of the resource, the scope, kind and unit. */
   origin: ReadonlyMap<string, string>
@@ -104,10 +111,15 @@ export class Metrics {
     if (known !== undefined) return known
     if (this.#series >= MAX_SERIES) return undefined
     this.#series++
+    const labels = labelsOf(attributes)
     const made: TimeSeries = {
       service: text(sender.attributes['service.name'], 'unknown_service').slice(0, MAX_TEXT),
       host: text(sender.attributes['host.name'], '').slice(0, MAX_TEXT),
-      label: labelOf(attributes),
+      process: processKey(sender.attributes).slice(0, MAX_TEXT),
+      thread: text(attributes['thread.id'], '').slice(0, MAX_TEXT),
+      threadName: text(attributes['thread.name'], '').slice(0, MAX_TEXT),
+      attributes: labels,
+      label: labels.join(', '),
       origin: new Map([...sender.origin, ['kind', kind], ['unit', unit]]),
       times: [],
       lines: new Map(),
@@ -218,11 +230,17 @@ function push(series: TimeSeries, time: number, values: Record<string, number>):
   for (const column of series.lines.values()) column.shift()
 }
 
-function labelOf(attributes: Attributes): string {
-  return sorted(attributes)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(', ')
-    .slice(0, MAX_TEXT)
+/** Their text is bounded as a whole: the one that is over is cut. */
+function labelsOf(attributes: Attributes): string[] {
+  const labels: string[] = []
+  let room = MAX_TEXT
+  for (const [key, value] of sorted(attributes)) {
+    if (room <= 0) break
+    const label = `${key}=${value}`.slice(0, room)
+    labels.push(label)
+    room -= label.length + 2
+  }
+  return labels
 }
 
 function sorted(attributes: Attributes): [string, string][] {

@@ -11,6 +11,8 @@ import { ErrorScreen } from './screens/error.js'
 import { ErrorsScreen } from './screens/errors.js'
 import { LogsScreen } from './screens/logs.js'
 import { MetricsScreen } from './screens/metrics.js'
+import { ProcessScreen } from './screens/process.js'
+import { ProcessesScreen } from './screens/processes.js'
 import { ServicesScreen } from './screens/services.js'
 import { TraceScreen } from './screens/trace.js'
 import { TracesScreen } from './screens/traces.js'
@@ -106,6 +108,8 @@ function useScroll(main: { readonly current: HTMLElement | null }, place: string
 
 function screen(name: string, first: string | undefined, second: string | undefined) {
   if (name === 'services') return <ServicesScreen />
+  if (name === 'processes' && first !== undefined) return <ProcessScreen key={first} process={first} />
+  if (name === 'processes') return <ProcessesScreen />
   if (name === 'transactions') return <TransactionsScreen />
   if (name === 'traces') return <TracesScreen />
   if (name === 'trace' && first !== undefined) return <TraceScreen key={first} traceId={first} />
@@ -125,12 +129,15 @@ function screen(name: string, first: string | undefined, second: string | undefi
   )
 }
 
+/** Of screens that are no tabs. */
+const NAMES: Readonly<Record<string, string>> = { compare: 'Two traces compared', processes: 'Processes' }
+
 /** What tells this place from others among tabs and in the history; a trace and an error name themselves once they are there. */
 function titleOf(
   [name = 'services', first]: readonly string[],
   params: Readonly<Record<string, string>>,
 ): string {
-  const screen = TABS.find(([tab]) => tab === name)?.[1] ?? name
+  const screen = TABS.find(([tab]) => tab === name)?.[1] ?? NAMES[name] ?? name
   const of = name === 'metrics' ? first : (params['transaction'] ?? params['service'])
-  return [of, name === 'compare' ? 'Two traces compared' : screen, 'threadspan'].filter(Boolean).join(' · ')
+  return [of, screen, 'threadspan'].filter(Boolean).join(' · ')
 }

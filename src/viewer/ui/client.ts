@@ -19,6 +19,7 @@ export const FILTERS = [
   'transaction',
   'type',
   'host',
+  'process',
   'status',
   'from',
   'to',

@@ -3,7 +3,7 @@ import type uPlot from 'uplot'
 import { clock } from '../clock.js'
 import { recall, remember } from '../memory.js'
 import { colours } from '../theme.js'
-import { draw, isNumber, type Line } from './plot.js'
+import { draw, isNumber, type Line, type Span } from './plot.js'
 
 export type { Line } from './plot.js'
 
@@ -19,12 +19,17 @@ interface Props {
   readonly log?: string
   /** Width of a bucket, milliseconds; 0 for values of an instant. */
   readonly step?: number
+  /** The time that the axis shows; without it, that of the values. */
+  readonly range?: Span | undefined
+  /** A time that is marked. */
+  readonly mark?: Span | undefined
   /** What dragging over the chart selects, milliseconds since the epoch. */
   readonly onSelect?: (from: number, to: number) => void
 }
 
 /** A chart over time. Its values are read with the pointer or the arrow keys, and are in words for those who do not see it. */
-export function Chart({ title, times, lines, format, stacked = false, log, step = 0, onSelect }: Props) {
+export function Chart(props: Props) {
+  const { title, times, lines, format, stacked = false, log, step = 0, range, mark, onSelect } = props
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
   const select = useRef(onSelect)
@@ -45,7 +50,7 @@ export function Chart({ title, times, lines, format, stacked = false, log, step 
       place,
       times,
       shown,
-      { format, stacked, isLog, step },
+      { format, stacked, isLog, step, range, mark },
       {
         onCursor: (i, left) => setAt(i === null ? null : { i, left }),
         onSelect: (from, to) => select.current?.(from, to),
@@ -62,7 +67,7 @@ export function Chart({ title, times, lines, format, stacked = false, log, step 
       chart.destroy()
       plot.current = null
     }
-  }, [times, shown, theme, isLog])
+  }, [times, shown, theme, isLog, range?.[0], range?.[1], mark?.[0], mark?.[1]])
 
   const point = (i: number): void => {
     const chart = plot.current

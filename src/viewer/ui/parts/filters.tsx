@@ -8,6 +8,7 @@ import { route, setParams } from '../route.js'
 
 const SHOWN: Readonly<Record<string, (value: string) => string>> = {
   transaction: (value) => value,
+  process: (value) => `Process ${value.length > 20 ? `${value.slice(0, 8)}…` : value}`,
   type: (value) => TYPES[value] ?? value,
   min: (value) => `At least ${duration(Number(value))}`,
   max: (value) => `At most ${duration(Number(value))}`,
@@ -33,7 +34,7 @@ const PRESETS: readonly (readonly [string, string])[] = [
 const PAUSE = 300
 
 /** Which filters a screen can do something with; the others stay as they are, for the screens that can. */
-export type Kind = 'transactions' | 'traces' | 'logs' | 'metrics'
+export type Kind = 'transactions' | 'traces' | 'logs' | 'metrics' | 'process'
 
 /** The one filter of all lists; it lives in the address, and goes along from screen to screen. */
 export function Filters({
@@ -51,14 +52,22 @@ export function Filters({
     <search class="filters" aria-label="Filters">
       {placeholder !== null && <Search value={params['search'] ?? ''} placeholder={placeholder} />}
       <Time params={params} />
-      <Choice name="service" all="All services" values={facets?.services} also={{ transaction: undefined }} />
-      {((facets?.environments.length ?? 0) > 0 || params['environment'] !== undefined) && (
-        <Choice name="environment" all="All environments" values={facets?.environments} />
+      {kind !== 'process' && (
+        <Choice
+          name="service"
+          all="All services"
+          values={facets?.services}
+          also={{ transaction: undefined }}
+        />
       )}
-      {((facets?.hosts.length ?? 0) > 0 || params['host'] !== undefined) && (
+      {kind !== 'process' &&
+        ((facets?.environments.length ?? 0) > 0 || params['environment'] !== undefined) && (
+          <Choice name="environment" all="All environments" values={facets?.environments} />
+        )}
+      {kind !== 'process' && ((facets?.hosts.length ?? 0) > 0 || params['host'] !== undefined) && (
         <Choice name="host" all="All hosts" values={facets?.hosts} />
       )}
-      {kind !== 'metrics' && (
+      {kind !== 'metrics' && kind !== 'process' && (
         <Choice
           name="status"
           all="Any status"
@@ -85,6 +94,7 @@ export function Filters({
           <span>{SHOWN[name]!(params[name]!)}</span>
           <button
             type="button"
+            title={params[name]}
             aria-label={`Remove filter: ${SHOWN[name]!(params[name]!)}`}
             onClick={() => setParams({ [name]: undefined })}
           >

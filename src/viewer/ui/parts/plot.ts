@@ -23,7 +23,14 @@ interface Look {
   readonly isLog: boolean
   /** Width of a bucket, milliseconds. */
   readonly step: number
+  /** The time that the axis shows, where it is another than that of the values. */
+  readonly range: Span | undefined
+  /** A time that is marked. */
+  readonly mark: Span | undefined
 }
+
+/** From and to, milliseconds since the epoch. */
+export type Span = readonly [number, number]
 
 interface Hears {
   /** The place that the pointer is nearest to, and its distance from the left of the box; null when it has left. */
@@ -66,14 +73,14 @@ function options(
   place: HTMLElement,
   times: readonly number[],
   lines: readonly Line[],
-  { format, isLog, step }: Look,
+  { format, isLog, step, range: shown, mark }: Look,
   { onCursor, onSelect, selects }: Hears,
 ): uPlot.Options {
   const grid = { stroke: colour('--line'), width: 1 }
   const font = `11px ${getComputedStyle(document.body).fontFamily}`
   const axis = { stroke: colour('--muted'), grid, ticks: { show: false }, font }
-  const first = times[0]! / 1000
-  const last = (times.at(-1)! + step) / 1000
+  const first = (shown?.[0] ?? times[0]!) / 1000
+  const last = (shown?.[1] ?? times.at(-1)! + step) / 1000
   // One point alone stands in the middle of a minute.
   const range: [number, number] = last > first ? [first, last] : [first - 30, first + 30]
   return {
@@ -123,6 +130,7 @@ function options(
       }),
     ],
     hooks: {
+      ...(mark !== undefined && { drawClear: [(chart) => fill(chart, mark)] }),
       setCursor: [
         (chart) => {
           const { left = -1 } = chart.cursor
@@ -144,6 +152,18 @@ function options(
       ],
     },
   }
+}
+
+/** Marks a time, however short it is. */
+function fill(chart: uPlot, [from, to]: Span): void {
+  const { ctx, bbox } = chart
+  const at = (time: number) =>
+    Math.max(bbox.left, Math.min(bbox.left + bbox.width, chart.valToPos(time / 1000, 'x', true)))
+  const left = at(from)
+  ctx.fillStyle = colour('--accent')
+  ctx.globalAlpha = 0.25
+  ctx.fillRect(left, bbox.top, Math.max(3 * devicePixelRatio, at(to) - left), bbox.height)
+  ctx.globalAlpha = 1
 }
 
 /** Pixels that a text takes. */

@@ -11,7 +11,7 @@ const THEME_NAMES = { auto: 'as the system', light: 'light', dark: 'dark' } as c
 
 /** The header: where one can go, what is being received, and the settings. */
 export function Top({ tabs, current }: { tabs: readonly (readonly [string, string])[]; current: string }) {
-  const owner = current === 'trace' || current === 'compare' ? 'traces' : current
+  const owner = { trace: 'traces', compare: 'traces', processes: 'services' }[current] ?? current
   const filters = filtersOf(route.value.params)
   return (
     <header class="top">

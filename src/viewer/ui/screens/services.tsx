@@ -50,6 +50,7 @@ export function ServicesScreen() {
               <h2>Services</h2>
               <span class="muted">{count(total)}</span>
               <span class="grow" />
+              <a href={href(['processes'], filtersOf(params))}>All processes</a>
               <a href={href(['transactions'], filtersOf(params))}>All transactions</a>
             </header>
             <Table
@@ -108,6 +109,11 @@ const COLUMNS: Column<ServiceRow>[] = [
     title: 'Processes',
     number: true,
     value: ({ processes }) => processes,
-    cell: ({ processes }) => count(processes),
+    cell: ({ service, processes }) => (
+      <a href={href(['processes'], { ...filtersOf(route.peek().params), service })}>
+        {count(processes)}
+        <span class="sr-only"> processes of {service}</span>
+      </a>
+    ),
   },
 ]

@@ -130,7 +130,8 @@ function Parts({ view, detail }: { view: TraceView; detail: SpanDetail }) {
     view.query.value = term
   }
   const service = String(detail.resource['service.name'] ?? '')
-  const host = detail.resource['host.name']
+  const thread = detail.attributes['thread.id']
+  const at = `${detail.start}~${detail.start + detail.duration}`
   const around = {
     from: Math.floor(detail.start - 60_000),
     to: Math.ceil(detail.start + detail.duration + 60_000),
@@ -203,15 +204,16 @@ function Parts({ view, detail }: { view: TraceView; detail: SpanDetail }) {
         ))}
       </Section>
       <p class="row">
-        <a
-          href={href(['metrics'], {
-            service,
-            host: host === undefined ? undefined : String(host),
-            ...around,
-          })}
-        >
-          Metrics of its process then
-        </a>
+        {detail.process !== '' && (
+          <>
+            {thread !== undefined && (
+              <a href={href(['processes', detail.process], { ...around, at, thread: String(thread) })}>
+                Metrics of its thread then
+              </a>
+            )}
+            <a href={href(['processes', detail.process], { ...around, at })}>Metrics of its process then</a>
+          </>
+        )}
         <a href={href(['logs'], { service, ...around })}>Logs of its service then</a>
       </p>
       <Section title="Resource" many={Object.keys(detail.resource).length}>
