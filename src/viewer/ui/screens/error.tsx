@@ -67,7 +67,8 @@ export function ErrorScreen({ fingerprint }: { fingerprint: string }) {
         <section class="panel" aria-labelledby="occurrence-title">
           <header>
             <h2 id="occurrence-title">
-              Occurrence {at + 1} of {data.occurrences.length}
+              Occurrence {at + 1} of {data.occurrences.length < data.count && 'the latest '}
+              {data.occurrences.length}
             </h2>
             <button type="button" disabled={at === 0} onClick={() => setAt(at - 1)}>
               Newer

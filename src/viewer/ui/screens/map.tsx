@@ -85,6 +85,7 @@ function Picture({ data }: { data: ServiceMap }) {
         {data.edges.map((edge, i) => {
           const { path, x, y } = lines[i]!
           const bad = edge.errors / edge.count >= 0.01
+          const wide = wordsOf(edge).length * 6
           return (
             <g key={`${edge.from} ${edge.to}`} class={bad ? 'bad' : ''}>
               <path
@@ -92,6 +93,7 @@ function Picture({ data }: { data: ServiceMap }) {
                 stroke-width={1 + (2.5 * Math.log1p(edge.count)) / Math.log1p(most)}
                 marker-end="url(#head)"
               />
+              <rect class="words" x={x - wide / 2} y={y - 11} width={wide} height={15} />
               <text x={x} y={y} text-anchor="middle">
                 {wordsOf(edge)}
               </text>
