@@ -195,6 +195,8 @@ try {
     'traces?search=user.id=u7',
     `traces?search=nowhere&${hour}`,
     'traces?search=nowhere',
+    'traces?search=7777',
+    'traces?search=user.id%3E5',
     // What no signature tells: each span is read.
     'traces?search=thread.id=99',
     'traces?search=qx',

@@ -24,7 +24,10 @@ export interface Filter {
   to?: number
   /** The last so many milliseconds, instead of `from` and `to`. */
   last?: number
-  /** Terms that one span must meet, as `query.ts` reads them. */
+  /**
+   * Terms that one span must meet, as `query.ts` reads them. Where too many spans have to be read for one answer, it is of the newest traces,
+   * and the header `x-searched` says of what share of all (0 to 1); who asks again gets on from there.
+   */
   search?: string
   /** Transaction duration bounds, milliseconds. */
   min?: number

@@ -8,6 +8,7 @@ import { EXPORT_FORMATS, isExportFormat } from './exports/format.js'
 import type { Live } from './live.js'
 import { traceColumns } from './queries/columns.js'
 import { spanDetail } from './queries/detail.js'
+import { bounded } from './queries/effort.js'
 import type { Errors } from './queries/errors.js'
 import { facets } from './queries/facets.js'
 import { parseFilter } from './queries/filter.js'
@@ -121,7 +122,12 @@ export async function answerApi(
   for (const [path, handler] of GET) {
     const match = path.exec(pathname)
     if (match === null) continue
-    answerJson(response, 200, handler(context, searchParams, ...match.slice(1)), request.method === 'HEAD')
+    const parts = match.slice(1)
+    // A list can do with a part at first; one thing is there or not.
+    const most = parts.length === 0 ? undefined : Number.POSITIVE_INFINITY
+    const { value, searched } = bounded(() => handler(context, searchParams, ...parts), most)
+    if (searched < 1) response.setHeader('x-searched', searched.toFixed(4))
+    answerJson(response, 200, value, request.method === 'HEAD')
     return
   }
   missing('path')

@@ -225,6 +225,69 @@ describe('lists over data of a shop', { skip: noBrowser }, () => {
     await until(top, (value) => Math.abs(value - scrolled) < 3, `scrolled to ${scrolled}`)
   })
 
+  it('keep a question of structure through a trace, another screen, Back and Forward', async () => {
+    const page = await on.open('traces')
+    const question = '{ service=gateway } >> { db.system.name=postgresql }'
+    const rows = table(page, 'Traces').locator('tbody tr')
+    await rows.first().waitFor()
+    const box = page.getByRole('searchbox', { name: 'Search' })
+    await box.fill(`${question} >`)
+    await page.getByText('a group in braces must follow').waitFor()
+    assert.equal(params(page).get('search'), null)
+    await box.fill(question)
+    await until(
+      async () => params(page).get('search'),
+      (search) => search === question,
+      'the address',
+    )
+    const answer = await fetch(`${on.viewer.url}api/traces?search=${encodeURIComponent(question)}`)
+    const expected = Number(answer.headers.get('x-total-count'))
+    assert.ok(expected > 0)
+    await page.getByText(question, { exact: true }).waitFor()
+    await rows.first().getByRole('link').first().click()
+    await page.getByText(`of ${expected}`).first().waitFor()
+    await page.goBack()
+    await rows.first().waitFor()
+    assert.equal(await box.inputValue(), question)
+    await page.getByRole('link', { name: 'Transactions', exact: true }).click()
+    await page.getByText(question, { exact: true }).waitFor()
+    await page.goBack()
+    await page.goForward()
+    await page.getByRole('heading', { name: 'Transactions' }).first().waitFor()
+    assert.equal(params(page).get('search'), question)
+    await page.getByRole('button', { name: `Remove filter: ${question}` }).click()
+    await until(
+      () => box.inputValue(),
+      (text) => text === '',
+      'the box',
+    )
+  })
+
+  it('say how far a search has got while it is under way, and show what it has found so far', async () => {
+    const page = await on.open('traces')
+    let turn = 0
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    await page.route(/api\/traces\?.*search=payments/, async (route) => {
+      const response = await route.fetch()
+      if (turn++ > 0) {
+        await held
+        return route.fulfill({ response })
+      }
+      const rows = ((await response.json()) as TraceSummary[]).slice(0, 2)
+      return route.fulfill({ response, json: rows, headers: { 'x-searched': '0.4', 'x-total-count': '2' } })
+    })
+    await page.getByRole('searchbox', { name: 'Search' }).fill('payments')
+    await page.getByText('Searched the newest 40 % so far').waitFor()
+    assert.equal(await table(page, 'Traces').locator('tbody tr').count(), 2)
+    release()
+    await page.getByText(/^Searched/).waitFor({ state: 'detached' })
+    await table(page, 'Traces').locator('tbody tr').nth(5).waitFor()
+    assert.equal(turn, 2)
+  })
+
   it('break down what the brush on latency selects', async () => {
     const { buckets } = await on.api<Distribution>('distribution?service=gateway')
     const { from, to, count } = buckets.at(-1)!

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { concat, encodeKeyValues, encodeResource, encodeScope, lengthDelimited } from '#dist/otlp/encode.js'
 import { encodeSpan } from '#dist/otlp/encode-span.js'
+import { bounded } from '#dist/viewer/queries/effort.js'
 import { Search } from '#dist/viewer/queries/search.js'
+import { traces } from '#dist/viewer/queries/traces.js'
 import { compare, lower, parseQuery } from '#dist/viewer/query.js'
 import { Store } from '#dist/viewer/store/store.js'
 import type { AnyValue, Span } from '../../src/otlp/types.js'
@@ -182,7 +184,7 @@ function found(text: string, spans: readonly Known[]): Known[] {
 describe('searches', () => {
   it('find what looking at each span finds, whatever they ask for and however spans are encoded', () => {
     const store = new Store({ maxSpans: 2000, maxBytes: 2 ** 28 })
-    const traces = new Map<string, Known[]>()
+    const sent = new Map<string, Known[]>()
     for (let number = 1; number <= 500; number++) {
       const service = `s${below(3)}`
       const known: Known[] = []
@@ -213,7 +215,7 @@ describe('searches', () => {
       const scopeSpans = concat([lengthDelimited(0x0a, encodeScope('tests')), ...encoded])
       const resource = lengthDelimited(0x0a, encodeResource({ 'service.name': service }))
       store.ingest(lengthDelimited(0x0a, concat([resource, lengthDelimited(0x12, scopeSpans)])))
-      traces.set(known[0]!.span.traceId, known)
+      sent.set(known[0]!.span.traceId, known)
     }
     store.settle()
     assert.ok(store.evicted.traces > 100)
@@ -224,7 +226,7 @@ describe('searches', () => {
       const made = new Search(text)
       for (const trace of store.traces.values()) {
         const rows = [...store.rows(trace)]
-        const ids = new Set(found(text, traces.get(trace.id)!).map(({ span: one }) => one.spanId))
+        const ids = new Set(found(text, sent.get(trace.id)!).map(({ span: one }) => one.spanId))
         assert.equal(made.matches(store, trace), ids.size > 0, `${text} in ${trace.id}`)
         if (i % 10 > 0) continue
         const places = new Search(text).places(store, rows).map((place) => store.columns.spanId(rows[place]!))
@@ -233,5 +235,69 @@ describe('searches', () => {
       }
     }
     assert.ok(finds > 1000)
+  })
+
+  /** A store with so many traces of twenty spans. */
+  function filled(traces: number) {
+    const store = new Store({ maxSpans: traces * 20, maxBytes: 2 ** 30 })
+    for (let number = 1; number <= traces; number++) {
+      const spans = Array.from({ length: 20 }, (_, i) =>
+        span(number, 0xabc00000 + number * 100 + i, i === 0 ? 0 : 0xabc00000 + number * 100, {
+          attributes: i === 0 ? { 'user.id': number } : { 'queue.size': i },
+        }),
+      )
+      const scope = concat([
+        lengthDelimited(0x0a, encodeScope('tests')),
+        ...spans.map((one) => lengthDelimited(0x12, encodeSpan(one))),
+      ])
+      const resource = lengthDelimited(0x0a, encodeResource({ 'service.name': 's' }))
+      store.ingest(lengthDelimited(0x0a, concat([resource, lengthDelimited(0x12, scope)])))
+    }
+    store.settle()
+    return store
+  }
+
+  it('find ids by any beginning of them', () => {
+    const store = filled(30)
+    const [trace] = store.traces.values()
+    const rows = [...store.rows(trace!)]
+    const ids = rows.map((row) => store.columns.spanId(row))
+    for (const id of [ids[3]!, trace!.id])
+      for (let length = 4; length <= id.length; length++) {
+        const word = id.slice(0, length)
+        const expected = trace!.id.startsWith(word) ? ids : ids.filter((each) => each.startsWith(word))
+        const places = new Search(word).places(store, rows)
+        assert.deepEqual(
+          places.map((place) => ids[place]),
+          expected,
+          word,
+        )
+      }
+  })
+
+  it('answer of the newest first where they may not spend more, go on where they are asked again, and end with all', () => {
+    const store = filled(400)
+    for (const search of ['queue.size>18', 'size', '-user.id>3', '{ user.id>0 } > { queue.size=7 }']) {
+      const all = traces(store, { search, limit: 1000, sort: 'start', order: 'asc' })
+      // The findings are kept for a search; this one is another, with the same meaning.
+      const again = { search: `${search} `, limit: 1000, sort: 'start', order: 'asc' } as const
+      const shares: number[] = []
+      for (let turn = 0; turn < 100; turn++) {
+        const { value, searched } = bounded(() => traces(store, again), 10_000)
+        shares.push(searched)
+        if (turn === 0) assert.deepEqual(value.rows, all.rows.slice(all.rows.length - value.rows.length))
+        if (searched === 1) {
+          assert.deepEqual(value.rows, all.rows)
+          break
+        }
+      }
+      assert.ok(shares.length > 2 && shares.at(-1) === 1, `${search}: ${shares}`)
+      assert.deepEqual(
+        shares,
+        [...shares].sort((a, b) => a - b),
+      )
+    }
+    assert.equal(bounded(() => traces(store, { search: 'size  ' })).searched, 1)
+    assert.equal(bounded(() => traces(store, {}), 1).searched, 1)
   })
 })

@@ -1,5 +1,6 @@
 import type { Span } from '../../otlp/types.js'
 import type { Store } from '../store/store.js'
+import { DECODE, READ, spend } from './effort.js'
 import type { Needle } from './needle.js'
 
 /** A span of a settled trace that is looked at; decoded when a term asks for it, which few do. */
@@ -16,7 +17,10 @@ export class Candidate {
   }
 
   get span(): Span {
-    this.#span ??= this.store.decode(this.row)
+    if (this.#span === undefined) {
+      spend(DECODE)
+      this.#span = this.store.decode(this.row)
+    }
     return this.#span
   }
 
@@ -40,6 +44,7 @@ export function onWire(...wanted: readonly (readonly Needle[])[]): Test {
       possible = left.every(({ length }) => length > 0) ? left : undefined
     }
     if (possible === undefined) return false
+    spend(READ)
     const { bytes, start, end } = store.encoded(row)
     return possible.every((needles) => needles.some((needle) => needle.in(bytes, start, end)))
   }

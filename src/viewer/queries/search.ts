@@ -1,10 +1,12 @@
 import type { AnyValue, Span } from '../../otlp/types.js'
 import { compare, lower, parseQuery, type State, type Structure, type Term } from '../query.js'
-import { Mark } from '../store/columns.js'
+import { idPrefix, Mark } from '../store/columns.js'
+import { keyBit } from '../store/keys.js'
 import type { Store } from '../store/store.js'
 import type { Trace } from '../store/trace.js'
 import { Candidate, once, onWire, perLane, type Test } from './candidate.js'
 import { threadLabel } from './columns.js'
+import { isKnown, LOOK, mayGoOn, spend } from './effort.js'
 import { KINDS } from './kinds.js'
 import { Needle, needlesOf, numberNeedles, textNeedles } from './needle.js'
 import { collect, leaves } from './plain.js'
@@ -46,10 +48,15 @@ export class Search {
     this.#groups = structure?.groups.map(testsOf) ?? []
   }
 
-  /** Whether one span of the trace meets all terms. */
+  /** Whether one span of the trace meets all terms; not where all has been spent that may be (`bounded`), then the next question goes on here. */
   matches(store: Store, trace: Trace): boolean {
     const known = this.#known.get(trace)
-    if (known !== undefined && Math.abs(known) === trace.spans) return known > 0
+    if (known !== undefined && Math.abs(known) === trace.spans) {
+      isKnown()
+      return known > 0
+    }
+    if (!mayGoOn()) return false
+    spend(LOOK * trace.spans)
     const candidate = new Candidate(store)
     let found = false
     if (this.#structure !== undefined) found = this.#related(store, trace, this.#structure).size > 0
@@ -126,13 +133,27 @@ function textTest(word: string): Test {
     const { service, host } = store.lanes.of(lane)
     return lower(`${service}\n${host}\n${threadLabel(store.lanes.lanes.value(lane))}`).includes(word)
   })
-  const isId = /^[0-9a-f]{4,32}$/.test(word)
+  const begins = /^[0-9a-f]{4,32}$/.test(word) ? beginningOfId(word) : undefined
   return (candidate) => {
-    const { store, row } = candidate
-    if (inLane(candidate)) return true
-    if (isId && (store.columns.spanId(row).startsWith(word) || store.traceOf(row).id.startsWith(word)))
-      return true
+    if (inLane(candidate) || begins?.(candidate)) return true
     return isWritten(candidate) && lower(textOf(candidate.span)).includes(word)
+  }
+}
+
+/** As which the id of a span or of its trace begins. Spans of a trace come one after the other. */
+function beginningOfId(word: string): Test {
+  const isBegin = idPrefix(word)
+  let last = -1
+  let ofTrace = false
+  return ({ store, row }) => {
+    const { columns } = store
+    if (isBegin(columns.spanHigh[row]!, columns.spanLow[row]!)) return true
+    const slot = columns.trace[row]!
+    if (slot !== last) {
+      last = slot
+      ofTrace = store.traceOf(row).id.startsWith(word)
+    }
+    return ofTrace
   }
 }
 
@@ -196,7 +217,11 @@ const FIELDS: ReadonlyMap<string, (term: FieldTerm) => Test> = new Map<string, (
 
 /** Attributes of the span, of its events, or of its resource. */
 function attributeTest(term: FieldTerm): Test {
-  const key = [new Needle(Buffer.from(term.key))]
+  const bytes = Buffer.from(term.key)
+  const key = [new Needle(bytes)]
+  const bit = keyBit(bytes, 0, bytes.length)
+  const column = bit < 32 ? 'keysLow' : 'keysHigh'
+  const mask = 1 << (bit & 31)
   const forms = formsOf(term)
   const isWritten = forms === undefined ? onWire(key) : onWire(forms, key)
   const meets = (attributes: Readonly<Record<string, AnyValue>>): boolean => {
@@ -206,7 +231,8 @@ function attributeTest(term: FieldTerm): Test {
   const inResource = perLane((store, lane) => meets(store.lanes.of(lane).resource.attributes))
   return (candidate) =>
     inResource(candidate) ||
-    (isWritten(candidate) &&
+    ((candidate.store.columns[column][candidate.row]! & mask) !== 0 &&
+      isWritten(candidate) &&
       (meets(candidate.span.attributes) || candidate.span.events.some(({ attributes }) => meets(attributes))))
 }
 

@@ -26,7 +26,7 @@ export function select(store: Store, filter: Filter, calls = false): number[] {
   const rows: number[] = []
   const matches = matcher(store, filter, calls)
   const search = filter.search === undefined ? undefined : new Search(filter.search)
-  for (const trace of store.traces.values()) {
+  for (const trace of inOrder(store, search)) {
     let found: boolean | undefined
     for (const row of trace.transactions) {
       if (found === false || !matches(row)) continue
@@ -34,7 +34,12 @@ export function select(store: Store, filter: Filter, calls = false): number[] {
       if (found) rows.push(row)
     }
   }
-  return rows
+  return search === undefined ? rows : rows.reverse()
+}
+
+/** All traces as they came; for a search the newest first, which it finds where it does not get to all. */
+function inOrder(store: Store, search: Search | undefined): Iterable<Trace> {
+  return search === undefined ? store.traces.values() : [...store.traces.values()].reverse()
 }
 
 /** The time that a filter is about. */
@@ -64,11 +69,11 @@ export function selectTraces(store: Store, filter: Filter): Trace[] {
   const matches = matcher(store, filter, true)
   const search = filter.search === undefined ? undefined : new Search(filter.search)
   const found: Trace[] = []
-  for (const trace of store.traces.values()) {
+  for (const trace of inOrder(store, search)) {
     if (trace.transactions.length === 0 ? !matches(trace.root) : !trace.transactions.some(matches)) continue
     if (search === undefined || search.matches(store, trace)) found.push(trace)
   }
-  return found
+  return search === undefined ? found : found.reverse()
 }
 
 function matcher(store: Store, filter: Filter, calls: boolean): (row: number) => boolean {

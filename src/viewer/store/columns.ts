@@ -61,6 +61,9 @@ export class Columns {
   slab = new Uint16Array(this.capacity)
   offset = new Uint32Array(this.capacity)
   length = new Uint32Array(this.capacity)
+  /** A bit for each key of an attribute, see `keyBit`: a span has none whose bit is not set. */
+  keysLow = new Int32Array(this.capacity)
+  keysHigh = new Int32Array(this.capacity)
   http = new Uint16Array(this.capacity)
   marks = new Uint8Array(this.capacity)
   kind = new Uint8Array(this.capacity)
@@ -68,7 +71,7 @@ export class Columns {
   state = new Uint8Array(this.capacity)
 
   /** Bytes that one row takes in all columns. */
-  static readonly rowBytes = 17 * 4 + 2 * 2 + 3
+  static readonly rowBytes = 19 * 4 + 2 * 2 + 3
 
   grow(capacity: number): void {
     for (const key of Object.keys(this) as (keyof this)[]) {
@@ -90,6 +93,8 @@ export class Columns {
     this.#takeTimes(row, scan)
     this.kind[row] = scan.kind
     this.http[row] = scan.http
+    this.keysLow[row] = scan.keysLow
+    this.keysHigh[row] = scan.keysHigh
     this.group[row] = 0
     this.marks[row] =
       (scan.status === 2 ? Mark.error : 0) |
@@ -153,6 +158,16 @@ export class Columns {
   spanId(row: number): string {
     return hex(this.spanHigh[row]!) + hex(this.spanLow[row]!)
   }
+}
+
+/** Whether ids begin with so many hexadecimal digits: a test of their halves. */
+export function idPrefix(digits: string): (high: number, low: number) => boolean {
+  const bits = 4 * digits.length
+  if (bits > 64) return () => false
+  const first = Number.parseInt(digits.slice(0, 8), 16)
+  if (bits <= 32) return (high) => high >>> (32 - bits) === first
+  const rest = Number.parseInt(digits.slice(8), 16)
+  return (high, low) => high === first && low >>> (64 - bits) === rest
 }
 
 function hex(half: number): string {

@@ -45,3 +45,14 @@ export function keyAt(bytes: Buffer, at: number, length: number): number {
   }
   return Key.other
 }
+
+/** Bytes at a key's end that tell it from others of its length. */
+const TELLING = 6
+
+/** One of 64 bits for the key whose `length` bytes are at `at`. Other keys may have the same. */
+export function keyBit(bytes: Uint8Array, at: number, length: number): number {
+  let hash = 0x811c9dc5 ^ length
+  for (let i = at + Math.max(0, length - TELLING); i < at + length; i++)
+    hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+  return Math.imul(hash, 0x9e3779b1) >>> 26
+}

@@ -1,7 +1,7 @@
 import { MAX_DEPTH } from '../../otlp/decode-common.js'
 import { OtlpError } from '../../otlp/errors.js'
 import { fields, type ProtobufReader } from '../../otlp/protobuf.js'
-import { FIRST_LABEL, Key, keyAt } from './keys.js'
+import { FIRST_LABEL, Key, keyAt, keyBit } from './keys.js'
 
 const SPAN = fields(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)
 const EVENT = fields(1, 2, 3, 4)
@@ -37,6 +37,9 @@ export class SpanScan {
   closed = false
   exception = false
   links = false
+  /** A bit for each key of an attribute, of the span or of an event, see `keyBit`. */
+  keysLow = 0
+  keysHigh = 0
   /** Milliseconds of `threadspan.queue.wait`. */
   wait = 0
   labelKey = 0
@@ -135,6 +138,7 @@ function bytes(reader: ProtobufReader): void {
 
 function scanAttribute(reader: ProtobufReader, span: SpanScan): void {
   pair(reader, 0)
+  noteKey(reader, span)
   const key = keyAt(reader.bytes, keyFrom, keyLength)
   if (key === Key.other) return
   const isText = valueTag === 0x0a
@@ -157,6 +161,12 @@ function scanAttribute(reader: ProtobufReader, span: SpanScan): void {
   }
 }
 
+function noteKey(reader: ProtobufReader, span: SpanScan): void {
+  const bit = keyBit(reader.bytes, keyFrom, keyLength)
+  if (bit < 32) span.keysLow |= 1 << bit
+  else span.keysHigh |= 1 << (bit - 32)
+}
+
 function scanEvent(reader: ProtobufReader, span: SpanScan): void {
   const outer = reader.enter()
   while (reader.pos < reader.end) {
@@ -166,8 +176,10 @@ function scanEvent(reader: ProtobufReader, span: SpanScan): void {
       if (valueEnd - valueAt === 9 && reader.bytes.toString('latin1', valueAt, valueEnd) === 'exception') {
         span.exception = true
       }
-    } else if (tag === 0x1a) pair(reader, 0)
-    else if (tag === 0x09 || tag === 0x20) reader.skip(tag)
+    } else if (tag === 0x1a) {
+      pair(reader, 0)
+      noteKey(reader, span)
+    } else if (tag === 0x09 || tag === 0x20) reader.skip(tag)
     else reader.skip(tag, EVENT)
   }
   reader.leave(outer)

@@ -1,3 +1,4 @@
+import { computed, signal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
 import type { ApiError, Filter } from '../api.js'
 import { revision } from './live.js'
@@ -65,6 +66,37 @@ export function sortOf(value: string | undefined): { sort: string | undefined; o
 
 const totals = new WeakMap<object, number>()
 
+const parts = new WeakMap<object, number>()
+/** By address: the share of the traces that answers are of which are still on their way, 0 to 1. */
+const searching = signal<ReadonlyMap<string, number>>(new Map())
+
+/** What share of the traces has been searched for all that is shown, 0 to 1. */
+export const searched = computed(() => Math.min(1, ...searching.value.values()))
+
+function noteSearched(url: string, share: number): void {
+  const before = searching.peek()
+  if (share === 1 && !before.has(url)) return
+  const next = new Map(before)
+  if (share === 1) next.delete(url)
+  else next.set(url, share)
+  searching.value = next
+}
+
+/** Asks until the answer is whole, and hands on what there is each time. */
+async function askOn<T>(url: string, signal: AbortSignal, take: (data: T) => void): Promise<void> {
+  try {
+    for (;;) {
+      const data = await request<T>(url, { signal })
+      take(data)
+      const share = parts.get(data as object) ?? 1
+      noteSearched(url, share)
+      if (share === 1) return
+    }
+  } finally {
+    noteSearched(url, 1)
+  }
+}
+
 /** How many rows the list has that an answer is a page of. */
 export function totalOf(rows: readonly unknown[]): number {
   return totals.get(rows) ?? rows.length
@@ -81,7 +113,11 @@ export async function request<T>(url: string, init: RequestInit = {}): Promise<T
   }
   const body: unknown = await response.json().catch(() => null)
   const total = response.headers.get('x-total-count')
-  if (total !== null && typeof body === 'object' && body !== null) totals.set(body, Number(total))
+  const part = response.headers.get('x-searched')
+  if (typeof body === 'object' && body !== null) {
+    if (total !== null) totals.set(body, Number(total))
+    if (part !== null) parts.set(body, Number(part))
+  }
   if (response.ok && body !== null) return body as T
   const { code = `HTTP_${response.status}`, message = response.statusText } = (body ??
     {}) as Partial<ApiError>
@@ -108,12 +144,9 @@ export function useData<T>(url: string | null, live = false): Answer<T> {
   useEffect(() => {
     if (url === null) return
     const abort = new AbortController()
-    request<T>(url, { signal: abort.signal }).then(
-      (data) => setAnswer({ url, data, error: null }),
-      (error) => {
-        if (!abort.signal.aborted) setAnswer({ url, data: null, error: asRequestError(error) })
-      },
-    )
+    askOn<T>(url, abort.signal, (data) => setAnswer({ url, data, error: null })).catch((error) => {
+      if (!abort.signal.aborted) setAnswer({ url, data: null, error: asRequestError(error) })
+    })
     return () => abort.abort()
   }, [url, turn])
   // An answer to another address would show one thing's data under the name of another.

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Facets } from '../../api.js'
-import { duration } from '../../model/format.js'
+import { duration, percent } from '../../model/format.js'
 import { parseQuery } from '../../query.js'
-import { FILTERS, useData } from '../client.js'
+import { FILTERS, searched, useData } from '../client.js'
 import { clock } from '../clock.js'
 import { route, setParams } from '../route.js'
 
@@ -102,6 +102,11 @@ export function Filters({
           </button>
         </span>
       ))}
+      {searched.value < 1 && (
+        <span class="muted" role="status">
+          Searched the newest {percent(searched.value)} so far
+        </span>
+      )}
       {set && (
         <button
           type="button"
