@@ -9,8 +9,10 @@ import { prometheusText } from '../export/prometheus.js'
 import { PrometheusServer } from '../export/prometheus-server.js'
 import { type CollectedGroup, MetricGroups, viewsOf } from '../metrics/groups.js'
 import type { MergedMetrics } from '../metrics/merged.js'
+import { attributesIn } from '../otlp/decode-common.js'
 import { encodeMetricsRequest } from '../otlp/encode-metrics.js'
 import type { Metric, ScopeMetrics } from '../otlp/metrics-types.js'
+import type { Detection } from './detectors.js'
 import { processMetrics } from './process-metrics.js'
 
 function scopeOf(name: string, metrics: Metric[]): ScopeMetrics {
@@ -25,6 +27,8 @@ export interface MetricsExportOptions {
   readonly config: MetricsConfig
   /** The process's encoded Resource. */
   readonly resource: Uint8Array
+  /** What detectors find of where this runs. */
+  readonly detection: Detection | undefined
   readonly log: ExportLog
   /** Has threads say what they say only when asked. */
   readonly observe: () => Promise<void>
@@ -45,7 +49,11 @@ export class MetricsExport {
   private readonly since = unixNano(now()) - BigInt(Math.round(process.uptime() * 1e9))
 
   constructor(private readonly options: MetricsExportOptions) {
-    const { config, resource, log, observe, isOn } = options
+    const { config, resource, detection, log, isOn } = options
+    const observe = async (): Promise<void> => {
+      await detection?.settled
+      await options.observe()
+    }
     const { otlp, prometheus, temporality, interval, timeout } = config
     this.groups = new MetricGroups(resource, this.since)
     if (otlp !== undefined) {
@@ -84,11 +92,18 @@ export class MetricsExport {
     const { accounts, hasProcess } = this.options
     const scopes = [scopeOf('threadspan', accounts())]
     if (hasProcess) scopes.push(scopeOf('threadspan/process', processMetrics(this.since)))
-    return [{ ...own!, scopes: [...scopes, ...own!.scopes] }, ...others]
+    const groups = [{ ...own!, scopes: [...scopes, ...own!.scopes] }, ...others]
+    const { detection } = this.options
+    if (detection === undefined) return groups
+    return groups.map((group) => {
+      const resource = detection.extend(group.resource)
+      return { ...group, resource, attributes: attributesIn(resource) }
+    })
   }
 
   /** Exports the last figures. @param deadline Milliseconds of `monotonicNow`. */
   async close(deadline: number): Promise<void> {
+    this.options.detection?.hurry()
     this.server?.close()
     await this.periodic?.close(deadline)
   }

@@ -1,5 +1,6 @@
 import { type BatchConfig, batchConfig } from './batch.js'
 import { type CentralConfig, centralConfig } from './central.js'
+import { type DetectorsConfig, detectorsConfig } from './detectors.js'
 import { type LogLevel, readLogLevel } from './log-level.js'
 import { type LogsConfig, logsConfig } from './logs.js'
 import { type MeasuringConfig, measuringConfig } from './measuring.js'
@@ -32,6 +33,8 @@ export interface Config extends TracingConfig, MeasuringConfig, ResourceConfig {
   readonly logs: LogsConfig | undefined
   /** `THREADSPAN_SURFACERS`: who is told of each value that is measured. */
   readonly surfacers: readonly string[]
+  /** Resource detectors of the application's. */
+  readonly detectors: DetectorsConfig
   /** `THREADSPAN_SURFACER_URL`; undefined when it is not set. */
   readonly surfacerUrl: string | undefined
   readonly logLevel: LogLevel
@@ -61,6 +64,7 @@ export function readConfig(env: Environment): { config: Config; warnings: readon
     batch: batchConfig(variables, 'BSP'),
     metrics: metricsConfig(variables),
     logs: logsConfig(variables),
+    detectors: detectorsConfig(variables),
     surfacers: surfacerNames(variables),
     surfacerUrl: surfacerUrl(variables),
     logLevel: readLogLevel(variables),

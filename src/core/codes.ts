@@ -89,6 +89,8 @@ export interface Codes {
   THREADSPAN_METRICS: 'line'
   /** A surfacer cannot be made, throws, or does not come to an end. */
   THREADSPAN_SURFACER: 'line' | 'warning'
+  /** A resource detector is not installed, or failed. */
+  THREADSPAN_RESOURCE_DETECTOR: 'line'
   /** Prometheus cannot read the metrics here: the port is in use, or cannot be listened at. */
   THREADSPAN_PROMETHEUS: 'line'
   /** Spans did not arrive; how many, and why. */

@@ -10,6 +10,7 @@ import { Collector } from '../collector/collector.js'
 import { DefaultSignals } from '../collector/default-signals.js'
 import { Delivery } from '../collector/delivery.js'
 import type { Destination } from '../collector/destination.js'
+import { Detection, detecting } from '../collector/detectors.js'
 import { ExportDestination } from '../collector/export-destination.js'
 import { followSettingsFile } from '../collector/followed-settings.js'
 import { LinkDestination } from '../collector/link-destination.js'
@@ -26,6 +27,7 @@ import { resourceAttributes } from '../config/resource.js'
 import { unknownVariables } from '../config/unknown.js'
 import { monotonicNow, shareClock, startClock } from '../core/clock.js'
 import { createExporter, createLogsExporter, exporterType } from '../export/create.js'
+import type { Exporter } from '../export/exporter.js'
 import { switched } from '../export/switched.js'
 import type { CollectorStart } from '../link/messages.js'
 import { encodeResource } from '../otlp/encode.js'
@@ -49,13 +51,18 @@ const spool = config.spool === undefined ? undefined : new Spool(config.spool, r
 
 const cells = new ThreadCells(new Int32Array(start.control))
 
-function metricsOf(spans: Delivery, logs: Delivery | undefined): MetricsExport | undefined {
+function metricsOf(
+  spans: Delivery,
+  logs: Delivery | undefined,
+  detection: Detection | undefined,
+): MetricsExport | undefined {
   if (config.metrics === undefined) return undefined
   const told = ({ accounts, signal }: Delivery, of: Parameters<typeof exporterType>[0]): Metric[] =>
     accountMetrics(accounts, exporterType(of, signal), signal)
   return new MetricsExport({
     config: config.metrics,
     resource,
+    detection,
     log,
     observe: () => cells.observe(),
     accounts: () => [
@@ -71,13 +78,17 @@ function exporting(): Destination {
   for (const { code, message } of [...warnings, ...unknownVariables(process.env)]) log('warn', code, message)
   const { control, channel } = start
   const words = new Int32Array(control)
-  const own = switched(createExporter(config, log), () => applied.current.send_traces !== false)
+  const detection =
+    config.detectors.names.length === 0 ? undefined : new Detection(config.detectors, start.main, log)
+  const telling = (exporter: Exporter): Exporter =>
+    detection === undefined ? exporter : detecting(exporter, detection)
+  const own = switched(telling(createExporter(config, log)), () => applied.current.send_traces !== false)
   const logs =
     config.logs === undefined
       ? undefined
       : new Delivery(
           switched(
-            createLogsExporter({ ...config.logs, file: config.file }, log),
+            telling(createLogsExporter({ ...config.logs, file: config.file }, log)),
             () => applied.current.send_logs !== false,
           ),
           'logs',
@@ -88,7 +99,7 @@ function exporting(): Destination {
   const exporter =
     channel === undefined ? own : new HandoverExporter(own, { control, channel, resource: attributes })
   const spans = new Delivery(exporter, 'spans', config.batch, new Accounts(control).open(), spool)
-  const to = new ExportDestination(spans, logs, resource, spool, metricsOf(spans, logs))
+  const to = new ExportDestination(spans, logs, resource, spool, metricsOf(spans, logs, detection))
   const surfacing = new Surfacing(
     outlets(words),
     (count) => Atomics.add(words, UNSURFACED, count),

@@ -62,6 +62,7 @@ describe('readConfig', () => {
       measures: false,
       transactionMetrics: [],
       surfaces: false,
+      detectors: { names: [], installedOnly: false },
       surfacers: [],
       surfacerUrl: undefined,
       metrics: undefined,

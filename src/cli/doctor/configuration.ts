@@ -64,6 +64,10 @@ function tracingEntries(config: Config, env: NodeJS.ProcessEnv): Entry[] {
       value: config.serviceName ?? config.resourceAttributes['service.name'],
     },
     { variables: ['OTEL_RESOURCE_ATTRIBUTES'], value: keys(config.resourceAttributes) },
+    {
+      variables: ['OTEL_NODE_RESOURCE_DETECTORS'],
+      value: config.detectors.names.length === 0 ? undefined : list(config.detectors.names),
+    },
     { variables: ['OTEL_SDK_DISABLED'], value: String(config.disabled) },
     { variables: ['OTEL_LOG_LEVEL'], value: config.logLevel },
     { variables: ['OTEL_PROPAGATORS'], value: list(config.propagators) },
