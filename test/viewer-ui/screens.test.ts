@@ -18,7 +18,7 @@ const SCREENS: readonly (readonly [string, string, string])[] = [
   ['a trace that is not there', `#/trace/${'ff'.repeat(16)}`, 'This trace is not here'],
   ['a trace with everything wrong', `#/trace/${ODD}`, 'came without its parent'],
   ['errors', '#/errors', 'TypeError'],
-  ['one error', '#/errors/f00d00000000cafe', 'Occurrence 1 of 2'],
+  ['one error', '#/errors/f00d00000000cafe', 'Occurrence 1 of the latest 2'],
   ['metrics', '#/metrics', 'piscina.queue.size'],
   ['one metric', '#/metrics/piscina.queue.size', 'piscina.queue.size'],
   ['processes', '#/processes', 'shop 7'],

@@ -35,7 +35,7 @@ describe('the walk from services to a cause', { skip: noBrowser }, () => {
     await see('services')
 
     // How long does one path take?
-    await gateway.getByRole('link').click()
+    await gateway.getByRole('link', { name: 'gateway', exact: true }).click()
     clicks++
     await page.getByRole('link', { name: 'GET /cart', exact: true }).first().click()
     clicks++
