@@ -75,9 +75,14 @@ export function contextWithSpan(parent: Context, span: Span): Context {
   return contextWithValue(parent, SPAN_KEY, span)
 }
 
-/** The active span of `context`, or undefined: what `trace.getSpan` does. */
+/** The active span of `context`, or undefined: what `trace.getSpan` does. Never throws, though context and span may be anything. */
 export function spanOf(context: Context): Span | undefined {
-  return (context.getValue(SPAN_KEY) as Span | undefined) || undefined
+  try {
+    const span = context.getValue(SPAN_KEY) as Span | undefined
+    return typeof span?.spanContext === 'function' ? span : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** `parent` with `baggage` as its baggage: what `propagation.setBaggage` does, at the cost of one small object. */

@@ -47,7 +47,12 @@ const ADDING = {
 
 /** Whether `target` is one of Node's EventEmitters (or of a class made from it). */
 export function isEmitter(target: unknown): target is EventEmitter {
-  return target instanceof EventEmitter
+  try {
+    return target instanceof EventEmitter
+  } catch {
+    // A proxy that does not say.
+    return false
+  }
 }
 
 /** Lets the listeners that are added to `emitter` from now on be bound by `bind`; a second call replaces the first one's `bind`. */

@@ -1,4 +1,5 @@
 import { type Attributes, context as contextApi, type Span, SpanStatusCode } from '@opentelemetry/api'
+import { attempt } from '../core/attempt.js'
 import { shared } from '../core/shared.js'
 import { messageOf, typeNameOf } from '../exceptions/error-class.js'
 import { describeException, type ExceptionAttributes } from '../exceptions/exception.js'
@@ -76,7 +77,7 @@ export function forgetRecorded(error: unknown): void {
  */
 export function addException(span: Span, error: unknown, attributes?: Attributes): void {
   const description = (isObject(error) ? crossed.get(error) : undefined) ?? describeException(error)
-  span.addEvent('exception', { ...description, ...attributes })
+  span.addEvent('exception', attempt(() => ({ ...description, ...attributes }), 'span.input') ?? description)
   setArrived(error, spanOf(contextApi.active()))
 }
 

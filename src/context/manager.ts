@@ -120,8 +120,12 @@ export class ThreadContextManager implements ContextManager {
     const bound = function (this: unknown, ...args: unknown[]): unknown {
       return manager.apply(context, target, this, args)
     }
-    Object.defineProperty(bound, 'length', { value: target.length, configurable: true })
-    Object.defineProperty(bound, 'name', { value: target.name, configurable: true })
+    try {
+      Object.defineProperty(bound, 'length', { value: target.length, configurable: true })
+      Object.defineProperty(bound, 'name', { value: target.name, configurable: true })
+    } catch {
+      // A proxy that does not say.
+    }
     return bound
   }
 }

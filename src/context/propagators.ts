@@ -18,6 +18,15 @@ import { contextWithBaggage, contextWithSpan, spanOf } from './context.js'
 /** Set by OpenTelemetry's SDK around its own requests, which carry no context. A registered symbol, so that its package is not needed. */
 const SUPPRESS_TRACING_KEY = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
 
+/** Parts of one header that are looked at. */
+const MOST_PARTS = 1000
+
+/** A header that may have arrived in several parts. A carrier may be anything: also a list that says it has billions of elements. */
+function textOf(header: unknown): string {
+  if (typeof header === 'string') return header
+  return Array.isArray(header) && header.length <= MOST_PARTS ? header.join(',') : ''
+}
+
 /** Propagates the active span as W3C Trace Context Level 2. Both headers may arrive in several parts. */
 export class TraceContextPropagator implements TextMapPropagator {
   inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
@@ -40,9 +49,7 @@ export class TraceContextPropagator implements TextMapPropagator {
       count('traceparent.header')
       return context
     }
-    const list = getter.get(carrier, 'tracestate')
-    const text = Array.isArray(list) ? list.join(',') : list
-    const traceState = typeof text === 'string' ? parseTracestate(text) : undefined
+    const traceState = parseTracestate(textOf(getter.get(carrier, 'tracestate')))
     const spanContext =
       traceState === undefined ? { ...parent, isRemote: true } : { ...parent, traceState, isRemote: true }
     return contextWithSpan(context, trace.wrapSpanContext(spanContext))
@@ -63,9 +70,7 @@ export class BaggagePropagator implements TextMapPropagator {
   }
 
   extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {
-    const header = getter.get(carrier, 'baggage')
-    const text = Array.isArray(header) ? header.join(',') : header
-    const baggage = typeof text === 'string' ? parseBaggage(text) : undefined
+    const baggage = parseBaggage(textOf(getter.get(carrier, 'baggage')))
     return baggage === undefined ? context : contextWithBaggage(context, baggage)
   }
 

@@ -1,5 +1,6 @@
 import type { AsyncLocalStorage } from 'node:async_hooks'
 import { type Context, createContextKey, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
+import { attempt } from '../core/attempt.js'
 import { formatBaggage, parseBaggage } from '../core/baggage.js'
 import { count } from '../core/counters.js'
 import { ThreadspanError } from '../core/errors.js'
@@ -23,6 +24,10 @@ const MAX_VALUES = 64
 /** Values that arrived here and that nobody registered here: they go on to where somebody did. */
 export const ARRIVED_KEY = createContextKey('threadspan arrived values')
 
+/** The counter of carriers, and of contexts, that cannot be read. */
+const UNREADABLE = 'carrier.unreadable'
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 type PlainValues = Readonly<Record<string, unknown>>
 type Captured = { readonly list: readonly Registration[]; readonly values: readonly unknown[] }
 
@@ -69,12 +74,8 @@ export class Snapshot {
    */
   static from(carrier: unknown, options?: { readonly remote?: boolean }): Snapshot {
     if (typeof carrier !== 'object' || carrier === null) return Snapshot.ROOT
-    try {
-      return Snapshot.#from(carrier as Readonly<Record<keyof Carrier, unknown>>, options?.remote ?? true)
-    } catch {
-      count('carrier.unreadable')
-      return Snapshot.ROOT
-    }
+    const read = carrier as Readonly<Record<keyof Carrier, unknown>>
+    return attempt(() => Snapshot.#from(read, options?.remote ?? true), UNREADABLE) ?? Snapshot.ROOT
   }
 
   static #from(carrier: Readonly<Record<keyof Carrier, unknown>>, isRemote: boolean): Snapshot {
@@ -159,7 +160,18 @@ export class Snapshot {
    * @param options `clone`: the carrier goes by structured clone to a thread or process of this program, so that values may be what JSON has no form for.
    */
   toCarrier(options?: { readonly clone?: boolean }): Carrier {
-    const carrier: { -readonly [K in keyof Carrier]: Carrier[K] } = {}
+    const carrier: Writable<Carrier> = {}
+    // Anybody can put anything into a context, or make something else the active one: it must not keep a Worker or a task from being made.
+    attempt(() => this.#addTrace(carrier), UNREADABLE)
+    const baggage = attempt(() => propagation.getBaggage(this.context), UNREADABLE)
+    const baggageText = baggage === undefined ? '' : formatBaggage(baggage)
+    if (baggageText !== '') carrier.baggage = baggageText
+    const values = this.#packedValues(options?.clone === true ? 'clone' : 'json')
+    if (values !== undefined) carrier.values = values
+    return carrier
+  }
+
+  #addTrace(carrier: Writable<Carrier>): void {
     const span = spanOf(this.context)?.spanContext()
     const traceparent = span === undefined ? undefined : formatTraceparent(span)
     if (traceparent !== undefined) {
@@ -171,12 +183,6 @@ export class Snapshot {
       if (transaction?.traceId === span!.traceId)
         carrier.transaction = { id: transaction.id, name: transaction.name }
     }
-    const baggage = propagation.getBaggage(this.context)
-    const baggageText = baggage === undefined ? '' : formatBaggage(baggage)
-    if (baggageText !== '') carrier.baggage = baggageText
-    const values = this.#packedValues(options?.clone === true ? 'clone' : 'json')
-    if (values !== undefined) carrier.values = values
-    return carrier
   }
 
   /** Whether the other one holds the same context and the same values, by identity. */
@@ -246,7 +252,7 @@ export class Snapshot {
 
   #packedValues(form: 'json' | 'clone'): PlainValues | undefined {
     const list = registrations()
-    const arrived = this.context.getValue(ARRIVED_KEY) as PlainValues | undefined
+    const arrived = attempt(() => this.context.getValue(ARRIVED_KEY) as PlainValues | undefined, UNREADABLE)
     if (list.length === 0) return arrived
     const packed: Record<string, unknown> = {}
     for (const name in arrived) {

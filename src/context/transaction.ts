@@ -211,7 +211,7 @@ export function currentTransaction(): Transaction | undefined {
 
 /** The transaction of `context`: the one that was set there, else the local root of the active span where our recorder made it. */
 export function transactionIn(context: Context): Transaction | undefined {
-  const transaction = context.getValue(TRANSACTION_KEY) as Transaction | undefined
+  const transaction = namedTransaction(context)
   if (transaction !== undefined) return transaction
   const root = (spanOf(context) as { localRoot?: LocalRoot } | undefined)?.localRoot
   if (root === undefined) return undefined
@@ -220,7 +220,11 @@ export function transactionIn(context: Context): Transaction | undefined {
 
 /** The transaction that was set in `context` itself, local or carried; undefined where only spans tell of one. */
 export function namedTransaction(context: Context): Transaction | undefined {
-  return context.getValue(TRANSACTION_KEY) as Transaction | undefined
+  try {
+    return context.getValue(TRANSACTION_KEY) as Transaction | undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** What our recorder's spans say of where they stand. */

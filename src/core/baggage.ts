@@ -4,6 +4,7 @@ import {
   baggageEntryMetadataFromString,
   propagation,
 } from '@opentelemetry/api'
+import { attempt } from './attempt.js'
 import { count } from './counters.js'
 
 /** Members of one baggage, in and out: the grammar's own maximum; the specification wants at least 64 to be carried on. */
@@ -11,6 +12,9 @@ const MAX_MEMBERS = 180
 
 /** Bytes of one baggage, in and out, commas included: what the specification wants to be carried on at least. */
 const MAX_BYTES = 8192
+
+/** The counter of members that are none. */
+const MEMBER = 'baggage.member'
 
 /** `token` of RFC 7230, section 3.2.6. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -45,7 +49,7 @@ export function parseBaggage(header: string): Baggage | undefined {
     if (text === '') continue
     const member = parseMember(text)
     if (member === undefined) {
-      count('baggage.member')
+      count(MEMBER)
       continue
     }
     entries[member.key] = member.entry
@@ -71,19 +75,21 @@ function parseMember(text: string): { key: string; entry: BaggageEntry } | undef
 /**
  * The `baggage` header value of a baggage (W3C Baggage, "Header Content" and "Limits").
  *
- * Entries whose name is no token of RFC 7230, and those that would make it longer than 8192 bytes or 180 members, are left out and counted.
+ * Entries whose name is no token of RFC 7230, whose value is no text, and those that would make it longer than 8192 bytes or 180 members, are left
+ * out and counted. Never throws: anything can lie in a context in the place of a baggage.
  *
  * @returns the empty string where there is nothing to send.
  */
 export function formatBaggage(baggage: Baggage): string {
   let text = ''
   let members = 0
-  for (const [key, entry] of baggage.getAllEntries()) {
-    if (!TOKEN.test(key)) {
+  for (const [key, entry] of attempt(() => [...baggage.getAllEntries()], MEMBER) ?? []) {
+    if (typeof key !== 'string' || !TOKEN.test(key)) {
       count('baggage.name')
       continue
     }
-    const member = formatMember(key, entry)
+    const member = attempt(() => formatMember(key, entry), MEMBER)
+    if (member === undefined) continue
     const length = text.length + member.length + (members === 0 ? 0 : 1)
     if (members === MAX_MEMBERS || length > MAX_BYTES) {
       count('baggage.limit')
@@ -96,7 +102,10 @@ export function formatBaggage(baggage: Baggage): string {
 }
 
 function formatMember(key: string, entry: BaggageEntry): string {
-  const member = `${key}=${percentEncode(String(entry.value))}`
+  const { value } = entry as { value: unknown }
+  // A list may say that it has billions of elements, and would be gone through.
+  if (Array.isArray(value)) throw new TypeError('no text')
+  const member = `${key}=${percentEncode(String(value))}`
   if (entry.metadata === undefined) return member
   const properties = encodeProperties(entry.metadata.toString())
   return properties === '' ? member : `${member};${properties}`

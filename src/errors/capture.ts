@@ -2,6 +2,7 @@ import { type Attributes, type Context, context as contextApi } from '@opentelem
 import { spanOf } from '../context/context.js'
 import { addException, recordError, typeOf } from '../context/exception.js'
 import { startSpan } from '../context/span.js'
+import { attempt } from '../core/attempt.js'
 
 /**
  * Records an error that the program has dealt with, as an `exception` event on the active span, whose status stays. Outside of any span that
@@ -15,7 +16,7 @@ import { startSpan } from '../context/span.js'
 export function captureError(error: unknown, attributes?: Attributes): void {
   const context = contextApi.active()
   const span = spanOf(context)
-  if (span?.isRecording()) addException(span, error, attributes)
+  if (attempt(() => span?.isRecording(), 'span.input') === true) addException(span!, error, attributes)
   else recordBeside(context, error, attributes)
 }
 

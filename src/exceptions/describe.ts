@@ -1,5 +1,5 @@
 /** What is said of an error. Loaded when the first one is told: see exception.ts. */
-import { isError, MAX_FIELD, messageOf, textOf, typeNameOf } from './error-class.js'
+import { fieldOf, isError, MAX_FIELD, messageOf, typeNameOf } from './error-class.js'
 import type { ExceptionAttributes } from './exception.js'
 import { redactText } from './redact-text.js'
 import { settings } from './settings.js'
@@ -57,7 +57,7 @@ export function describeException(error: unknown): ExceptionAttributes {
   const type = typeNameOf(error)
   const message = redactText(messageOf(error)).slice(0, MAX_MESSAGE)
   const attributes: ExceptionAttributes = { 'exception.type': type, 'exception.message': message }
-  const stack = inSources(textOf(error, 'stack') ?? '')
+  const stack = inSources(fieldOf(error, 'stack') ?? '')
   const frames = parseFrames(stack)
   const whole = toldStack(stack + inSources(relatedStacks(error)))
   if (whole !== '') attributes['exception.stacktrace'] = redactText(whole.slice(0, MAX_STACK))
@@ -108,7 +108,7 @@ function relatedStacks(error: unknown): string {
     for (const [label, other] of related) {
       if (seen.has(other) || seen.size > MAX_RELATED) continue
       seen.add(other)
-      text += `\n${label}: ${textOf(other, 'stack') ?? messageOf(other).slice(0, MAX_MESSAGE)}`
+      text += `\n${label}: ${fieldOf(other, 'stack') ?? messageOf(other).slice(0, MAX_MESSAGE)}`
       visit(other)
     }
   }

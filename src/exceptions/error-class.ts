@@ -1,3 +1,5 @@
+import { textOf } from '../core/text.js'
+
 /** Characters of a name that are told. */
 export const MAX_FIELD = 256
 
@@ -19,12 +21,7 @@ export function typeNameOf(error: unknown): string {
 
 /** Its message; of what is no error, its text. */
 export function messageOf(error: unknown): string {
-  if (isError(error)) return textOf(error, 'message') ?? ''
-  try {
-    return String(error)
-  } catch {
-    return ''
-  }
+  return isError(error) ? (fieldOf(error, 'message') ?? '') : textOf(error)
 }
 
 /** Also those of other realms (`node:vm`) and DOMExceptions. Never throws, whatever a proxy's traps do. */
@@ -34,10 +31,10 @@ export function isError(error: unknown): error is Error {
   } catch {
     return false
   }
-  return typeof error === 'object' && error !== null && typeof textOf(error, 'stack') === 'string'
+  return typeof error === 'object' && error !== null && typeof fieldOf(error, 'stack') === 'string'
 }
 
-export function textOf(error: unknown, name: 'message' | 'stack'): string | undefined {
+export function fieldOf(error: unknown, name: 'message' | 'stack'): string | undefined {
   try {
     const text: unknown = (error as Record<string, unknown> | undefined | null)?.[name]
     return typeof text === 'string' ? text : undefined

@@ -1,5 +1,7 @@
-import { context as contextApi, isSpanContextValid, trace } from '@opentelemetry/api'
+import { context as contextApi, isSpanContextValid } from '@opentelemetry/api'
+import { spanOf } from '../context/context.js'
 import { transactionIn } from '../context/transaction.js'
+import { attempt } from '../core/attempt.js'
 
 /** Ids of what is current, under the names that log processors look for. */
 export interface LogFields {
@@ -30,10 +32,11 @@ export function logFields(options?: LogOptions): LogFields {
   return fields
 }
 
-/** Adds the fields to a record, except those that it has. */
-export function addLogFields(record: Record<string, unknown>, { format = 'otel' }: LogOptions = {}): void {
+/** Adds the fields to a record, except those that it has. Whatever the options are, or the active span is, a line is no worse for it. */
+export function addLogFields(record: Record<string, unknown>, options?: LogOptions): void {
+  const format = attempt(() => options?.format, 'log.value') ?? 'otel'
   const context = contextApi.active()
-  const span = trace.getSpanContext(context)
+  const span = attempt(() => spanOf(context)?.spanContext(), 'log.value')
   if (span === undefined || !isSpanContextValid(span)) return
   const { traceId, spanId, traceFlags } = span
   const transaction = transactionIn(context)

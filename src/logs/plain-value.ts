@@ -1,4 +1,5 @@
 import { count } from '../core/counters.js'
+import { textOf } from '../core/text.js'
 import type { AnyValue, Attributes } from '../otlp/types.js'
 
 /** Deeper values, and more of them, are left out. */
@@ -94,7 +95,7 @@ class Copy {
     const map: Attributes = Object.create(null)
     for (const [key, item] of entries) {
       const own = this.of(item, depth + 1)
-      if (own !== undefined) map[String(key)] = own
+      if (own !== undefined) map[textOf(key)] = own
       if (this.left <= 0) break
     }
     return map

@@ -61,11 +61,7 @@ export function loggerProvider(options: ProviderOptions): ApiLoggerProvider {
     getLogger(name, version, given) {
       const own = read(given, 'scopeAttributes') ?? read(given, 'attributes')
       const scope = {
-        encoded: encodeScope(
-          text(name),
-          text(version),
-          typeof own === 'object' && own !== null ? (plainValue(own, 1024) as Attributes) : {},
-        ),
+        encoded: encodeScope(text(name), text(version), scopeAttributesOf(own)),
         schemaUrl: text(read(given, 'schemaUrl')),
       }
       return new Logger(options, scope, read(given, 'includeTraceContext') !== false, (provider) =>
@@ -104,7 +100,7 @@ class Logger implements ApiLogger {
       return
     }
     try {
-      this.options.emit(this.scope, this.recordOf(given ?? {}))
+      this.options.emit(this.scope, this.recordOf(fieldsOf(given)))
     } catch {
       count('log.record')
     }
@@ -123,7 +119,7 @@ class Logger implements ApiLogger {
       observedTimeUnixNano: observed,
       severityNumber: typeof number === 'number' && number >= 0 && number <= 24 ? Math.floor(number) : 0,
       severityText: nameOf(given.severityText),
-      body: plainValue(given.body, limits.attributeValueLength) ?? null,
+      body: bodyOf(given.body, limits.attributeValueLength),
       attributes,
       droppedAttributesCount: dropped,
       eventName: nameOf(given.eventName),
@@ -159,6 +155,37 @@ class Logger implements ApiLogger {
       kept++
     }
     return { attributes, dropped }
+  }
+}
+
+/** A list is none, nor is what cannot be read. */
+function scopeAttributesOf(given: unknown): Attributes {
+  const plain = plainValue(given, 1024)
+  const isMap = typeof plain === 'object' && plain !== null && Object.getPrototypeOf(plain) === null
+  return isMap ? (plain as Attributes) : {}
+}
+
+/** Each field by itself: one that cannot be read takes no other with it. */
+function fieldsOf(given: unknown): ApiLogRecord {
+  return {
+    eventName: read(given, 'eventName'),
+    timestamp: read(given, 'timestamp') as TimeInput,
+    observedTimestamp: read(given, 'observedTimestamp') as TimeInput,
+    severityNumber: read(given, 'severityNumber'),
+    severityText: read(given, 'severityText'),
+    body: read(given, 'body'),
+    attributes: read(given, 'attributes'),
+    exception: read(given, 'exception'),
+    context: read(given, 'context') as Context,
+  }
+}
+
+function bodyOf(given: unknown, length: number): AnyValue {
+  try {
+    return plainValue(given, length) ?? null
+  } catch {
+    count('log.value')
+    return null
   }
 }
 

@@ -16,6 +16,7 @@ import {
 } from '@opentelemetry/api'
 import { count } from '../core/counters.js'
 import { warnOnce } from '../core/log.js'
+import { read } from '../recorder/input.js'
 import type { InstrumentDescriptor, InstrumentKind } from './descriptor.js'
 import { MAX_BOUNDS } from './descriptor.js'
 import {
@@ -65,7 +66,7 @@ export class ThreadMeterProvider implements MeterProvider {
     const scope = {
       name: textOf(name),
       version: textOf(version),
-      schemaUrl: textOf(options?.schemaUrl),
+      schemaUrl: textOf(read(options, 'schemaUrl')),
     }
     const key = `${scope.name}\n${scope.version}\n${scope.schemaUrl}`
     let meter = this.meters.get(key)
@@ -131,14 +132,14 @@ class ThreadMeter implements Meter {
     callback: BatchObservableCallback<A>,
     observables: Observable<A>[],
   ): void {
-    this.thread.observers.addBatch(callback as BatchObservableCallback, listOf(observables))
+    this.thread.observers.addBatch(callback as BatchObservableCallback, observablesOf(observables))
   }
 
   removeBatchObservableCallback<A extends Attributes>(
     callback: BatchObservableCallback<A>,
     observables: Observable<A>[],
   ): void {
-    this.thread.observers.removeBatch(callback as BatchObservableCallback, listOf(observables))
+    this.thread.observers.removeBatch(callback as BatchObservableCallback, observablesOf(observables))
   }
 
   private observable(
@@ -189,14 +190,16 @@ function describe(
   scope: InstrumentDescriptor['scope'],
   isExponential: boolean,
 ): InstrumentDescriptor {
-  const { unit, description, valueType, advice } = options ?? {}
   return {
     kind,
     name,
-    unit: textOf(unit),
-    description: textOf(description),
-    isInt: valueType === ValueType.INT,
-    bounds: kind === 'histogram' && !isExponential ? boundsOf(advice?.explicitBucketBoundaries) : [],
+    unit: textOf(read(options, 'unit')),
+    description: textOf(read(options, 'description')),
+    isInt: read(options, 'valueType') === ValueType.INT,
+    bounds:
+      kind === 'histogram' && !isExponential
+        ? boundsOf(read(read(options, 'advice'), 'explicitBucketBoundaries'))
+        : [],
     isExponential: kind === 'histogram' && isExponential,
     scope,
   }
@@ -206,18 +209,22 @@ function describe(
 const MOST_OBSERVABLES = 10_000
 
 /** A copy of a list that an application hands over: it may be none, throw, or say that it has billions of elements. */
-function listOf(observables: unknown): Observable[] {
+function listOf(given: unknown, most: number): unknown[] | undefined {
   try {
-    if (Array.isArray(observables)) return observables.slice(0, MOST_OBSERVABLES) as Observable[]
+    if (Array.isArray(given)) return given.slice(0, most)
   } catch {
     count('metric.value')
   }
-  return []
+  return undefined
+}
+
+function observablesOf(given: unknown): Observable[] {
+  return (listOf(given, MOST_OBSERVABLES) ?? []) as Observable[]
 }
 
 /** Bounds that were advised, in order and each once; the specification's where there are none that can be used. */
 function boundsOf(advised: unknown): readonly number[] {
-  if (!Array.isArray(advised)) return BOUNDS
-  const bounds = [...new Set(advised.slice(0, MAX_BOUNDS) as number[])].filter(Number.isFinite)
-  return bounds.sort((a, b) => a - b)
+  const list = listOf(advised, MAX_BOUNDS)
+  if (list === undefined) return BOUNDS
+  return [...new Set(list as number[])].filter(Number.isFinite).sort((a, b) => a - b)
 }

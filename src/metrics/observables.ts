@@ -42,6 +42,15 @@ type Entry =
   | { readonly instrument: ObservableInstrument; readonly callback: ObservableCallback }
   | { readonly instruments: ReadonlySet<Observable>; readonly callback: BatchObservableCallback }
 
+/** Of an application's list, which may hold proxies that do not say what they are. */
+function isObservable(one: unknown): one is ObservableInstrument {
+  try {
+    return one instanceof ObservableInstrument
+  } catch {
+    return false
+  }
+}
+
 /** The callbacks of one thread. */
 export class Observers {
   private readonly entries: Entry[] = []
@@ -64,7 +73,7 @@ export class Observers {
   }
 
   addBatch(callback: BatchObservableCallback, observables: readonly Observable[]): void {
-    const instruments = new Set(observables.filter((one) => one instanceof ObservableInstrument))
+    const instruments = new Set(observables.filter(isObservable))
     if (instruments.size > 0 && this.find(callback, instruments) < 0) this.push({ instruments, callback })
   }
 

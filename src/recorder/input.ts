@@ -1,6 +1,7 @@
 /** What applications hand to a span, read so that nothing throws: what cannot be read counts as not given. */
 import type { Attributes, Context, Exception, Link, Span, SpanContext, SpanOptions } from '@opentelemetry/api'
 import { count } from '../core/counters.js'
+import { textOf } from '../core/text.js'
 import { ownTracestate } from '../core/tracestate.js'
 import { toldStack } from '../exceptions/told-stack.js'
 
@@ -11,20 +12,6 @@ export function read(from: unknown, name: string): unknown {
   } catch {
     count('span.input')
     return undefined
-  }
-}
-
-/** Elements of a list that is taken for a text. */
-const MOST_JOINED = 1000
-
-/** What was meant to be a string, as one: an object without `toString` must not throw into the application. */
-export function textOf(value: unknown): string {
-  if (typeof value === 'string') return value
-  try {
-    // A list may say that it has billions of elements, and would be gone through.
-    return Array.isArray(value) && value.length > MOST_JOINED ? 'list' : String(value)
-  } catch {
-    return typeof value
   }
 }
 

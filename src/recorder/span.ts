@@ -12,8 +12,9 @@ import type {
 import type { SpanLimits } from '../config/tracing.js'
 import { now, type Origin, originOf, timeOf } from '../core/clock.js'
 import { hexOfWord, type TraceIdentity } from '../core/ids.js'
+import { textOf } from '../core/text.js'
 import { type AttributeList, bounded, eachAttribute, ownValue } from './attributes.js'
-import { eachLink, exceptionOf, linkOf, read, textOf } from './input.js'
+import { eachLink, exceptionOf, linkOf, read } from './input.js'
 import type { ScopeHandle } from './scope.js'
 
 /** What a span tells when it ends. */

@@ -13,6 +13,7 @@ import { contextWithSpan, spanOf } from '../context/context.js'
 import { contextWithCarriedTransaction, namedTransaction, transactionIn } from '../context/transaction.js'
 import { hexOfWord, TraceIdentity, wordOfHex } from '../core/ids.js'
 import { formatTraceparent, parseTraceparent } from '../core/traceparent.js'
+import { parentContextOf } from '../recorder/input.js'
 import { RecordedSpan } from '../recorder/span.js'
 
 /** The active span as words: the trace id, the span id, the trace flags; and the id of the transaction, or zeros. */
@@ -26,8 +27,8 @@ export const writeCurrent: WriteNote = (words, at) => {
     words.set([identity.w0, identity.w1, identity.w2, identity.w3, s0, s1, traceFlags], at)
     return true
   }
-  const context = span.spanContext()
-  if (!trace.isSpanContextValid(context)) return false
+  const context = parentContextOf(span)
+  if (context === undefined) return false
   const { traceId, spanId, traceFlags } = context
   for (let i = 0; i < 4; i++) words[at + i] = wordOfHex(traceId, 8 * i)
   words[at + 4] = wordOfHex(spanId, 0)
@@ -49,7 +50,8 @@ export function currentNote(): string | undefined {
   const active = contextApi.active()
   const span = spanOf(active)
   if (span === undefined) return undefined
-  const traceparent = formatTraceparent(span.spanContext())
+  const context = parentContextOf(span)
+  const traceparent = context === undefined ? undefined : formatTraceparent(context)
   const transaction = traceparent === undefined ? undefined : transactionIn(active)
   return transaction === undefined ? traceparent : `${traceparent} ${transaction.id}`
 }
