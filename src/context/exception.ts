@@ -15,6 +15,19 @@ const arrived = shared('context.arrived', () => new WeakMap<object, Span | undef
 /** The same for what is no object, and so has no identity: what has arrived at each span. */
 const arrivedPrimitive = shared('context.primitives', () => new WeakMap<Span, { readonly value: unknown }>())
 
+/** The span on which the application itself has told of an error, by OpenTelemetry's `recordException`. */
+const told = shared('errors.told', () => new WeakMap<object, Span>())
+
+/** The application has told of `error` on `span`, from which it may go on its way. */
+export function noteTold(error: unknown, span: Span): void {
+  if (isObject(error)) told.set(error, span)
+}
+
+/** Whether the application has told of this occurrence of `error` on `span` itself. */
+function takeTold(error: unknown, span: Span): boolean {
+  return isObject(error) && told.get(error) === span && told.delete(error)
+}
+
 /** What errors that came from another thread were there. */
 const crossed = shared('context.crossed', () => new WeakMap<object, ExceptionAttributes>())
 
@@ -82,14 +95,15 @@ export function addException(span: Span, error: unknown, attributes?: Attributes
 }
 
 /**
- * Marks `span` as failed by `error`: an `exception` event unless the error came from a span inside of it, where it is told;
+ * Marks `span` as failed by `error`: an `exception` event unless the error came from a span inside of it, where it is told, or the
+ * application has recorded it;
  * `error.type`, and status ERROR with the error's message (semantic conventions, "Recording errors"). Does not end the span.
  *
  * @param error whatever was thrown or rejected with. Never throws, whatever that is.
  * @param attributes added to the event.
  */
 export function recordError(span: Span, error: unknown, attributes?: Attributes): void {
-  if (hasArrived(error, span)) setArrived(error, spanOf(contextApi.active()))
+  if (takeTold(error, span) || hasArrived(error, span)) setArrived(error, spanOf(contextApi.active()))
   else addException(span, error, attributes)
   span.setAttribute('error.type', typeOf(error))
   span.setStatus({ code: SpanStatusCode.ERROR, message: redactText(messageOf(error)) })

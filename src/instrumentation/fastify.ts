@@ -2,12 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import { isDeactivated } from '../config/live.js'
 import type { Disable } from '../hooks/channels.js'
 import { subscribe } from '../hooks/channels.js'
-import { noteRoute, noteThrown, serverRequest } from './http-server.js'
-import type { ServerRequest } from './server-transaction.js'
+import { noteRoute, noteThrown } from './http-server.js'
 
 interface HandlerMessage {
   readonly request: { readonly raw: IncomingMessage }
-  readonly reply: { readonly statusCode: number }
   readonly route: { readonly url?: unknown; readonly method?: unknown }
   readonly error?: unknown
 }
@@ -34,10 +32,9 @@ export function instrumentFastify(): Disable {
     'tracing:fastify.request.handler:start': ({ request, route }: HandlerMessage) => {
       if (typeof route.url === 'string' && !isOff()) noteRoute(request.raw, route.url)
     },
-    'tracing:fastify.request.handler:error': ({ request, reply, error }: HandlerMessage) => {
-      const handled = isOff() ? undefined : serverRequest(request.raw)
-      // Frameworks throw for 404 and the like as well: an answer, not a fault of the service.
-      if (handled !== undefined && reply.statusCode >= 500) recordError(handled, error)
+    // Frameworks throw for 404 and the like as well: an answer, not a fault of the service.
+    'tracing:fastify.request.handler:error': ({ request, error }: HandlerMessage) => {
+      if (!isOff()) noteThrown(request.raw, error)
     },
   })
 }
@@ -51,10 +48,4 @@ function addHooks(fastify: Instance): void {
     if (!isOff()) noteThrown(raw, error)
     done()
   })
-}
-
-function recordError(handled: ServerRequest, error: unknown): void {
-  if (handled.error !== undefined) return
-  handled.error = error
-  handled.span.recordException(error instanceof Error ? error : String(error))
 }

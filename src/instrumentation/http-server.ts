@@ -153,7 +153,8 @@ function endRequest(open: OpenRequest, isFinished: boolean, isLeft = false): voi
   if (!transaction.span.isRecording()) return
   if (transaction.route === undefined) setExpressRoute(open)
   const status = isFinished || response.headersSent ? response.statusCode : undefined
-  endTransaction(transaction, { status, isFinished, error: response.errored, isLeft })
+  const error = response.errored ?? (isFinished || isLeft ? undefined : open.request.socket?.errored)
+  endTransaction(transaction, { status, isFinished, error, isLeft })
 }
 
 /** Express leaves the route that answered on the request: of use where its files are not seen, as in a bundle. */

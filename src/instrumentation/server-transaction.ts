@@ -93,19 +93,57 @@ function contextOfTransaction(parent: Context, span: Span, name: string): Contex
  */
 export function setRoute(handled: ServerRequest, method: string, route: string): void {
   if (handled.route === route) return
-  handled.route = route
   const { span } = handled
-  span.setAttribute('http.route', route)
+  const own = attributeOf(span, 'http.route')
+  const isOwn = own !== undefined && own !== handled.route
+  handled.route = route
+  if (!isOwn) span.setAttribute('http.route', route)
   const { name } = span as { name?: unknown }
   if (typeof name === 'string' && name !== handled.name) return
-  handled.name = `${methodName(method)} ${route}`
+  handled.name = `${methodName(method)} ${isOwn ? own : route}`
   transactionOf(span).setName(handled.name)
 }
 
-/** Ends the transaction of a request, by what its response came to. */
+/** What spans, ours and those of an SDK, let one read. */
+interface ReadableSpan {
+  readonly attributes?: readonly unknown[] | Readonly<Record<string, unknown>>
+  /** Ours. */
+  readonly statusCode?: unknown
+  readonly statusMessage?: unknown
+  readonly status?: { readonly code?: unknown; readonly message?: unknown }
+}
+
+function attributeOf(span: Span, key: string): unknown {
+  const { attributes } = span as ReadableSpan
+  if (!Array.isArray(attributes)) return (attributes as Record<string, unknown> | undefined)?.[key]
+  for (let i = 0; i < attributes.length; i += 2) if (attributes[i] === key) return attributes[i + 1]
+  return undefined
+}
+
+/** The message of a failure that the application has told of itself. */
+function ownMessageOf(span: Span): string | undefined {
+  const { statusCode, statusMessage, status } = span as ReadableSpan
+  if ((statusCode ?? status?.code) !== SpanStatusCode.ERROR) return undefined
+  const message = statusMessage ?? status?.message
+  return typeof message === 'string' && message !== '' ? message : undefined
+}
+
+/** Ends the transaction of a request, by what its response came to. What the application has said of a failure itself stays. */
 export function endTransaction(open: ServerRequest, end: ResponseEnd): void {
   const { span } = open
-  const { status, isFinished, error: failure, isLeft = false } = end
+  const message = ownMessageOf(span)
+  const type = attributeOf(span, 'error.type')
+  describeEnd(open, end)
+  if (message !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message })
+  if (typeof type === 'string') span.setAttribute('error.type', type)
+  span.end()
+}
+
+function describeEnd(open: ServerRequest, end: ResponseEnd): void {
+  const { span } = open
+  const { status, isFinished, isLeft = false } = end
+  // A handler that fails when the headers are out has its framework close the connection.
+  const failure = end.error ?? (isLeft ? undefined : open.thrown)
   const isServerError = isFinished && status !== undefined && status >= 500
   if (isServerError && open.error === undefined && open.thrown !== undefined) {
     open.error = open.thrown
@@ -124,7 +162,6 @@ export function endTransaction(open: ServerRequest, end: ResponseEnd): void {
         : { code: SpanStatusCode.ERROR },
     )
   }
-  span.end()
 }
 
 /** The requests that are no message of `node:http`, by what holds them together: their stream. */

@@ -10,6 +10,7 @@ import type {
   TraceState,
 } from '@opentelemetry/api'
 import type { SpanLimits } from '../config/tracing.js'
+import { noteTold } from '../context/exception.js'
 import { now, type Origin, originOf, timeOf } from '../core/clock.js'
 import { hexOfWord, type TraceIdentity } from '../core/ids.js'
 import { textOf } from '../core/text.js'
@@ -240,6 +241,7 @@ export class RecordedSpan implements Span {
 
   recordException(exception: Exception, time?: TimeInput): void {
     this.addEvent('exception', exceptionOf(exception), time)
+    noteTold(exception, this)
   }
 
   end(time?: TimeInput): void {

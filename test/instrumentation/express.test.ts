@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { after, afterEach, before, describe, test } from 'node:test'
@@ -36,7 +42,9 @@ for (const name of ['express', 'express4']) {
     let disable: () => void
     const get = async (path: string) => {
       const { port } = server.address() as AddressInfo
-      await (await fetch(`http://127.0.0.1:${port}${path}`)).text()
+      await fetch(`http://127.0.0.1:${port}${path}`)
+        .then((answer) => answer.text())
+        .catch(() => undefined)
       return (await ended(1))[0]!
     }
 
@@ -67,6 +75,23 @@ for (const name of ['express', 'express4']) {
         trace.getActiveSpan()!.setAttribute('http.route', '/my/route')
         response.send('ok')
       })
+      app.use('/routed', (_request, _response, next) => {
+        trace.getActiveSpan()!.setAttribute('http.route', '/my/route')
+        next()
+      })
+      app.get('/routed/:id', answer)
+      app.get('/told', (_request, response) => {
+        const span = trace.getActiveSpan()!
+        span.setStatus({ code: SpanStatusCode.ERROR, message: 'my own words' })
+        span.setAttribute('error.type', 'mine')
+        response.status(500).send('no')
+      })
+      app.get('/half', (_request, response, next) => {
+        const outgoing = response as unknown as ServerResponse
+        outgoing.write('half')
+        next(new RangeError('half way'))
+      })
+      app.get('/cut', (request) => request.socket.destroy(new RangeError('cut')))
       orgs.use('/teams/:team', teams)
       orgs.get('/teams/:team/pass', answer)
       const refuse: Param = (_request, _response, next, value) =>
@@ -82,8 +107,10 @@ for (const name of ['express', 'express4']) {
         throw new Error('handled')
       })
       // Express knows an error handler by its four parameters.
-      const handler: ErrorHandler = (error, _request, response, _next) =>
-        response.status((error as { status?: number }).status ?? 503).send('no')
+      const handler: ErrorHandler = (error, _request, response, next) => {
+        if ((response as unknown as ServerResponse).headersSent) next(error)
+        else response.status((error as { status?: number }).status ?? 503).send('no')
+      }
       app.use(handler)
       server = createServer(app)
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -119,6 +146,31 @@ for (const name of ['express', 'express4']) {
       assert.equal(span.name, 'my own name')
       assert.equal(span.attributes['http.route'], '/my/route')
     })
+
+    test('the route that it gives before the routes are looked at stays, and names the transaction', async () => {
+      const span = await get('/routed/1')
+      assert.equal(span.name, 'GET /my/route')
+      assert.equal(span.attributes['http.route'], '/my/route')
+    })
+
+    test('what it says of a failure stays', async () => {
+      const span = await get('/told')
+      assert.deepEqual(span.status, { code: SpanStatusCode.ERROR, message: 'my own words' })
+      assert.equal(span.attributes['error.type'], 'mine')
+      assert.equal(span.attributes['http.response.status_code'], 500)
+    })
+
+    for (const [path, message] of [
+      ['/half', 'half way'],
+      ['/cut', 'cut'],
+    ] as const) {
+      test(`${path}: an error by which the connection is closed is told`, async () => {
+        const span = await get(path)
+        assert.deepEqual(span.status, { code: SpanStatusCode.ERROR, message })
+        assert.equal(span.events.length, 1)
+        assert.equal(span.events[0]!.attributes!['exception.type'], 'RangeError')
+      })
+    }
 
     for (const [path, route, type, status] of [
       ['/orgs/acme/fail/1', '/orgs/:org/fail/:item', 'RangeError', 503],

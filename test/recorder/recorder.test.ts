@@ -10,6 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import fc from 'fast-check'
+import { recordError } from '#dist/context/exception.js'
 import { parseTracestate } from '#dist/core/tracestate.js'
 import { record, samplers } from './support.js'
 
@@ -47,6 +48,25 @@ function expected(given: Attributes): Attributes {
 }
 
 describe('the recorder', () => {
+  it('has an error that the application has recorded told once, and each time', () => {
+    const { tracer, take } = record()
+    const error = new RangeError('no')
+    const span = tracer.startSpan('told by both')
+    span.recordException(error)
+    recordError(span, error)
+    span.end()
+    const again = tracer.startSpan('comes up again')
+    recordError(again, error)
+    again.end()
+    const told = take().map(({ events, attributes, status }) => [
+      events.length,
+      attributes['error.type'],
+      status,
+    ])
+    const failed = [1, 'RangeError', { code: 2, message: 'no' }]
+    assert.deepEqual(told, [failed, failed])
+  })
+
   it('writes spans that OpenTelemetry reads as they were made', () => {
     const { tracer, take } = record()
     fc.assert(
