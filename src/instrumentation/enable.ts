@@ -50,6 +50,14 @@ export function enableAll(
 }
 
 /**
+ * Lets what libraries tell over a connection that many requests share run in the context of whoever asked. It makes no spans, and is of use
+ * whoever makes them. Libraries that were loaded before are not seen.
+ */
+export function followSharedConnections(instrumentations: readonly Instrumentation[]): void {
+  for (const { follow } of instrumentations) follow?.()
+}
+
+/**
  * A tracer that goes by settings that change. While the instrumentation of a name is deactivated it makes no spans: what would be below one
  * is below its parent then. A request that is not to be recorded gets a span that is not, and so does all that is done for it.
  */

@@ -1,12 +1,7 @@
 import type { EventEmitter } from 'node:events'
-import { ROOT_CONTEXT } from '@opentelemetry/api'
-import { activeContext, applyIn } from '../context/current.js'
 import { keepListeners } from '../context/emitter.js'
-import { capture } from '../context/snapshot.js'
-import { registrations } from '../context/values.js'
 import type { Disable } from '../hooks/channels.js'
-
-type Listener = (this: unknown, ...args: unknown[]) => unknown
+import { inCurrent } from './in-current.js'
 
 /**
  * Lets listeners on requests, responses and client requests of `node:http` run in the context of whoever added them. By themselves they run
@@ -36,16 +31,6 @@ let undo: Disable[] = []
 export function keepSocketListeners(socket: unknown): void {
   if (typeof (socket as Partial<EventEmitter> | undefined)?.on !== 'function') return
   keepListeners(socket as EventEmitter, inCurrent)
-}
-
-/** `listener` in what is current; undefined where nothing is. */
-function inCurrent(listener: Listener): Listener | undefined {
-  if (registrations().length > 0) return capture().wrap(listener as never)
-  const context = activeContext()
-  if (context === ROOT_CONTEXT) return undefined
-  return function (this: unknown, ...args: unknown[]): unknown {
-    return applyIn(context, listener, this, args)
-  }
 }
 
 /** Classes of streams whose listeners are kept. */

@@ -10,6 +10,7 @@ import { databaseOf, endDatabase, startOperation } from './database-span.js'
 import { filesOf, inFolder } from './libraries.js'
 import { type RedisTold, startRedis } from './redis-channel.js'
 import { redisErrorCode, redisOperation } from './redis-command.js'
+import { followIoredis } from './redis-context.js'
 import { type Failure, spanOfChannel } from './traced-channel.js'
 
 interface Command {
@@ -42,7 +43,7 @@ const sent = new WeakSet<object>()
  * ioredis: a span of each command, and of each `multi`. From 5.11 on it tells of them on its tracing channels; before, a client is seen to send
  * them, those of a `multi` one by one.
  */
-export const ioredis: Instrumentation = { name: 'ioredis', versions: '5, 6', enable }
+export const ioredis: Instrumentation = { name: 'ioredis', versions: '5, 6', enable, follow: followIoredis }
 
 function enable(by: Tracer): Disable {
   tracer = by

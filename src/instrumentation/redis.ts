@@ -11,6 +11,7 @@ import { endDatabase, type Operation, startOperation } from './database-span.js'
 import { filesOf } from './libraries.js'
 import { type RedisTold, startRedis } from './redis-channel.js'
 import { redisErrorCode, redisOperation } from './redis-command.js'
+import { followNodeRedis } from './redis-context.js'
 import { type Failure, spanOfChannel } from './traced-channel.js'
 
 let tracer: Tracer | undefined
@@ -19,7 +20,7 @@ let tracer: Tracer | undefined
  * node-redis: a span of each command, and of each `multi` or pipeline as a whole. From 5.12 on it tells of them on its tracing channels; before,
  * commands are seen one by one as they are queued, where it is not known to which server they go.
  */
-export const redis: Instrumentation = { name: 'redis', versions: '4 to 6', enable }
+export const redis: Instrumentation = { name: 'redis', versions: '4 to 6', enable, follow: followNodeRedis }
 
 function enable(by: Tracer): Disable {
   tracer = by

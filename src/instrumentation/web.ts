@@ -10,11 +10,12 @@ import { instrumentHttp2Client } from './http2/client.js'
 import { instrumentHttp2Server, isHttp2Server } from './http2/server.js'
 import { koa } from './koa.js'
 import { instrumentUndici } from './undici.js'
+import { followUndici } from './undici-context.js'
 
 /** What speaks HTTP. */
 export const WEB: readonly Instrumentation[] = [
   { name: 'http', versions: "Node's", enable: instrumentHttp },
-  { name: 'undici', versions: '5 to 8', enable: instrumentUndici },
+  { name: 'undici', versions: '5 to 8', enable: instrumentUndici, follow: followUndici },
   { name: 'fastify', versions: '5', enable: instrumentFastify },
   express,
   koa,

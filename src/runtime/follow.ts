@@ -29,7 +29,7 @@ import { loadPart } from '../hooks/parts.js'
 import { followProcessEnd } from '../hooks/process-end.js'
 import type { Instrumentation } from '../instrumentation/contract.js'
 import type * as DatabasesPart from '../instrumentation/databases-part.cjs'
-import { type DisableNamed, enableAll } from '../instrumentation/enable.js'
+import { type DisableNamed, enableAll, followSharedConnections } from '../instrumentation/enable.js'
 import { whenFollowedLoads } from '../instrumentation/followed.js'
 import type { Kind } from '../instrumentation/libraries.js'
 import type * as WebPart from '../instrumentation/part.cjs'
@@ -189,11 +189,12 @@ function instrument(
   loadOnce('web', () => {
     web = loadPart<typeof WebPart>(folder, 'instrumentation.cjs')
     enable(web.WEB)
+    followSharedConnections(web.WEB)
   })
   loadOnce('databases', () => {
     const part = loadPart<typeof DatabasesPart>(folder, 'databases.cjs')
     enable(part.DATABASES)
-    part.followSharedConnections()
+    followSharedConnections(part.DATABASES)
   })
   const { logging } = runtime
   if (logging !== undefined) {

@@ -68,4 +68,17 @@ describe('commands of Redis', { skip: noRedis }, () => {
       [],
     )
   })
+
+  for (const { scenario, name } of CLIENTS) {
+    for (const disabled of [false, true]) {
+      it(`${name}${disabled ? ' without its spans' : ''}: what a shared connection tells runs in the request that asked`, async () => {
+        await runClient({
+          scenario: `${scenario}-messages`,
+          name,
+          port: server.port,
+          env: disabled ? { OTEL_NODE_DISABLED_INSTRUMENTATIONS: scenario } : {},
+        })
+      })
+    }
+  }
 })
