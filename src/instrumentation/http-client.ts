@@ -208,20 +208,26 @@ function upgrade(call: Call, request: ClientRequest, response: IncomingMessage):
 function close(call: Call, request: ClientRequest): void {
   if (call.ended) return
   // What the caller has given up on purpose is no failure (semantic conventions for HTTP, "Status").
-  if (call.response?.complete !== true && !isGivenUp(call, request)) failAborted(call.span)
+  if (call.response?.complete !== true && !isGivenUp(call, request)) {
+    const { errored } = request
+    // An error of the caller's own, such as that of a timeout.
+    if (errored && !isHangUp(errored) && !isAbort(errored)) fail(call.span, errored)
+    else failAborted(call.span)
+  }
   end(call)
 }
 
 /** Whether the caller has destroyed the request or the response itself, without an error. */
 function isGivenUp({ response }: Call, request: ClientRequest): boolean {
   const { destroyed, errored, socket } = request
+  const isWithout = errored === null || errored === undefined || isAbort(errored)
   if (response !== undefined) {
-    // The other side's end makes the response `aborted`, with an error of its own.
-    return (
-      response.destroyed && (response.errored === null || isAbort(response.errored)) && !isPeerGone(socket)
-    )
+    // The response is `aborted` by the other side's end, and by its own request that is destroyed.
+    const { errored: error } = response
+    const isOnPurpose = error === null || isAbort(error) || (isWithout && isHangUp(error))
+    return response.destroyed && isOnPurpose && !isPeerGone(socket)
   }
-  return destroyed && (errored === null || errored === undefined || isAbort(errored)) && !isPeerGone(socket)
+  return destroyed && isWithout && !isPeerGone(socket)
 }
 
 function isPeerGone(socket: Socket | null | undefined): boolean {

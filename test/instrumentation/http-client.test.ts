@@ -20,6 +20,10 @@ const listener: http.RequestListener = (request, response) => {
     response.write('x', () => setTimeout(() => request.socket.destroy(), 20))
     return
   }
+  if (request.url === '/endless') {
+    response.writeHead(200, { 'content-length': 100 }).write('x')
+    return
+  }
   response.statusCode = request.url === '/404' ? 404 : 200
   response.end('body')
 }
@@ -209,6 +213,26 @@ describe('HTTP client', () => {
     assert.equal(cut.attributes['http.response.status_code'], 200)
     assert.equal(cut.attributes['error.type'], 'aborted')
     assert.equal(cut.status.code, SpanStatusCode.ERROR)
+  })
+
+  test('a request that is destroyed while its response comes: on purpose no failure, with an error that one', async () => {
+    const cause = new RangeError('too slow')
+    for (const error of [undefined, cause]) {
+      await new Promise<void>((resolve) => {
+        const request = http.get(`${base}/endless`, (response) => {
+          response.on('error', () => {}).on('close', resolve)
+          response.once('data', () => request.destroy(error))
+        })
+        request.on('error', () => {})
+      })
+      await ended(2)
+      const { status, events, attributes } = clientSpan()
+      assert.equal(attributes['http.response.status_code'], 200)
+      assert.equal(status.code, error === undefined ? SpanStatusCode.UNSET : SpanStatusCode.ERROR)
+      assert.equal(attributes['error.type'], error === undefined ? undefined : 'RangeError')
+      assert.equal(events.length, error === undefined ? 0 : 1)
+      forget()
+    }
   })
 
   test('the span lasts until the end of the body, and its listeners run outside it', async () => {
