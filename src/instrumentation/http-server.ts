@@ -162,7 +162,20 @@ function setExpressRoute({ request, transaction }: OpenRequest): void {
   const { route, baseUrl } = request as IncomingMessage & { route?: { path?: unknown }; baseUrl?: unknown }
   if (typeof route !== 'object' || route === null || typeof route.path !== 'string') return
   if (isDeactivated('express')) return
-  setRoute(transaction, request.method ?? '', `${typeof baseUrl === 'string' ? baseUrl : ''}${route.path}`)
+  const template = `${typeof baseUrl === 'string' ? baseUrl : ''}${route.path}`
+  // A router that its handler has failed in has taken its own part away again: better no route than half of one.
+  if (isWhole(template, request)) setRoute(transaction, request.method ?? '', template)
+}
+
+/** Whether a template is of as many parts as the path that it has matched; one with a pattern may be of any number. */
+function isWhole(
+  template: string,
+  { url = '', originalUrl }: IncomingMessage & { originalUrl?: unknown },
+): boolean {
+  if (/[*?+(){}]/.test(template)) return true
+  const path = (typeof originalUrl === 'string' ? originalUrl : url).replace(/[?#].*$/s, '')
+  const partsOf = (text: string): number => text.split('/').filter((part) => part !== '').length
+  return partsOf(template) === partsOf(path)
 }
 
 function watchServer(server: Server): void {

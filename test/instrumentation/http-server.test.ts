@@ -258,6 +258,17 @@ describe('HTTP server', () => {
     assert.equal(byName('GET /api/users/:id').attributes['http.route'], '/api/users/:id')
   })
 
+  test('half of a route, which is what Express leaves where a handler has failed, names nothing', async () => {
+    handler = (request, response) => {
+      Object.assign(request, { baseUrl: '', route: { path: '/:id' }, originalUrl: '/api/users/7?x=/y' })
+      response.statusCode = 500
+      response.end()
+    }
+    await get('/api/users/7?x=/y')
+    await ended(1)
+    assert.equal(byName('GET').attributes['http.route'], undefined)
+  })
+
   test('objects of the application look as they do without us', async () => {
     const bare: Record<string, unknown> = {}
     const look = (seen: Record<string, unknown>) => {
