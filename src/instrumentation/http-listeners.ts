@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import { keepListeners } from '../context/emitter.js'
+import { inCurrent } from '../context/in-current.js'
 import type { Disable } from '../hooks/channels.js'
-import { inCurrent } from './in-current.js'
 
 /**
  * Lets listeners on requests, responses and client requests of `node:http` run in the context of whoever added them. By themselves they run

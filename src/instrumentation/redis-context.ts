@@ -1,11 +1,11 @@
 import type { EventEmitter } from 'node:events'
 import { keepListeners } from '../context/emitter.js'
+import { inCurrent } from '../context/in-current.js'
 import { capture } from '../context/snapshot.js'
 import type { Disable } from '../hooks/channels.js'
 import { type Loaded, type OnLoad, onLoads } from '../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../hooks/patch-method.js'
 import { withBoundCallbacks } from './bind-callbacks.js'
-import { inCurrent } from './in-current.js'
 import { inFolder } from './libraries.js'
 
 const IOREDIS = inFolder('ioredis')

@@ -9,6 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { type ChildBoundary, followChildren } from '../boundaries/child-process.js'
+import { keepChildListeners, keepWorkerListeners } from '../boundaries/own-listeners.js'
 import { noteMessages, roomForNotes } from '../boundaries/worker-messages.js'
 import { followWorkers, type WorkerBoundary } from '../boundaries/worker-threads.js'
 import { exporterChoice } from '../config/exporter-choice.js'
@@ -112,6 +113,7 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
     },
     created(worker, data) {
       const { relay, notes } = data as WorkerHandoff
+      keepWorkerListeners()
       if (relay !== undefined) runtime.relay?.threadCreated(relay)
       runtime.meters?.loaded?.addWorker(worker, (data as WorkerHandoff).name ?? `worker ${worker.threadId}`)
       if (notes !== undefined) noteMessages(worker, notes, writeCurrent)
@@ -281,6 +283,7 @@ function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
       }
     },
     started(handle, pid) {
+      keepChildListeners()
       const child = handle as Child
       child.pid = pid
       child.span?.setAttribute('threadspan.child.pid', pid)

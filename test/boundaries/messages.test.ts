@@ -17,4 +17,15 @@ describe('messages', () => {
     assert.ok(!none!.includes('MAKER') && none![0] === 'none')
     assert.ok(!many!.includes('OTHER'))
   })
+
+  it('that come back run listeners where those were added, not where the Worker or child was made', async () => {
+    const { code, stdout, stderr } = await runProgram(fixture('boundaries/answers.mjs'), {
+      node: ['--require', PRELOAD],
+      env: { OTEL_TRACES_EXPORTER: 'file', THREADSPAN_FILE: '/dev/null' },
+    })
+    assert.deepEqual([code, stderr], [0, ''])
+    // Each request hears of those answers too that come before its own.
+    const asExpected = { inside: [9, true], outside: true, listeners: 1 }
+    assert.deepEqual(JSON.parse(stdout), { worker: asExpected, fork: asExpected })
+  })
 })
