@@ -16,7 +16,7 @@ const arrived = shared('context.arrived', () => new WeakMap<object, Span | undef
 const arrivedPrimitive = shared('context.primitives', () => new WeakMap<Span, { readonly value: unknown }>())
 
 /** The span on which the application itself has told of an error, by OpenTelemetry's `recordException`. */
-const told = shared('errors.told', () => new WeakMap<object, Span>())
+const told = shared('context.told', () => new WeakMap<object, Span>())
 
 /** The application has told of `error` on `span`, from which it may go on its way. */
 export function noteTold(error: unknown, span: Span): void {

@@ -18,6 +18,7 @@ export type SharedName =
   | 'context.crossed'
   | 'context.emitters'
   | 'context.targets'
+  | 'context.told'
   | 'context.functions'
   | 'context.iterators'
   | 'context.manager'
