@@ -96,8 +96,8 @@ export function addException(span: Span, error: unknown, attributes?: Attributes
 
 /**
  * Marks `span` as failed by `error`: an `exception` event unless the error came from a span inside of it, where it is told, or the
- * application has recorded it;
- * `error.type`, and status ERROR with the error's message (semantic conventions, "Recording errors"). Does not end the span.
+ * application has recorded it; `error.type`, and status ERROR with the error's message (semantic conventions, "Recording errors"). Does not
+ * end the span.
  *
  * @param error whatever was thrown or rejected with. Never throws, whatever that is.
  * @param attributes added to the event.
