@@ -92,6 +92,7 @@ export default [
     process: 'runtime/process-part.cts',
     instrumentation: 'instrumentation/part.cts',
     databases: 'instrumentation/databases-part.cts',
+    messaging: 'instrumentation/messaging-part.cts',
     pools: 'pools/part.cts',
   }),
   bundle('worker.ts', 'worker.js', 'esm'),

@@ -170,6 +170,17 @@ export function contextWithTransaction(context: Context, transaction: Transactio
   return contextWithSpan(contextWithValue(context, TRANSACTION_KEY, transaction), transaction.span)
 }
 
+/**
+ * `parent` with a span that has just begun a transaction as the active span and the current transaction. Our recorder's spans know what their
+ * transaction is.
+ *
+ * @param name of the span, for spans that do not tell it.
+ */
+export function contextOfLocalRoot(parent: Context, span: Span, name: string): Context {
+  if ((span as { localRoot?: unknown }).localRoot === span) return contextWithSpan(parent, span)
+  return contextWithTransaction(parent, transactionOf(span, name))
+}
+
 /** `context` with a transaction of another thread or process as the current one; its active span stays what it is. */
 export function contextWithCarriedTransaction(
   context: Context,

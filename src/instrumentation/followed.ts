@@ -4,7 +4,7 @@ import { onChannelAsked } from '../hooks/channel-asks.js'
 import type { Disable } from '../hooks/channels.js'
 import { onEsModule } from '../hooks/es-module-loads.js'
 import { onAnyLoad } from '../hooks/module-loads.js'
-import { inFolder, type Kind, LIBRARIES, type Library } from './libraries.js'
+import { inFolder, type Kind, LIBRARIES } from './libraries.js'
 
 /**
  * Calls `then` when this thread loads something that is followed, before the application gets to use it; now where it has been loaded. Until
@@ -13,18 +13,15 @@ import { inFolder, type Kind, LIBRARIES, type Library } from './libraries.js'
  * @param kinds all where it is left out.
  */
 export function whenFollowedLoads(then: () => void, kinds?: readonly Kind[]): Disable {
-  const libraries = (LIBRARIES as readonly Library[]).filter(
-    ({ kind = 'web' }) => kinds?.includes(kind) ?? true,
-  )
-  const channels = libraries.flatMap((library) => library.channels ?? [])
-  if (libraries.some(({ builtins }) => builtins?.some(isBuiltinLoaded))) {
+  const libraries = LIBRARIES.filter(({ kind }) => kinds?.includes(kind) ?? true)
+  const channels = libraries.flatMap((library) => library.channels)
+  if (libraries.some(({ builtins }) => builtins.some(isBuiltinLoaded))) {
     then()
     return () => {}
   }
   const undo = [onChannelAsked((name) => channels.some((start) => name.startsWith(start)), then)]
-  for (const { files, folder = '', module } of libraries) {
+  for (const { files, folder, module } of libraries) {
     if (module !== undefined) undo.push(onEsModule({ file: module, loads: then }))
-    if (files === undefined) continue
     const isBelow = inFolder(folder)
     undo.push(
       onAnyLoad(files, (request, _exports, parent) => {

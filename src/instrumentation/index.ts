@@ -2,10 +2,11 @@ import type { Instrumentation } from './contract.js'
 import { DATABASES } from './databases.js'
 import { type DisableNamed, enableAll, type InstrumentationOptions } from './enable.js'
 import { setKnownMethods } from './http-semantics.js'
+import { MESSAGING } from './messaging.js'
 import { WEB } from './web.js'
 
 /** Every library that is followed. */
-export const INSTRUMENTATIONS: readonly Instrumentation[] = [...WEB, ...DATABASES]
+export const INSTRUMENTATIONS: readonly Instrumentation[] = [...WEB, ...DATABASES, ...MESSAGING]
 
 /**
  * Enables all of them; see {@link enableAll}.

@@ -1,99 +1,87 @@
 /** What instrumentations follow, as plain data: the preload, the instrumentations, `threadspan doctor` and the docs' table go by this list. */
 
-/** What speaks HTTP, clients of databases, loggers. */
-export type Kind = 'web' | 'databases' | 'loggers'
+/** What speaks HTTP, clients of databases, clients of queues, loggers: each kind is followed by a part of its own. */
+export type Kind = keyof typeof NOTICED
 
 /** A library, and how it is noticed that a thread loads it. */
 export interface Library {
   /** OpenTelemetry's name for its instrumentation, as `OTEL_NODE_DISABLED_INSTRUMENTATIONS` has it. */
-  readonly name: string
+  readonly name: InstrumentationName
+  readonly kind: Kind
   /** Beginnings of the names of channels that it asks `node:diagnostics_channel` for as it is loaded. */
-  readonly channels?: readonly string[]
+  readonly channels: readonly string[]
   /** Node's modules that it is in, or is made on. */
-  readonly builtins?: readonly string[]
+  readonly builtins: readonly string[]
   /** The words that its CommonJS files are asked for with, by files in `folder`. */
-  readonly files?: readonly string[]
+  readonly files: readonly string[]
   /** A folder on the way to the files that ask. */
-  readonly folder?: string
+  readonly folder: string
   /** Matches the URL of its ES module that is followed. */
-  readonly module?: RegExp
-  /** What it is, where it does not speak HTTP: each kind is followed by a part of its own. */
-  readonly kind?: Kind
+  readonly module: RegExp | undefined
 }
 
 /** The file of postgres.js, as an ES module, that has its queries. */
 export const POSTGRES_MODULE = /[\\/]postgres[^\\/]*[\\/]src[\\/]query\.js$/
 
-export const LIBRARIES = [
-  { name: 'http', channels: ['http.client.', 'http.server.'], builtins: ['_http_client', '_http_server'] },
-  { name: 'undici', channels: ['undici:'] },
-  { name: 'fastify' },
-  { name: 'express', files: ['./layer', './lib/layer'], folder: 'router' },
-  { name: 'koa', files: ['./context'], folder: 'koa' },
-  { name: 'hapi', files: ['./request'], folder: 'hapi' },
-  { name: 'pg', files: ['./client', './native', 'pg-pool'], folder: 'pg', kind: 'databases' },
-  { name: 'postgres', files: ['./query.js'], folder: 'postgres', module: POSTGRES_MODULE, kind: 'databases' },
-  {
-    name: 'mysql2',
-    channels: ['tracing:mysql2:'],
-    files: [
-      './base/connection.js',
-      './base/connection',
-      './lib/connection.js',
-      './connection.js',
-      './base/pool.js',
-      './base/pool',
-      './lib/pool.js',
-      './pool.js',
-    ],
-    folder: 'mysql2',
-    kind: 'databases',
+/**
+ * By kind and name, in few bytes, since every thread reads them: words for a library's files, with `channel:`, `node:` and `in:` before those of
+ * its channels, of Node's modules, and of its folder where that has another name.
+ */
+const NOTICED = {
+  web: {
+    http: 'channel:http.client. channel:http.server. node:_http_client node:_http_server',
+    undici: 'channel:undici:',
+    fastify: '',
+    express: 'in:router ./layer ./lib/layer',
+    koa: './context',
+    hapi: './request',
   },
-  {
-    name: 'ioredis',
-    channels: ['tracing:ioredis:'],
-    files: ['./Redis'],
-    folder: 'ioredis',
-    kind: 'databases',
+  databases: {
+    pg: './client ./native pg-pool',
+    postgres: './query.js',
+    mysql2:
+      'channel:tracing:mysql2: ./base/connection.js ./base/connection ./lib/connection.js ./connection.js ./base/pool.js ./base/pool ./lib/pool.js ./pool.js',
+    ioredis: 'channel:tracing:ioredis: ./Redis',
+    redis: 'channel:tracing:node-redis: in:client ./commands-queue',
   },
-  {
-    name: 'redis',
-    channels: ['tracing:node-redis:'],
-    files: ['./commands-queue'],
-    folder: 'client',
-    kind: 'databases',
+  messaging: {
+    bullmq: './queue ./flow-producer ./worker ./queue-events ./child-processor',
   },
-  {
-    name: 'pino',
-    files: ['./lib/tools', './tools'],
-    folder: 'pino',
-    kind: 'loggers',
+  loggers: {
+    pino: './lib/tools ./tools',
+    winston: './winston/logger ./logger',
+    bunyan: 'bunyan safe-json-stringify',
   },
-  {
-    name: 'winston',
-    files: ['./winston/logger', './logger'],
-    folder: 'winston',
-    kind: 'loggers',
-  },
-  {
-    name: 'bunyan',
-    files: ['bunyan', 'safe-json-stringify'],
-    folder: 'bunyan',
-    kind: 'loggers',
-  },
-] as const satisfies readonly Library[]
+} as const
 
 /** What can be left out, by OpenTelemetry's names for it. `http` is servers and clients of `node:http`, `node:https` and `node:http2`. */
-export type InstrumentationName = (typeof LIBRARIES)[number]['name']
+export type InstrumentationName = { [K in Kind]: keyof (typeof NOTICED)[K] }[Kind]
+
+export const LIBRARIES: readonly Library[] = (Object.keys(NOTICED) as Kind[]).flatMap((kind) =>
+  Object.entries(NOTICED[kind]).map(([name, text]) => libraryOf(kind, name as InstrumentationName, text)),
+)
+
+function libraryOf(kind: Kind, name: InstrumentationName, text: string): Library {
+  const words = text.split(' ')
+  const after = (start: string): string[] =>
+    words.filter((word) => word.startsWith(start)).map((word) => word.slice(start.length))
+  return {
+    name,
+    kind,
+    channels: after('channel:'),
+    builtins: after('node:'),
+    files: words.filter((word) => /^[./\w-]+$/.test(word)),
+    folder: after('in:')[0] ?? name,
+    module: name === 'postgres' ? POSTGRES_MODULE : undefined,
+  }
+}
 
 /** Matches paths below a package's folder, and below one that an application has it in by another name (`npm:` aliases: `mysql2-next`). */
 export function inFolder(name: string): RegExp {
   return new RegExp(`[\\\\/]${name}(?:-[^\\\\/]*)?[\\\\/]`)
 }
 
-type Filed = Extract<(typeof LIBRARIES)[number], { readonly files: unknown }>
-
 /** The words that a library's files are asked for with. */
-export function filesOf<N extends Filed['name']>(name: N): Extract<Filed, { name: N }>['files'] {
-  return (LIBRARIES as readonly Library[]).find((library) => library.name === name)!.files as never
+export function filesOf(name: InstrumentationName): readonly string[] {
+  return LIBRARIES.find((library) => library.name === name)!.files
 }

@@ -9,9 +9,8 @@ import {
   type TextMapGetter,
   type Tracer,
 } from '@opentelemetry/api'
-import { contextWithSpan } from '../context/context.js'
 import { recordError } from '../context/exception.js'
-import { contextWithTransaction, transactionOf } from '../context/transaction.js'
+import { contextOfLocalRoot, transactionOf } from '../context/transaction.js'
 import { errorType } from './error-type.js'
 import { fail, failAborted, methodName } from './http-semantics.js'
 
@@ -72,19 +71,13 @@ export function startTransaction(
   const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent)
   return {
     span,
-    context: contextOfTransaction(parent, span, name),
+    context: contextOfLocalRoot(parent, span, name),
     route: undefined,
     error: undefined,
     thrown: undefined,
     mount: '',
     name,
   }
-}
-
-/** A context in which `span` is the active one and the transaction. Our recorder's spans know what their transaction is. */
-function contextOfTransaction(parent: Context, span: Span, name: string): Context {
-  if ((span as { localRoot?: unknown }).localRoot === span) return contextWithSpan(parent, span)
-  return contextWithTransaction(parent, transactionOf(span, name))
 }
 
 /**

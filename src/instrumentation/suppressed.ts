@@ -7,3 +7,8 @@ const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRES
 export function isSuppressed(context: Context): boolean {
   return context.getValue(SUPPRESS_TRACING) === true
 }
+
+/** `context`, with nothing that happens in it to be traced. */
+export function withoutTracing(context: Context): Context {
+  return context.setValue(SUPPRESS_TRACING, true)
+}

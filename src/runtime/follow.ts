@@ -33,6 +33,7 @@ import type * as DatabasesPart from '../instrumentation/databases-part.cjs'
 import { type DisableNamed, enableAll, followSharedConnections } from '../instrumentation/enable.js'
 import { whenFollowedLoads } from '../instrumentation/followed.js'
 import type { Kind } from '../instrumentation/libraries.js'
+import type * as MessagingPart from '../instrumentation/messaging-part.cjs'
 import type * as WebPart from '../instrumentation/part.cjs'
 import { ANCHOR, EXPORTER, LINK } from '../link/format.js'
 import { makeFolder } from '../link/owner.js'
@@ -61,7 +62,7 @@ export { ANCHOR, EXPORTER, LINK }
 /**
  * Workers and children whose context is none: they outlive the request that happens to make them. Their tasks bring contexts of their own.
  */
-const POOLS = /[\\/]node_modules[\\/](?:piscina|tinypool|workerpool|poolifier|jest-worker)[\\/]/
+const POOLS = /[\\/]node_modules[\\/](?:piscina|tinypool|workerpool|poolifier|jest-worker|bullmq)[\\/]/
 /** Of those, the ones whose tasks carry their context by themselves, over ports of their own: what their other messages are sent in is nobody's. */
 const PORTS = /[\\/]node_modules[\\/](?:piscina|tinypool)[\\/]/
 /** Workers that libraries run for themselves and that never make a span: they stay as they are. */
@@ -198,6 +199,7 @@ function instrument(
     enable(part.DATABASES)
     followSharedConnections(part.DATABASES)
   })
+  loadOnce('messaging', () => enable(loadPart<typeof MessagingPart>(folder, 'messaging.cjs').MESSAGING))
   const { logging } = runtime
   if (logging !== undefined) {
     if (namesExporters(env['OTEL_LOGS_EXPORTER'])) {

@@ -62,6 +62,7 @@ const MOST = {
   'environment.cjs': [1, 4_000],
   'instrumentation.cjs': [3, 160_000],
   'databases.cjs': [3, 160_000],
+  'messaging.cjs': [3, 160_000],
   'pools.cjs': [3, 160_000],
 }
 

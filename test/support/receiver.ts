@@ -28,6 +28,7 @@ export interface ReceivedSpan {
   attributes: Record<string, unknown>
   status: { code: number; message: string }
   events: { name: string; attributes: Record<string, unknown> }[]
+  links: { traceId: string; spanId: string }[]
   resource: Record<string, unknown>
   scope: string
 }
@@ -99,6 +100,7 @@ interface RawSpan {
   attributes?: RawAttributes
   status?: { code?: number; message?: string }
   events?: { name?: string; attributes?: RawAttributes }[]
+  links?: { traceId: string; spanId: string }[]
 }
 interface RawResourceSpans {
   resource?: { attributes?: RawAttributes }
@@ -201,6 +203,10 @@ export function decodeRequest(bytes: Uint8Array): ReceivedSpan[] {
         events: (span.events ?? []).map((event) => ({
           name: event.name ?? '',
           attributes: attributesOf(event.attributes),
+        })),
+        links: (span.links ?? []).map(({ traceId, spanId }) => ({
+          traceId: hexOf(traceId),
+          spanId: hexOf(spanId),
         })),
         resource: attributesOf(resource?.attributes),
         scope: scope?.name ?? '',

@@ -1,0 +1,5 @@
+import { bullmq } from './bullmq/index.js'
+import type { Instrumentation } from './contract.js'
+
+/** Clients of queues. */
+export const MESSAGING: readonly Instrumentation[] = [bullmq]
