@@ -46,6 +46,7 @@ const NOTICED = {
   },
   messaging: {
     bullmq: './queue ./flow-producer ./worker ./queue-events ./child-processor',
+    amqplib: './lib/channel_model ./lib/callback_model',
   },
   loggers: {
     pino: './lib/tools ./tools',

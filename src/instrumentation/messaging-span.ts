@@ -27,6 +27,8 @@ export interface Destination {
   readonly system: 'bullmq' | 'rabbitmq' | 'kafka'
   /** Queue, topic or exchange; undefined where it is several, or an unnamed one. */
   readonly name: string | undefined
+  /** The name, or a part of it, of which there are few: spans are called by it. */
+  readonly template?: string
   /** Host of the server. */
   readonly address?: unknown
   readonly port?: unknown
@@ -41,17 +43,19 @@ export interface Work {
 }
 
 function nameOf({ operation, destination }: Work): string {
-  return destination.name === undefined ? operation : `${operation} ${destination.name}`
+  const { name, template = name } = destination
+  return template === undefined || template === '' ? operation : `${operation} ${template}`
 }
 
 function attributesOf({ operation, destination, attributes }: Work, type: string): Attributes {
-  const { system, name, address, port } = destination
+  const { system, name, template, address, port } = destination
   const all: Attributes = {
     'messaging.system': system,
     'messaging.operation.name': operation,
     'messaging.operation.type': type,
   }
   if (name !== undefined) all['messaging.destination.name'] = name
+  if (template !== undefined && template !== '') all['messaging.destination.template'] = template
   if (typeof address === 'string' && address !== '') {
     all['server.address'] = address
     if (Number(port) > 0) all['server.port'] = Number(port)
@@ -72,12 +76,27 @@ export function startSend(tracer: Tracer, work: Work, isContext: boolean): Span 
   return tracer.startSpan(nameOf(work), { kind, attributes: attributesOf(work, 'send') }, active)
 }
 
-/** Starts the span of messages that the application asks for, the child of what is active; it links to those that sent them. */
-export function startReceive(tracer: Tracer, work: Work, links: Link[] = []): Span | undefined {
-  const active = contextApi.active()
-  if (isSuppressed(active)) return undefined
-  const options = { kind: SpanKind.CLIENT, attributes: attributesOf(work, 'receive'), links }
-  return tracer.startSpan(nameOf(work), options, active)
+/** How messages were received that the application had asked for. */
+export interface Received {
+  /** Milliseconds of `now()`, when it asked. */
+  readonly start: number
+  /** What was active then. */
+  readonly context: Context
+  readonly messages: readonly Arrived[]
+  readonly failure?: Failure
+}
+
+/**
+ * Makes the span of messages that the application has asked for, the child of what was active; it links to those that sent them. To have asked
+ * for messages, got none and failed at nothing is of interest as part of something only.
+ */
+export function received(tracer: Tracer, work: Work, { start, context, messages, failure }: Received): void {
+  if (isSuppressed(context)) return
+  if (messages.length === 0 && failure === undefined && trace.getSpan(context) === undefined) return
+  const links = linksTo(messages.map(({ fields }) => arrivedSnapshot(fields, undefined).context))
+  const attributes = attributesOf(work, 'receive')
+  const options = { kind: SpanKind.CLIENT, attributes, links, startTime: start }
+  endCall(tracer.startSpan(nameOf(work), options, context), failure)
 }
 
 /**

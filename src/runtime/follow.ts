@@ -199,7 +199,11 @@ function instrument(
     enable(part.DATABASES)
     followSharedConnections(part.DATABASES)
   })
-  loadOnce('messaging', () => enable(loadPart<typeof MessagingPart>(folder, 'messaging.cjs').MESSAGING))
+  loadOnce('messaging', () => {
+    const { MESSAGING } = loadPart<typeof MessagingPart>(folder, 'messaging.cjs')
+    enable(MESSAGING)
+    for (const { follow } of MESSAGING) follow?.()
+  })
   const { logging } = runtime
   if (logging !== undefined) {
     if (namesExporters(env['OTEL_LOGS_EXPORTER'])) {

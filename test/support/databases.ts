@@ -12,6 +12,8 @@ export interface DatabaseServer {
 }
 
 const POSTGRESQL = '/usr/lib/postgresql'
+/** Debian's `rabbitmq-server` of the PATH runs it by way of `su`. */
+const RABBITMQ = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 
 /** The program's path; servers lie where not every user's PATH leads. */
 function commandOf(name: string): string | undefined {
@@ -27,6 +29,7 @@ function missing(isThere: boolean, name: string): string | false {
 export const noPostgresql = missing(existsSync(POSTGRESQL), 'postgresql')
 export const noRedis = missing(commandOf('redis-server') !== undefined, 'redis-server')
 export const noPrometheus = missing(commandOf('prometheus') !== undefined, 'prometheus')
+export const noRabbitmq = missing(existsSync(RABBITMQ), 'rabbitmq-server')
 export const noMariadb = missing(commandOf('mariadbd') !== undefined, 'mariadb-server')
 
 export async function freePort(): Promise<number> {
@@ -72,8 +75,14 @@ function run(command: string, args: readonly string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`)
 }
 
-async function serve(command: string, args: readonly string[], port: number, folder: string) {
-  const server = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+async function serve(
+  command: string,
+  args: readonly string[],
+  port: number,
+  folder: string,
+  env?: Record<string, string>,
+) {
+  const server = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   let said = ''
   for (const stream of [server.stdout, server.stderr]) stream.on('data', (text) => (said += text))
   await listening(port, server, () => said)
@@ -132,4 +141,41 @@ export async function startMariadb(): Promise<DatabaseServer> {
   const sql = "create database shop; create user test@'127.0.0.1'; grant all on *.* to test@'127.0.0.1'"
   run('mariadb', ['--no-defaults', '-u', 'root', `--socket=${socket}`, '-e', sql])
   return server
+}
+
+/** RabbitMQ, with the user `guest`, and a port mapper of Erlang's of its own. */
+export async function startRabbitmq(): Promise<DatabaseServer> {
+  const folder = ownFolder('rabbitmq', 'rabbitmq')
+  const [port, mapper, nodes] = await Promise.all([freePort(), freePort(), freePort()])
+  const env = {
+    HOME: folder,
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_EPMD_PORT: String(mapper),
+    RABBITMQ_NODENAME: `test-${port}@localhost`,
+    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODE_PORT: String(port),
+    RABBITMQ_DIST_PORT: String(nodes),
+    RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+    RABBITMQ_LOG_BASE: folder,
+    RABBITMQ_LOGS: '-',
+    RABBITMQ_CONFIG_FILE: join(folder, 'none'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
+    // One process, which is the one that is started here.
+    RABBITMQ_ALLOW_INPUT: 'true',
+    RABBITMQ_SERVER_START_ARGS: '-noinput',
+  }
+  const epmd = await serve(...asOther('rabbitmq', commandOf('epmd')!, []), mapper, join(folder, 'none'), env)
+  try {
+    const server = await serve(...asOther('rabbitmq', RABBITMQ, []), port, folder, env)
+    return {
+      port,
+      async stop() {
+        await server.stop()
+        await epmd.stop()
+      },
+    }
+  } catch (error) {
+    await epmd.stop()
+    throw error
+  }
 }

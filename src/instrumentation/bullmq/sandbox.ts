@@ -49,7 +49,9 @@ function tracing(processor: Method, name: string): Method {
     const { span, snapshot } = begun
     const call = (): unknown => snapshot.run(() => processor.apply(this, args))
     // The error goes on to the worker's thread, whose transaction tells of it.
-    return span === undefined ? call() : followResult(call(), (failure) => endCall(span, realFailure(failure)))
+    return span === undefined
+      ? call()
+      : followResult(call(), (failure) => endCall(span, realFailure(failure)))
   }
 }
 
