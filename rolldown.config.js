@@ -93,6 +93,7 @@ export default [
     instrumentation: 'instrumentation/part.cts',
     databases: 'instrumentation/databases-part.cts',
     messaging: 'instrumentation/messaging-part.cts',
+    rpc: 'instrumentation/rpc-part.cts',
     pools: 'pools/part.cts',
   }),
   bundle('worker.ts', 'worker.js', 'esm'),

@@ -43,6 +43,7 @@ export type SharedName =
   | 'hooks.loads'
   | 'hooks.parts'
   | 'instrumentation.enabled'
+  | 'instrumentation.grpc'
   | 'metrics.surfacers'
   | 'pools.current'
   | 'pools.known'

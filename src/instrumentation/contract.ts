@@ -9,7 +9,7 @@ export interface EnableOptions {
 }
 
 /**
- * Follows one library. It is a folder or file of this room and a line in the list of `web.ts`, `databases.ts` or `messaging.ts`; what it is loaded with is a line of
+ * Follows one library. It is a folder or file of this room and a line in the list of `web.ts`, `databases.ts`, `messaging.ts` or `rpc.ts`; what it is loaded with is a line of
  * `libraries.ts`. It knows the library's tracing channels, or puts itself around its methods where the library publishes none, and the semantic
  * conventions for what it makes of them. It never loads the library.
  */
@@ -22,6 +22,9 @@ export interface Instrumentation {
    * @returns ends it. What is under way need not be followed to its end.
    */
   enable(tracer: Tracer, options: EnableOptions): Disable
-  /** Keeps what the library calls back in the context of whoever asked, whoever makes the spans, and if nobody does. */
+  /**
+   * Keeps what the library calls back over a connection that many requests share in the context of whoever asked, whoever makes the spans, and if
+   * nobody does. What was loaded before is not seen.
+   */
   follow?(): Disable
 }

@@ -1,2 +1,2 @@
 /** What follows clients of databases, which a thread loads with the first of them. Bundled into one CommonJS file. */
-export { DATABASES } from './databases.js'
+export { DATABASES as INSTRUMENTATIONS } from './databases.js'

@@ -10,10 +10,10 @@ import { inFolder, type Kind, LIBRARIES } from './libraries.js'
  * Calls `then` when this thread loads something that is followed, before the application gets to use it; now where it has been loaded. Until
  * it is ended, `then` may be called again.
  *
- * @param kinds all where it is left out.
+ * @param isOfInterest of each kind of library, whether it is.
  */
-export function whenFollowedLoads(then: () => void, kinds?: readonly Kind[]): Disable {
-  const libraries = LIBRARIES.filter(({ kind }) => kinds?.includes(kind) ?? true)
+export function whenFollowedLoads(then: () => void, isOfInterest: (kind: Kind) => boolean): Disable {
+  const libraries = LIBRARIES.filter(({ kind }) => isOfInterest(kind))
   const channels = libraries.flatMap((library) => library.channels)
   if (libraries.some(({ builtins }) => builtins.some(isBuiltinLoaded))) {
     then()

@@ -3,10 +3,11 @@ import { DATABASES } from './databases.js'
 import { type DisableNamed, enableAll, type InstrumentationOptions } from './enable.js'
 import { setKnownMethods } from './http-semantics.js'
 import { MESSAGING } from './messaging.js'
+import { RPC } from './rpc.js'
 import { WEB } from './web.js'
 
 /** Every library that is followed. */
-export const INSTRUMENTATIONS: readonly Instrumentation[] = [...WEB, ...DATABASES, ...MESSAGING]
+export const INSTRUMENTATIONS: readonly Instrumentation[] = [...WEB, ...DATABASES, ...MESSAGING, ...RPC]
 
 /**
  * Enables all of them; see {@link enableAll}.

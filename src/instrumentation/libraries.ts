@@ -1,6 +1,6 @@
 /** What instrumentations follow, as plain data: the preload, the instrumentations, `threadspan doctor` and the docs' table go by this list. */
 
-/** What speaks HTTP, clients of databases, clients of queues, loggers: each kind is followed by a part of its own. */
+/** What speaks HTTP, clients of databases, clients of queues, remote procedure calls, loggers: each kind is followed by a part of its own. */
 export type Kind = keyof typeof NOTICED
 
 /** A library, and how it is noticed that a thread loads it. */
@@ -45,8 +45,11 @@ const NOTICED = {
     redis: 'channel:tracing:node-redis: in:client ./commands-queue',
   },
   messaging: {
-    bullmq: './queue ./flow-producer ./worker ./queue-events ./child-processor',
+    bullmq: './child-processor ./queue',
     amqplib: './lib/channel_model ./lib/callback_model',
+  },
+  rpc: {
+    grpc: 'in:grpc-js ./client-interceptors',
   },
   loggers: {
     pino: './lib/tools ./tools',

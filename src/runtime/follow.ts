@@ -29,11 +29,9 @@ import { exportsOfLoaded } from '../hooks/loaded-files.js'
 import { loadPart } from '../hooks/parts.js'
 import { followProcessEnd } from '../hooks/process-end.js'
 import type { Instrumentation } from '../instrumentation/contract.js'
-import type * as DatabasesPart from '../instrumentation/databases-part.cjs'
 import { type DisableNamed, enableAll, followSharedConnections } from '../instrumentation/enable.js'
 import { whenFollowedLoads } from '../instrumentation/followed.js'
 import type { Kind } from '../instrumentation/libraries.js'
-import type * as MessagingPart from '../instrumentation/messaging-part.cjs'
 import type * as WebPart from '../instrumentation/part.cjs'
 import { ANCHOR, EXPORTER, LINK } from '../link/format.js'
 import { makeFolder } from '../link/owner.js'
@@ -83,6 +81,11 @@ export interface FollowOptions {
   readonly disabled: readonly string[]
   /** Where `threadspan doctor` watches. */
   readonly watch?: Watch | undefined
+}
+
+/** A part that follows libraries of one kind. */
+interface Part {
+  readonly INSTRUMENTATIONS: readonly Instrumentation[]
 }
 
 /** Follows everything that this thread makes. */
@@ -166,7 +169,7 @@ function followPoolsLate(folder: string): void {
 }
 
 /**
- * Loads the instrumentations with the first thing that they follow: what speaks HTTP apart from the clients of databases.
+ * Loads the instrumentations with the first thing that they follow: each kind of them by itself.
  * @returns `end` ends the spans that are to end with the process.
  */
 function instrument(
@@ -194,16 +197,13 @@ function instrument(
     enable(web.WEB)
     followSharedConnections(web.WEB)
   })
-  loadOnce('databases', () => {
-    const part = loadPart<typeof DatabasesPart>(folder, 'databases.cjs')
-    enable(part.DATABASES)
-    followSharedConnections(part.DATABASES)
-  })
-  loadOnce('messaging', () => {
-    const { MESSAGING } = loadPart<typeof MessagingPart>(folder, 'messaging.cjs')
-    enable(MESSAGING)
-    for (const { follow } of MESSAGING) follow?.()
-  })
+  for (const kind of ['databases', 'messaging', 'rpc'] as const) {
+    loadOnce(kind, () => {
+      const { INSTRUMENTATIONS } = loadPart<Part>(folder, `${kind}.cjs`)
+      enable(INSTRUMENTATIONS)
+      followSharedConnections(INSTRUMENTATIONS)
+    })
+  }
   const { logging } = runtime
   if (logging !== undefined) {
     if (namesExporters(env['OTEL_LOGS_EXPORTER'])) {
@@ -231,13 +231,16 @@ function instrument(
 function loadOnce(kind: Kind, load: () => void): void {
   let isLoaded = false
   let stop: Disable | undefined
-  stop = whenFollowedLoads(() => {
-    if (isLoaded) return
-    isLoaded = true
-    guarded(kind, load)
-    // What it is being told of, it tells the instrumentations.
-    stop?.()
-  }, [kind])
+  stop = whenFollowedLoads(
+    () => {
+      if (isLoaded) return
+      isLoaded = true
+      guarded(kind, load)
+      // What it is being told of, it tells the instrumentations.
+      stop?.()
+    },
+    (other) => other === kind,
+  )
 }
 
 /** For a Worker that is left alone: what it makes is left alone as well, and the preload stays out of sight. */

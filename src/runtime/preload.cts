@@ -128,7 +128,7 @@ function wait(first: First, begin: () => void): void {
   // Loggers whose records go nowhere are of no interest outside of spans.
   after.push(
     whenPoolLoads(beginOnce),
-    whenFollowedLoads(beginOnce, isLogged ? undefined : ['web', 'databases', 'messaging']),
+    whenFollowedLoads(beginOnce, (kind) => isLogged || kind !== 'loggers'),
   )
 }
 

@@ -63,6 +63,7 @@ const MOST = {
   'instrumentation.cjs': [3, 160_000],
   'databases.cjs': [3, 160_000],
   'messaging.cjs': [3, 160_000],
+  'rpc.cjs': [3, 160_000],
   'pools.cjs': [3, 160_000],
 }
 

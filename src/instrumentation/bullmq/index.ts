@@ -3,7 +3,7 @@ import type { Disable } from '../../hooks/channels.js'
 import { type Loaded, type OnLoad, onLoads } from '../../hooks/module-loads.js'
 import { type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
 import type { Instrumentation } from '../contract.js'
-import { filesOf, inFolder } from '../libraries.js'
+import { inFolder } from '../libraries.js'
 import { addingBulk, addingFlow, addingFlows, addingJob, addingScheduler } from './add.js'
 import { emitting, processing, running } from './process.js'
 import { loading, starting } from './sandbox.js'
@@ -20,6 +20,9 @@ const FILE = inFolder('bullmq')
 
 type Patches = Readonly<Record<string, (original: Method) => Method>>
 
+/** Its own files ask for these; which of them it is loaded with first, `LIBRARIES` says. */
+const FILES = ['./queue', './flow-producer', './worker', './queue-events', './child-processor']
+
 /** By the class that a file exports. */
 const CLASSES: Readonly<Record<string, Patches>> = {
   Queue: { add: addingJob, addBulk: addingBulk, upsertJobScheduler: addingScheduler },
@@ -31,7 +34,7 @@ const CLASSES: Readonly<Record<string, Patches>> = {
 
 function enable(by: Tracer): Disable {
   setTracer(by)
-  const forget = onLoads(new Map<string, OnLoad>(filesOf('bullmq').map((request) => [request, patch])))
+  const forget = onLoads(new Map<string, OnLoad>(FILES.map((request) => [request, patch])))
   return () => {
     setTracer(undefined)
     forget()

@@ -20,6 +20,7 @@ import { guarded } from '../../hooks/guarded.js'
 import { observeEmit } from '../../hooks/observe-emit.js'
 import { replaceMethod } from '../../hooks/replace-method.js'
 import { forgetAnswer, noteAnswer } from '../answered.js'
+import { isFollowedCall } from '../grpc-calls.js'
 import { keepHttp2Listeners } from '../http-listeners.js'
 import {
   describePeer,
@@ -176,6 +177,7 @@ function start(tracer: Tracer, session: ClientHttp2Session, given: unknown): Cal
   // With its symbols: one of them names the headers that no table of HPACK may hold (RFC 7541, section 7.1.3).
   const headers: GivenHeaders = Array.isArray(given) ? Object.assign([], given) : { ...given }
   if (isCarriedByUndici(headerOf(headers, 'traceparent'))) return undefined
+  if (isFollowedCall(headerOf(headers, 'content-type'))) return undefined
   const method = String(headerOf(headers, ':method') ?? 'GET')
   const attributes = clientAttributes(authorities.get(session), headers, method)
   const span = tracer.startSpan(methodName(method), { kind: SpanKind.CLIENT, attributes }, active)

@@ -5,6 +5,7 @@ import type { Tracer } from '@opentelemetry/api'
 import { applyIn } from '../../context/current.js'
 import { type Disable, guard, subscribe } from '../../hooks/channels.js'
 import { observeEmit, ownEmit } from '../../hooks/observe-emit.js'
+import { isFollowedCall } from '../grpc-calls.js'
 import { keepHttp2Listeners } from '../http-listeners.js'
 import { serverAttributes } from '../http-server-attributes.js'
 import {
@@ -55,7 +56,8 @@ export function isHttp2Server(server: unknown): server is Http2Server {
 }
 
 const start = guard('http2.server stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-  if (current !== undefined) startRequest(current, stream, headers)
+  if (current !== undefined && !isFollowedCall(headers['content-type']))
+    startRequest(current, stream, headers)
 })
 
 function watchServer(server: EventEmitter): void {
