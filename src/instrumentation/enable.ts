@@ -66,8 +66,9 @@ function switched(tracer: Tracer, instrumentation: string, now: () => LiveSettin
     const { isDeactivated, isIgnored, groupOf } = now()
     const parent = trace.getSpanContext(context)
     if (isDeactivated(instrumentation)) return trace.wrapSpanContext(parent ?? INVALID_SPAN_CONTEXT)
-    if (options?.kind !== SpanKind.SERVER) return tracer.startSpan(name, options, context)
-    const { 'http.request.method': method, 'url.path': path } = options.attributes ?? {}
+    const { 'http.request.method': method, 'url.path': path } = options?.attributes ?? {}
+    if (options?.kind !== SpanKind.SERVER || path === undefined)
+      return tracer.startSpan(name, options, context)
     if (isIgnored(String(path))) {
       const traceId = parent?.traceId ?? randomHex(32)
       return trace.wrapSpanContext({ traceId, spanId: randomHex(16), traceFlags: 0 })

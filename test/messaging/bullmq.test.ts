@@ -139,6 +139,10 @@ describe('jobs of BullMQ', { skip: noRedis }, () => {
       assert.equal(completed.length, 1)
       assert.equal(completed[0]!.attributes['tenant'], 'tenant of flow')
       assert.deepEqual(below(spans, only(spans, 'run')), [])
+      const events = spans.filter((span) => span.name === 'told of a job')
+      assert.ok(events.length > 0)
+      for (const { parentSpanId, attributes } of events)
+        assert.deepEqual([parentSpanId, attributes['tenant']], ['', 'none'])
       assert.deepEqual(
         spans.filter((span) => /^(?:BZPOPMIN|XREAD)/.test(span.name)),
         [],

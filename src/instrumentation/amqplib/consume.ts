@@ -9,7 +9,7 @@ import { arrivedWith, attributesOf, type Channel, destinationOf, type Message, t
 
 /** The transactions of messages whose handler has returned, and that have not been settled, by their delivery tags, for each channel. */
 const openOf = new WeakMap<object, Map<number, Processing>>()
-/** Messages that were settled before their handler returned. */
+/** Messages that were settled, and channels that were closed, before a handler returned. */
 const settled = new WeakSet<object>()
 
 /** `Channel.prototype.consume(queue, handler, options)`. */
@@ -40,7 +40,7 @@ function handling(channel: Channel, queue: unknown, handler: Method, isSettled: 
     try {
       const result = own.snapshot.run(() => handler.apply(this, args))
       if (isThenable(result)) return followResult(result, (failure) => endProcess(own, failure))
-      if (isSettled || settled.has(message!)) endProcess(own)
+      if (isSettled || settled.has(message!) || settled.has(channel)) endProcess(own)
       else keep(channel, message!, own)
       return result
     } catch (error) {
@@ -90,6 +90,7 @@ export function settling(original: Method): Method {
 export function settlingAll(original: Method): Method {
   return function (...args) {
     const result = original.apply(this, args)
+    if (original.name === 'toClosed') settled.add(this as Channel)
     endUpTo(this as Channel, Number.POSITIVE_INFINITY)
     return result
   }
