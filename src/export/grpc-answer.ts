@@ -1,28 +1,9 @@
 /** What servers answer to a call over gRPC ("gRPC over HTTP/2", "Responses"), and what it means to OTLP ("OTLP/gRPC Response"). */
 import type { IncomingHttpHeaders } from 'node:http2'
+import { GRPC_CODES } from '../core/grpc-codes.js'
 import { ProtobufReader } from '../otlp/protobuf.js'
 import { type Answer, LONGEST_ANSWER } from './client.js'
 import { httpVerdict, NOTHING, readErrorMessage, readPartialSuccess, shown } from './otlp-answer.js'
-
-const CODES = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-]
 
 /** Those that may be repeated; `RESOURCE_EXHAUSTED` only where the server says when. */
 const AGAIN = new Set([
@@ -84,7 +65,7 @@ export class GrpcReply {
   }
 
   #answerOf(fields: IncomingHttpHeaders): Answer {
-    const code = CODES[Number(text(fields['grpc-status']))] ?? 'UNKNOWN'
+    const code = GRPC_CODES[Number(text(fields['grpc-status']))] ?? 'UNKNOWN'
     if (code === 'OK') {
       const partial = readPartialSuccess(this.#message(), 'application/x-protobuf')
       return { verdict: 'taken', wait: undefined, words: `status ${code}`, partial }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 import { type ReceivedPoint, type ReceivedSpan, Receiver } from '../support/receiver.js'
+import { assertNoSecrets } from '../support/secrets.js'
 
 export interface ClientRun {
   readonly scenario: string
@@ -37,13 +38,7 @@ export async function runClient(run: ClientRun): Promise<ReceivedSpan[]> {
     })
     assert.equal(code, 0, stdout + stderr)
     assert.equal(stdout, 'done\n')
-    const texts = receiver.spans.map(({ name, attributes, status, events }) => [
-      name,
-      attributes,
-      status,
-      events,
-    ])
-    assert.doesNotMatch(JSON.stringify(texts), /SECRET/)
+    assertNoSecrets(receiver.spans)
     measured?.(receiver.metrics.at(-1) ?? [])
     return receiver.spans
   } finally {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { fixture, PRELOAD, runProgram } from '../support/program.js'
 import { type ReceivedSpan, Receiver } from '../support/receiver.js'
+import { assertNoSecrets } from '../support/secrets.js'
 
 export interface QueueRun {
   readonly scenario: string
@@ -29,13 +30,7 @@ export async function runQueue({ scenario, programs, port, env }: QueueRun): Pro
       assert.equal(stdout, 'done\n')
       assert.equal(stderr, '')
     }
-    const texts = receiver.spans.map(({ name, attributes, status, events }) => [
-      name,
-      attributes,
-      status,
-      events,
-    ])
-    assert.doesNotMatch(JSON.stringify(texts), /SECRET/)
+    assertNoSecrets(receiver.spans)
     return receiver.spans.sort((a, b) => Number(a.start - b.start))
   } finally {
     await receiver.close()

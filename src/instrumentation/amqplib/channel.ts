@@ -2,16 +2,8 @@ import type { Attributes, Tracer } from '@opentelemetry/api'
 import { type Fields, VALUES_FIELD } from '../messaging-carrier.js'
 import type { Arrived, Destination } from '../messaging-span.js'
 
-let current: Tracer | undefined
-
-/** Makes the spans from now on; undefined for none. */
-export function setTracer(tracer: Tracer | undefined): void {
-  current = tracer
-}
-
-export function tracerOf(): Tracer | undefined {
-  return current
-}
+/** What makes the spans; undefined while nobody wants any. */
+export const current: { tracer: Tracer | undefined } = { tracer: undefined }
 
 interface Socket {
   /** What was asked to be connected to. */

@@ -5,7 +5,7 @@ import { guarded } from '../../hooks/guarded.js'
 import { resemble } from '../../hooks/imitate.js'
 import type { Method } from '../../hooks/patch-method.js'
 import { endProcess, type Processing, startProcess } from '../messaging-span.js'
-import { arrivedWith, attributesOf, type Channel, destinationOf, type Message, tracerOf } from './channel.js'
+import { arrivedWith, attributesOf, type Channel, current, destinationOf, type Message } from './channel.js'
 
 /** The transactions of messages whose handler has returned, and that have not been settled, by their delivery tags, for each channel. */
 const openOf = new WeakMap<object, Map<number, Processing>>()
@@ -16,7 +16,7 @@ const settled = new WeakSet<object>()
 export function consuming(original: Method): Method {
   return function (...args) {
     const [queue, handler, options] = args
-    if (tracerOf() !== undefined && typeof handler === 'function') {
+    if (current.tracer !== undefined && typeof handler === 'function') {
       const isSettled = (options as { noAck?: unknown } | undefined)?.noAck === true
       args[1] = handling(this as Channel, queue, handler as Method, isSettled)
     }
@@ -53,7 +53,7 @@ function handling(channel: Channel, queue: unknown, handler: Method, isSettled: 
 }
 
 function begin(channel: Channel, queue: unknown, message: Message): Processing | undefined {
-  const tracer = tracerOf()
+  const tracer = current.tracer
   if (tracer === undefined) return undefined
   const { exchange, routingKey, deliveryTag } = message.fields
   const { messageId, correlationId } = message.properties ?? {}

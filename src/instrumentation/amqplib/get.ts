@@ -5,7 +5,7 @@ import { guarded } from '../../hooks/guarded.js'
 import type { Method } from '../../hooks/patch-method.js'
 import { received } from '../messaging-span.js'
 import type { Failure } from '../traced-channel.js'
-import { arrivedWith, attributesOf, type Channel, destinationOf, type Message, tracerOf } from './channel.js'
+import { arrivedWith, attributesOf, type Channel, current, destinationOf, type Message } from './channel.js'
 
 interface Asked {
   readonly channel: Channel
@@ -22,7 +22,7 @@ function ask(channel: unknown, queue: unknown): Asked {
 export function gettingByPromise(original: Method): Method {
   return function (...args) {
     const result = original.apply(this, args)
-    if (tracerOf() === undefined || !(result instanceof Promise)) return result
+    if (current.tracer === undefined || !(result instanceof Promise)) return result
     const asked = ask(this, args[0])
     return result.then(
       (message: unknown) => {
@@ -41,7 +41,7 @@ export function gettingByPromise(original: Method): Method {
 export function gettingByCallback(original: Method): Method {
   return function (...args) {
     const [queue, , callback] = args
-    if (tracerOf() !== undefined && typeof callback === 'function') {
+    if (current.tracer !== undefined && typeof callback === 'function') {
       const asked = ask(this, queue)
       args[2] = function (this: unknown, ...results: unknown[]): unknown {
         const [error, message] = results
@@ -55,7 +55,7 @@ export function gettingByCallback(original: Method): Method {
 
 function answered({ channel, queue, start, context }: Asked, answer: unknown, failure?: Failure): void {
   guarded('amqplib', () => {
-    const tracer = tracerOf()
+    const tracer = current.tracer
     if (tracer === undefined) return
     const message = typeof answer === 'object' && answer !== null ? (answer as Message) : undefined
     const { exchange, routingKey, deliveryTag } = message?.fields ?? {}

@@ -5,7 +5,7 @@ import { holderOf, type Method, patchMethod, prototypeOf } from '../../hooks/pat
 import { withBoundCallbacks } from '../bind-callbacks.js'
 import type { Instrumentation } from '../contract.js'
 import { filesOf, inFolder } from '../libraries.js'
-import { setTracer } from './channel.js'
+import { current } from './channel.js'
 import { consuming, settling, settlingAll } from './consume.js'
 import { gettingByCallback, gettingByPromise } from './get.js'
 import { confirming, publishing } from './publish.js'
@@ -24,10 +24,10 @@ export const amqplib: Instrumentation = {
 const FILE = inFolder('amqplib')
 
 function enable(by: Tracer): Disable {
-  setTracer(by)
+  current.tracer = by
   const forget = onFiles(patch)
   return () => {
-    setTracer(undefined)
+    current.tracer = undefined
     forget()
   }
 }

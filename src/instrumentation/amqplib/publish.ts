@@ -5,7 +5,7 @@ import { guarded } from '../../hooks/guarded.js'
 import type { Method } from '../../hooks/patch-method.js'
 import { type Fields, fieldsOf, hasContext, VALUES_FIELD, valuesText } from '../messaging-carrier.js'
 import { endCall, startSend } from '../messaging-span.js'
-import { attributesOf, type Channel, destinationOf, tracerOf } from './channel.js'
+import { attributesOf, type Channel, current, destinationOf } from './channel.js'
 
 interface Options {
   readonly headers?: Fields
@@ -69,7 +69,7 @@ interface Begun {
 }
 
 function begin(channel: Channel, args: readonly unknown[]): Begun | undefined {
-  const tracer = tracerOf()
+  const tracer = current.tracer
   if (tracer === undefined) return undefined
   const [exchange, key, content, options, ...rest] = args
   const { headers, messageId, correlationId } = (options ?? {}) as Options

@@ -7,7 +7,7 @@ import { fieldsOf, valuesText } from '../messaging-carrier.js'
 import { endCall, startSend } from '../messaging-span.js'
 import { isSuppressed } from '../suppressed.js'
 import { type JobOptions, takesContext, withContext } from './carrier.js'
-import { destinationOf, type Holder, hasTelemetry, tracerOf } from './tracer.js'
+import { current, destinationOf, type Holder, hasTelemetry } from './tracer.js'
 
 /** What is known of an adding. */
 interface Adding {
@@ -52,7 +52,7 @@ interface Call {
 }
 
 function begin(holder: Holder, of: Adding | undefined): Call | undefined {
-  const tracer = tracerOf()
+  const tracer = current.tracer
   if (tracer === undefined || of === undefined || isSuppressed(contextApi.active())) return undefined
   const values = valuesText()
   const isBatch = of.options.length > 1

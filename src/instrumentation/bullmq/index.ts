@@ -7,7 +7,7 @@ import { inFolder } from '../libraries.js'
 import { addingBulk, addingFlow, addingFlows, addingJob, addingScheduler } from './add.js'
 import { emitting, processing, running } from './process.js'
 import { loading, starting } from './sandbox.js'
-import { setTracer } from './tracer.js'
+import { current } from './tracer.js'
 
 /**
  * BullMQ: a PRODUCER span of each call that adds jobs, and a transaction of each attempt at one. Queues, flows and workers that BullMQ's own
@@ -33,10 +33,10 @@ const CLASSES: Readonly<Record<string, Patches>> = {
 }
 
 function enable(by: Tracer): Disable {
-  setTracer(by)
+  current.tracer = by
   const forget = onLoads(new Map<string, OnLoad>(FILES.map((request) => [request, patch])))
   return () => {
-    setTracer(undefined)
+    current.tracer = undefined
     forget()
   }
 }

@@ -9,7 +9,7 @@ import { endProcess, type Processing, startProcess } from '../messaging-span.js'
 import { isSuppressed, withoutTracing } from '../suppressed.js'
 import { arrivedWith, type JobOptions } from './carrier.js'
 import { realFailure } from './failure.js'
-import { destinationOf, type Holder, hasTelemetry, tracerOf } from './tracer.js'
+import { current, destinationOf, type Holder, hasTelemetry } from './tracer.js'
 
 /** A job as a worker has it. */
 interface Job {
@@ -29,7 +29,7 @@ const processedIn = new WeakMap<object, Snapshot>()
  */
 export function running(original: Method): Method {
   return function (...args) {
-    if (tracerOf() === undefined || hasTelemetry(this as Holder)) return original.apply(this, args)
+    if (current.tracer === undefined || hasTelemetry(this as Holder)) return original.apply(this, args)
     return loop().run(() => original.apply(this, args))
   }
 }
@@ -73,7 +73,7 @@ interface Begun {
 }
 
 function begin(worker: Holder, job: Job): Begun | undefined {
-  const tracer = tracerOf()
+  const tracer = current.tracer
   if (tracer === undefined) return undefined
   const arrived = arrivedWith(job.opts)
   if (hasTelemetry(worker)) {

@@ -10,7 +10,7 @@ import { arrivedIn } from '../messaging-carrier.js'
 import { endCall } from '../messaging-span.js'
 import { arrivedWith, type JobOptions } from './carrier.js'
 import { realFailure } from './failure.js'
-import { tracerOf } from './tracer.js'
+import { current } from './tracer.js'
 
 /** BullMQ's `ChildProcessor`. */
 interface Processor {
@@ -34,7 +34,7 @@ export function starting(original: Method): Method {
   return function (...args) {
     const holder = this as Processor
     const { processor } = holder
-    if (tracerOf() !== undefined && typeof processor === 'function' && !traced.has(processor)) {
+    if (current.tracer !== undefined && typeof processor === 'function' && !traced.has(processor)) {
       holder.processor = tracing(processor, names.get(holder) ?? 'run')
       traced.add(holder.processor)
     }
@@ -65,7 +65,7 @@ function begin(name: string, options: JobOptions | undefined): Begun {
   const { fields, values } = arrivedWith(options)
   const active = contextApi.active()
   const isBelow = spanOf(active) !== undefined
-  const span = isBelow ? tracerOf()?.startSpan(name, undefined, active) : undefined
+  const span = isBelow ? current.tracer?.startSpan(name, undefined, active) : undefined
   const inside = span === undefined ? active : contextWithSpan(active, span)
   return { span, snapshot: arrivedIn(inside, fields, values) }
 }

@@ -1,16 +1,8 @@
 import type { Tracer } from '@opentelemetry/api'
 import type { Destination } from '../messaging-span.js'
 
-let current: Tracer | undefined
-
-/** Makes the spans from now on; undefined for none. */
-export function setTracer(tracer: Tracer | undefined): void {
-  current = tracer
-}
-
-export function tracerOf(): Tracer | undefined {
-  return current
-}
+/** What makes the spans; undefined while nobody wants any. */
+export const current: { tracer: Tracer | undefined } = { tracer: undefined }
 
 /** A Queue, Worker or FlowProducer. */
 export interface Holder {

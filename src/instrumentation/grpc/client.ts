@@ -14,7 +14,7 @@ import { guarded } from '../../hooks/guarded.js'
 import type { Method } from '../../hooks/patch-method.js'
 import { isSuppressed } from '../suppressed.js'
 import { readTarget, type Target } from './target.js'
-import { callAttributes, codeOf, methodOf, type Status, tracerOf } from './tracer.js'
+import { callAttributes, codeOf, current, methodOf, type Status } from './tracer.js'
 
 /** gRPC's `Metadata`. */
 interface Metadata {
@@ -40,7 +40,7 @@ export function callingClient(original: Method): Method {
   return function (...args) {
     const call = original.apply(this, args) as Call
     const [, method, , channel] = args
-    if (tracerOf() !== undefined && !isSuppressed(contextApi.active()))
+    if (current.tracer !== undefined && !isSuppressed(contextApi.active()))
       guarded('grpc', () => follow(call, (method as { path?: unknown }).path, channel))
     return call
   }
@@ -74,7 +74,7 @@ function begin(path: unknown, channel: unknown, metadata: Metadata): Begun | und
   const method = methodOf(path)
   const { address, port } = targetOf(channel)
   const options = { kind: SpanKind.CLIENT, attributes: callAttributes(method, address, port) }
-  const span = tracerOf()?.startSpan(method, options, active)
+  const span = current.tracer?.startSpan(method, options, active)
   if (span === undefined) return undefined
   const given = metadata.clone()
   propagation.inject(contextWithSpan(active, span), given, setter)

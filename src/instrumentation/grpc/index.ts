@@ -7,7 +7,7 @@ import { followsGrpc } from '../grpc-calls.js'
 import { inFolder } from '../libraries.js'
 import { callingClient } from './client.js'
 import { calledServer, registering } from './server.js'
-import { setTracer } from './tracer.js'
+import { current } from './tracer.js'
 
 /**
  * gRPC: a CLIENT span of each call that is made, until its status is there, and a transaction of each that a server handles. All four kinds of
@@ -26,11 +26,11 @@ const FUNCTIONS: Readonly<Record<string, (original: Method) => Method>> = {
 }
 
 function enable(by: Tracer): Disable {
-  setTracer(by)
+  current.tracer = by
   followsGrpc(true)
   const forget = onLoads(new Map<string, OnLoad>(FILES.map((request) => [request, patch])))
   return () => {
-    setTracer(undefined)
+    current.tracer = undefined
     followsGrpc(false)
     forget()
   }

@@ -18,7 +18,7 @@ import { guarded } from '../../hooks/guarded.js'
 import { observeEmit } from '../../hooks/observe-emit.js'
 import type { Method } from '../../hooks/patch-method.js'
 import { readTarget } from './target.js'
-import { callAttributes, codeOf, methodOf, type Status, tracerOf } from './tracer.js'
+import { callAttributes, codeOf, current, methodOf, type Status } from './tracer.js'
 
 /** What is no fault of the caller, by the semantic conventions for gRPC. */
 const SERVER_ERRORS: ReadonlySet<string> = new Set([
@@ -62,7 +62,7 @@ interface Begun {
 }
 
 function begin(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, path: unknown): Begun | undefined {
-  const tracer = tracerOf()
+  const tracer = current.tracer
   if (tracer === undefined) return undefined
   const parent = propagation.extract(ROOT_CONTEXT, headers)
   const method = methodOf(path)
@@ -127,7 +127,7 @@ export function registering(original: Method): Method {
 function noting(handler: Method): Method {
   return function (...args) {
     const span = spanOf(contextApi.active())
-    if (tracerOf() === undefined || span === undefined) return handler.apply(this, args)
+    if (current.tracer === undefined || span === undefined) return handler.apply(this, args)
     const [call, callback] = args
     const note = (error: unknown): void => {
       if (error instanceof Error) failures.set(span, error)

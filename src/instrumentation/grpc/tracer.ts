@@ -1,15 +1,8 @@
 import type { Attributes, Tracer } from '@opentelemetry/api'
+import { GRPC_CODES } from '../../core/grpc-codes.js'
 
-let current: Tracer | undefined
-
-/** Makes the spans from now on; undefined for none. */
-export function setTracer(tracer: Tracer | undefined): void {
-  current = tracer
-}
-
-export function tracerOf(): Tracer | undefined {
-  return current
-}
+/** What makes the spans; undefined while nobody wants any. */
+export const current: { tracer: Tracer | undefined } = { tracer: undefined }
 
 /** How a call ended. */
 export interface Status {
@@ -17,30 +10,9 @@ export interface Status {
   readonly details?: unknown
 }
 
-/** By their numbers: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md */
-const CODES = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-]
-
 /** `rpc.status_code`. */
 export function codeOf({ code }: Status): string {
-  return CODES[Number(code)] ?? String(code)
+  return GRPC_CODES[Number(code)] ?? String(code)
 }
 
 /** What both sides tell of a call: its method, without the slash that paths begin with, is the span's name. */
