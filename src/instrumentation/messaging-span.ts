@@ -16,6 +16,7 @@ import type { Snapshot } from '../context/snapshot.js'
 import { contextOfLocalRoot } from '../context/transaction.js'
 import { messageOf } from '../exceptions/error-class.js'
 import { redactText } from '../exceptions/redact-text.js'
+import { guarded } from '../hooks/guarded.js'
 import { errorType } from './error-type.js'
 import { arrivedSnapshot, type Fields } from './messaging-carrier.js'
 import { isSuppressed } from './suppressed.js'
@@ -24,7 +25,7 @@ import type { Failure } from './traced-channel.js'
 /** Where messages go, or come from. */
 export interface Destination {
   /** `messaging.system`. */
-  readonly system: 'bullmq' | 'rabbitmq' | 'kafka'
+  readonly system: 'bullmq' | 'rabbitmq'
   /** Queue, topic or exchange; undefined where it is several, or an unnamed one. */
   readonly name: string | undefined
   /** The name, or a part of it, of which there are few: spans are called by it. */
@@ -105,8 +106,9 @@ export function received(tracer: Tracer, work: Work, { start, context, messages,
  */
 export function endCall(span: Span, failure?: Failure): void {
   if (failure !== undefined) {
-    span.setAttribute('error.type', errorType(failure.error))
     span.setStatus({ code: SpanStatusCode.ERROR, message: redactText(messageOf(failure.error)) })
+    // Whatever was thrown may have getters that throw.
+    guarded('error type', () => span.setAttribute('error.type', errorType(failure.error)))
   }
   span.end()
 }

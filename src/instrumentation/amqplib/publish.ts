@@ -33,17 +33,22 @@ export function publishing(original: Method): Method {
   }
 }
 
-/** `ConfirmChannel.prototype.publish(exchange, key, content, options, confirmed)`: until the server has taken the message, or not. */
+/**
+ * `ConfirmChannel.prototype.publish(exchange, key, content, options, confirmed)`: until the server has taken the message, or not. Where nobody is to be told
+ * of that, nobody is: whether there is a callback makes a difference to `waitForConfirms`.
+ */
 export function confirming(original: Method): Method {
   return function (...args) {
+    if (typeof args[4] !== 'function') return original.apply(this, args)
     const begun = guarded('amqplib', () => begin(this as Channel, args))
-    const given = begun?.given ?? args
+    if (begun === undefined) return original.apply(this, args)
+    const { span, given } = begun
     const wasInner = isInner
     isInner = true
     try {
-      return original.apply(this, begun === undefined ? given : withConfirmation(begun.span, given))
+      return original.apply(this, withConfirmation(span, given))
     } catch (error) {
-      if (begun !== undefined) endCall(begun.span, { error })
+      endCall(span, { error })
       throw error
     } finally {
       isInner = wasInner
@@ -53,11 +58,11 @@ export function confirming(original: Method): Method {
 
 function withConfirmation(span: Span, args: readonly unknown[]): unknown[] {
   const [exchange, key, content, options, confirmed, ...rest] = args
-  const snapshot = typeof confirmed === 'function' ? capture() : undefined
+  const snapshot = capture()
   const ended = (...results: unknown[]): unknown => {
     const [error] = results
     endCall(span, error ? { error } : undefined)
-    return snapshot?.run(confirmed as (...results: unknown[]) => unknown, ...results)
+    return snapshot.run(confirmed as (...results: unknown[]) => unknown, ...results)
   }
   return [exchange, key, content, options, ended, ...rest]
 }
