@@ -109,6 +109,7 @@ export default [
   bundle('runtime/surfacers.cts', 'surfacers.cjs', 'cjs'),
   bundle('runtime/metrics-part.cts', 'metrics.cjs', 'cjs'),
   bundle('runtime/logs-part.cts', 'logs.cjs', 'cjs'),
+  bundle('instrumentation/sqlite-part.cts', 'sqlite.cjs', 'cjs'),
   bundle('collector/unheard-part.cts', 'unheard.cjs', 'cjs'),
   bundle('runtime/config-file-part.cts', 'config-file.cjs', 'cjs'),
   bundle('runtime/configured-part.cts', 'configured.cjs', 'cjs'),

@@ -7,8 +7,8 @@ import { guarded } from './guarded.js'
 export interface EsModuleListener {
   /** Matches the URLs of the modules that are listened for. */
   readonly file: RegExp
-  /** Such a module is about to be loaded. A listener that this adds is told of the same module. */
-  loads?(): void
+  /** Such a module is about to be loaded, also where it turns out to be CommonJS, or Node's own. A listener that this adds is told of the same module. */
+  loads?(url: string): void
   /** Its code has run, and that of none who imports it has. */
   loaded?(namespace: object, url: string): void
 }
@@ -47,15 +47,14 @@ export function onEsModule(listener: EsModuleListener): Disable {
 
 const load: Load = (url, context, next) => {
   const loaded = next(url, context)
-  const { format, source } = loaded
-  if (format !== 'module' || !source) return loaded
   let isOf = false
   for (const listener of modules.listeners) {
     if (!listener.file.test(url)) continue
     isOf = true
-    guarded(url, () => listener.loads?.())
+    guarded(url, () => listener.loads?.(url))
   }
-  if (!isOf) return loaded
+  const { format, source } = loaded
+  if (!isOf || format !== 'module' || !source) return loaded
   const text = typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString()
   const own = JSON.stringify(url)
   return {

@@ -1,6 +1,7 @@
 /** What spans of database clients have in common, by OpenTelemetry's semantic conventions for database client calls (stable). */
 import {
   type Attributes,
+  type Context,
   context as contextApi,
   type Span,
   SpanKind,
@@ -12,14 +13,14 @@ import { live } from '../config/live.js'
 import { count } from '../core/counters.js'
 import { redactText } from '../exceptions/redact-text.js'
 import { errorType } from './error-type.js'
-import { type Dialect, readStatement } from './sql-statement.js'
+import { type Dialect, MOST_SUMMARY, readStatement } from './sql-statement.js'
 import { isSuppressed } from './suppressed.js'
 import type { Failure } from './traced-channel.js'
 
 /** Where a call goes. */
 export interface Database {
   /** `db.system.name`. */
-  readonly system: 'postgresql' | 'mysql' | 'redis'
+  readonly system: 'postgresql' | 'mysql' | 'mariadb' | 'sqlite' | 'mongodb' | 'redis'
   /** Database, or index of one. */
   readonly namespace?: string | undefined
   /** Host, or path of a socket. */
@@ -46,10 +47,18 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-function databaseAttributes({ system, namespace, address, port }: Database): Attributes {
+/** What the span of a call to it has. */
+export function databaseAttributes(database: Database): Attributes {
+  const { system, namespace } = database
   // `db.system` is what the conventions said before they were stable, and what many backends still read.
   const attributes: Attributes = { 'db.system.name': system, 'db.system': system }
   if (namespace !== undefined && namespace !== '') attributes['db.namespace'] = namespace
+  return Object.assign(attributes, serverAttributes(database))
+}
+
+/** Which server it is, for the spans of clients that tell it late. */
+export function serverAttributes({ address, port }: Database): Attributes {
+  const attributes: Attributes = {}
   if (address !== undefined && address !== '') {
     attributes['server.address'] = address
     if (port !== undefined && !address.startsWith('/')) attributes['server.port'] = port
@@ -64,6 +73,7 @@ function isStatementTold(): boolean {
 /**
  * Starts the span of an SQL statement, the child of what is active. It shows the statement without its literals, and none of its values.
  *
+ * @param begun when and where it began, if that was not here and now.
  * @returns undefined where nothing is to be traced.
  */
 export function startSql(
@@ -71,8 +81,9 @@ export function startSql(
   database: Database,
   dialect: Dialect,
   sql: unknown,
+  begun?: { readonly startTime: number; readonly context: Context },
 ): Span | undefined {
-  const active = contextApi.active()
+  const active = begun?.context ?? contextApi.active()
   if (isSuppressed(active)) return undefined
   const attributes = databaseAttributes(database)
   let name: string = database.namespace ?? database.system
@@ -86,12 +97,19 @@ export function startSql(
     if (operation !== undefined) attributes['db.operation.name'] = operation
     if (collection !== undefined) attributes['db.collection.name'] = collection
   }
-  return tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, active)
+  const { startTime } = begun ?? {}
+  return tracer.startSpan(
+    name,
+    { kind: SpanKind.CLIENT, attributes, ...(startTime !== undefined && { startTime }) },
+    active,
+  )
 }
 
 /** A command, or several that go together. */
 export interface Operation {
   readonly name: string
+  /** What it is done to. */
+  readonly collection?: string | undefined
   /** What is shown of it. */
   readonly text?: string | undefined
   /** How many commands it is. */
@@ -114,14 +132,18 @@ export function startOperation(
   if (operation === undefined) return undefined
   const active = contextApi.active()
   if (isSuppressed(active)) return undefined
-  const { name, text, size, isUpkeep } = operation
+  const { name, collection, text, size, isUpkeep } = operation
   if (isUpkeep && trace.getSpan(active) === undefined) return undefined
   const attributes = databaseAttributes(database)
   attributes['db.operation.name'] = name
   if (text !== undefined && isStatementTold()) attributes['db.query.text'] = text
   // One command is no batch, by the conventions.
   if (size !== undefined && size > 1) attributes['db.operation.batch.size'] = size
-  return tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, active)
+  if (collection === undefined) return tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, active)
+  const summary = `${name} ${collection}`.slice(0, MOST_SUMMARY)
+  attributes['db.collection.name'] = collection
+  attributes['db.query.summary'] = summary
+  return tracer.startSpan(summary, { kind: SpanKind.CLIENT, attributes }, active)
 }
 
 /** Characters of a message. */
@@ -145,17 +167,28 @@ function withoutQuotations(message: string): string {
  * error to whoever called, and is recorded with its stack where it arrives.
  *
  * @param code what the server calls the failure (SQLSTATE, an error number); undefined where it was none of the server's.
+ * @param message what is shown in place of the error's own message; undefined for that.
  */
-export function endDatabase(span: Span, failure?: Failure, code?: (error: object) => unknown): void {
+export function endDatabase(
+  span: Span,
+  failure?: Failure,
+  code?: (error: object) => unknown,
+  message?: (error: object) => string | undefined,
+): void {
   try {
-    if (failure !== undefined) describeFailure(span, failure.error, code)
+    if (failure !== undefined) describeFailure(span, failure.error, code, message)
   } catch {
     count('database.failure')
   }
   span.end()
 }
 
-function describeFailure(span: Span, error: unknown, code?: (error: object) => unknown): void {
+function describeFailure(
+  span: Span,
+  error: unknown,
+  code?: (error: object) => unknown,
+  text?: (error: object) => string | undefined,
+): void {
   const isObject = typeof error === 'object' && error !== null
   const given = isObject ? code?.(error) : undefined
   if (typeof given === 'string' || typeof given === 'number') {
@@ -164,7 +197,7 @@ function describeFailure(span: Span, error: unknown, code?: (error: object) => u
   } else {
     span.setAttribute('error.type', errorType(error))
   }
-  const message = isObject ? (error as { message?: unknown }).message : error
+  const message = isObject ? (text?.(error) ?? (error as { message?: unknown }).message) : error
   span.setStatus({ code: SpanStatusCode.ERROR, message: withoutQuotations(String(message ?? '')) })
 }
 

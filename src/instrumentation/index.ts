@@ -4,10 +4,17 @@ import { type DisableNamed, enableAll, type InstrumentationOptions } from './ena
 import { setKnownMethods } from './http-semantics.js'
 import { MESSAGING } from './messaging.js'
 import { RPC } from './rpc.js'
+import { SQLITE } from './sqlite/index.js'
 import { WEB } from './web.js'
 
 /** Every library that is followed. */
-export const INSTRUMENTATIONS: readonly Instrumentation[] = [...WEB, ...DATABASES, ...MESSAGING, ...RPC]
+export const INSTRUMENTATIONS: readonly Instrumentation[] = [
+  ...WEB,
+  ...DATABASES,
+  ...SQLITE,
+  ...MESSAGING,
+  ...RPC,
+]
 
 /**
  * Enables all of them; see {@link enableAll}.

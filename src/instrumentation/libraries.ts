@@ -1,6 +1,6 @@
 /** What instrumentations follow, as plain data: the preload, the instrumentations, `threadspan doctor` and the docs' table go by this list. */
 
-/** What speaks HTTP, clients of databases, clients of queues, remote procedure calls, loggers: each kind is followed by a part of its own. */
+/** What speaks HTTP, clients of databases, SQLite within the process, clients of queues, remote procedure calls, loggers: each kind is followed by a part of its own. */
 export type Kind = keyof typeof NOTICED
 
 /** A library, and how it is noticed that a thread loads it. */
@@ -12,20 +12,17 @@ export interface Library {
   readonly channels: readonly string[]
   /** Node's modules that it is in, or is made on. */
   readonly builtins: readonly string[]
-  /** The words that its CommonJS files are asked for with, by files in `folder`. */
+  /** The words that its CommonJS files are asked for with: by files in `folder`, or by anyone where it is no relative path. */
   readonly files: readonly string[]
   /** A folder on the way to the files that ask. */
   readonly folder: string
-  /** Matches the URL of its ES module that is followed. */
+  /** Matches the URL by which its ES module is noticed; one that is Node's has no other. */
   readonly module: RegExp | undefined
 }
 
-/** The file of postgres.js, as an ES module, that has its queries. */
-export const POSTGRES_MODULE = /[\\/]postgres[^\\/]*[\\/]src[\\/]query\.js$/
-
 /**
- * By kind and name, in few bytes, since every thread reads them: words for a library's files, with `channel:`, `node:` and `in:` before those of
- * its channels, of Node's modules, and of its folder where that has another name.
+ * By kind and name, in few bytes, since every thread reads them: words for a library's files, with `channel:`, `node:`, `esm:` and `in:` before
+ * those of its channels, of Node's modules, of the end of its ES modules' URLs, and of its folder where that has another name.
  */
 const NOTICED = {
   web: {
@@ -38,11 +35,19 @@ const NOTICED = {
   },
   databases: {
     pg: './client ./native pg-pool',
-    postgres: './query.js',
+    postgres: './query.js esm:/src/query.js',
     mysql2:
       'channel:tracing:mysql2: ./base/connection.js ./base/connection ./lib/connection.js ./connection.js ./base/pool.js ./base/pool ./lib/pool.js ./pool.js',
     ioredis: 'channel:tracing:ioredis: ./Redis',
     redis: 'channel:tracing:node-redis: in:client ./commands-queue',
+    mongodb: './operations/execute_operation',
+    mariadb:
+      'mariadb mariadb/callback ./lib/connection ./lib/connection-callback esm:/(?:promise|callback).js',
+  },
+  sqlite: {
+    sqlite: 'node:sqlite channel:sqlite.db. esm:node:sqlite',
+    'better-sqlite3': './methods/wrappers',
+    'node-sqlite3-wasm': 'node-sqlite3-wasm esm:/dist/.*',
   },
   messaging: {
     bullmq: './child-processor ./queue',
@@ -69,14 +74,16 @@ function libraryOf(kind: Kind, name: InstrumentationName, text: string): Library
   const words = text.split(' ')
   const after = (start: string): string[] =>
     words.filter((word) => word.startsWith(start)).map((word) => word.slice(start.length))
+  const builtins = after('node:')
+  const [end] = after('esm:')
   return {
     name,
     kind,
     channels: after('channel:'),
-    builtins: after('node:'),
-    files: words.filter((word) => /^[./\w-]+$/.test(word)),
+    builtins,
+    files: words.filter((word) => /^(?:node:)?[./\w-]+$/.test(word)),
     folder: after('in:')[0] ?? name,
-    module: name === 'postgres' ? POSTGRES_MODULE : undefined,
+    module: end === undefined ? undefined : RegExp(`/${name}[^/]*${end}$|^${end}$`),
   }
 }
 
@@ -88,4 +95,9 @@ export function inFolder(name: string): RegExp {
 /** The words that a library's files are asked for with. */
 export function filesOf(name: InstrumentationName): readonly string[] {
   return LIBRARIES.find((library) => library.name === name)!.files
+}
+
+/** What matches the URLs of a library's ES modules. */
+export function moduleOf(name: InstrumentationName): RegExp {
+  return LIBRARIES.find((library) => library.name === name)!.module!
 }

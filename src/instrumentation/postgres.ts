@@ -7,7 +7,7 @@ import { type Method, patchMethod, prototypeOf } from '../hooks/patch-method.js'
 import { bindFunctions } from './bind-callbacks.js'
 import type { Instrumentation } from './contract.js'
 import { endDatabase, sqlState, startSql } from './database-span.js'
-import { filesOf, inFolder, POSTGRES_MODULE } from './libraries.js'
+import { filesOf, inFolder, moduleOf } from './libraries.js'
 import type { Failure } from './traced-channel.js'
 
 /** A query, or a part of one, as a tagged template made it. */
@@ -54,7 +54,7 @@ function onQueries(found: (prototype: object) => void): Disable {
   const onLoad = ({ exports, parent }: Loaded): undefined => (FILE.test(parent) ? see(exports) : undefined)
   const undo = [
     onLoads(new Map<string, OnLoad>(filesOf('postgres').map((request) => [request, onLoad]))),
-    onEsModule({ file: POSTGRES_MODULE, loaded: see }),
+    onEsModule({ file: moduleOf('postgres'), loaded: see }),
   ]
   return () => {
     for (const fn of undo) fn()

@@ -1,7 +1,7 @@
 /** What is shown of an SQL statement: its text without literals, and a summary of few different values. */
 
 /** How a database writes literals. */
-export type Dialect = 'postgresql' | 'mysql'
+export type Dialect = 'postgresql' | 'mysql' | 'sqlite'
 
 /** A statement, as the semantic conventions for database calls describe it. */
 export interface Statement {
@@ -20,7 +20,7 @@ const MOST_READ = 16_384
 /** Characters of text that are shown. */
 const MOST_TEXT = 4096
 /** Characters of a summary (semantic conventions, "Generating a summary of the query"). */
-const MOST_SUMMARY = 255
+export const MOST_SUMMARY = 255
 /** Statements that are remembered, and the characters of each. */
 const MOST_KNOWN = 500
 const MOST_KNOWN_LENGTH = 2048
@@ -34,11 +34,14 @@ const TOKENS: Readonly<Record<Dialect, RegExp>> = {
     /(\s+|--[^\n]*)|(\/\*)|([eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*(?:'|$)|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)|((?:[uU]&)?"(?:[^"]|"")*(?:"|$))|(\$\d+|:{1,2}[A-Za-z_]\w*)|((?:\d[\w.]*|\.\d[\w.]*)(?:(?<=[eE])[+-]\d+)?)|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|([\s\S])/y,
   mysql:
     /(\s+|--(?=\s|$)[^\n]*|#[^\n]*)|(\/\*)|((?:[bBxXnN]|_[A-Za-z0-9]+\s*)?'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|"(?:[^"\\]|\\[\s\S]|"")*(?:"|$))|(`(?:[^`]|``)*(?:`|$))|(\?{1,2}|:[A-Za-z_]\w*|@{1,2}[\w.$]+)|((?:\d[\w.]*|\.\d[\w.]*)(?:(?<=[eE])[+-]\d+)?)|([A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*)|([\s\S])/y,
+  sqlite:
+    /(\s+|--[^\n]*)|(\/\*)|([xX]?'(?:[^']|'')*(?:'|$))|("(?:[^"]|"")*(?:"|$)|`(?:[^`]|``)*(?:`|$)|\[[^\]]*(?:\]|$))|(\?\d*|[:@$][A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|((?:\d[\w.]*|\.\d[\w.]*)(?:(?<=[eE])[+-]\d+)?)|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|([\s\S])/y,
 }
 
 const known: Readonly<Record<Dialect, Map<string, Statement>>> = {
   postgresql: new Map(),
   mysql: new Map(),
+  sqlite: new Map(),
 }
 
 /** Never throws, whatever the text is: it is no parser, and shows of what it does not understand no more than of the rest. */
@@ -87,7 +90,7 @@ function read(sql: string, dialect: Dialect): Statement {
     } else {
       text += token
       if (word !== undefined) summary.word(word)
-      else if (quoted !== undefined) summary.name(quoted.slice(quoted.indexOf(quoted.at(-1)!) + 1, -1))
+      else if (quoted !== undefined) summary.name(quoted.slice(quoted.search(/["`[]/) + 1, -1))
       else if (placeholder !== undefined) summary.other()
       else summary.mark(token)
     }
@@ -104,7 +107,7 @@ function endOf(source: string, text: string, from: number): number {
 }
 
 function endOfComment(source: string, from: number, dialect: Dialect): number {
-  if (dialect === 'mysql') return endOf(source, '*/', from)
+  if (dialect !== 'postgresql') return endOf(source, '*/', from)
   let at = from
   for (let depth = 1; depth > 0; ) {
     const end = source.indexOf('*/', at)

@@ -197,7 +197,7 @@ function instrument(
     enable(web.WEB)
     followSharedConnections(web.WEB)
   })
-  for (const kind of ['databases', 'messaging', 'rpc'] as const) {
+  for (const kind of ['databases', 'sqlite', 'messaging', 'rpc'] as const) {
     loadOnce(kind, () => {
       const { INSTRUMENTATIONS } = loadPart<Part>(folder, `${kind}.cjs`)
       enable(INSTRUMENTATIONS)

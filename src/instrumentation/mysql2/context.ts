@@ -2,8 +2,7 @@ import { capture } from '../../context/snapshot.js'
 import type { Loaded, OnLoad } from '../../hooks/module-loads.js'
 import { patchMethod, prototypeOf } from '../../hooks/patch-method.js'
 import { withBoundCallbacks } from '../bind-callbacks.js'
-import { filesOf } from '../libraries.js'
-import { MYSQL2_FILE } from './files.js'
+import { MYSQL2_CLASSES, MYSQL2_FILE } from './files.js'
 
 interface Command {
   execute?: unknown
@@ -14,9 +13,9 @@ interface Command {
  * mysql2: each command runs in the context in which it was queued, whoever opened the connection. A command is handed every
  * packet by `execute`, and calls its callback and its listeners, and fills its streams, from there.
  */
-export const mysql2ContextLoads: readonly (readonly [request: string, onLoad: OnLoad])[] = filesOf(
-  'mysql2',
-).map((request) => [request, patch])
+export const mysql2ContextLoads: readonly (readonly [request: string, onLoad: OnLoad])[] = MYSQL2_CLASSES.map(
+  (request) => [request, patch],
+)
 
 function patch({ exports, parent }: Loaded): undefined {
   const prototype = prototypeOf(exports)

@@ -1,9 +1,11 @@
 import type { Span, Tracer } from '@opentelemetry/api'
 import { followResult } from '../../context/settled.js'
+import { now } from '../../core/clock.js'
 import type { Disable } from '../../hooks/channels.js'
 import { guarded } from '../../hooks/guarded.js'
 import { onLoads } from '../../hooks/module-loads.js'
 import { holderOf, type Method, patchMethod, prototypeOf } from '../../hooks/patch-method.js'
+import { noteWait, withWait } from '../connection-wait.js'
 import { databaseOf, endDatabase, sqlState, startSql } from '../database-span.js'
 import type { Failure } from '../traced-channel.js'
 import { PG_FILE, type PgLoads } from './files.js'
@@ -45,7 +47,34 @@ export function tracePg(by: Tracer): Disable {
 const loads: PgLoads = [
   ['./client', ({ exports, parent }) => (PG_FILE.test(parent) ? patch(exports) : undefined)],
   ['./native', ({ exports, parent }) => (PG_FILE.test(parent) ? patch(exports) : undefined)],
+  ['pg-pool', ({ exports }) => patchPool(exports)],
 ]
+
+function patchPool(exports: unknown): undefined {
+  const prototype = prototypeOf(exports)
+  if (prototype !== undefined) patchMethod(prototype, 'connect', connecting, 'spans')
+}
+
+/** Also what a pool's own `query` gets its connection by. */
+function connecting(original: Method): Method {
+  return function (...args) {
+    const asked = now()
+    const [callback] = args
+    if (typeof callback === 'function') {
+      args[0] = function (this: unknown, error: unknown, client: unknown, ...more: unknown[]): unknown {
+        if (client) noteWait(client, asked)
+        return Reflect.apply(callback, this, [error, client, ...more])
+      }
+      return original.apply(this, args)
+    }
+    const result = original.apply(this, args)
+    if (!(result instanceof Promise)) return result
+    return result.then((client: object) => {
+      noteWait(client, asked)
+      return client
+    })
+  }
+}
 
 function patch(exports: unknown): undefined {
   const prototype = prototypeOf(exports)
@@ -102,7 +131,8 @@ function start(by: Tracer, client: Client, query: unknown): Span | undefined {
     client.host ?? given?.host,
     client.port ?? given?.port,
   )
-  return startSql(by, database, 'postgresql', typeof query === 'string' ? query : textOf(query))
+  const span = startSql(by, database, 'postgresql', typeof query === 'string' ? query : textOf(query))
+  return withWait(span, client)
 }
 
 /** Also of pg-query-stream, which has its text in a cursor. */
