@@ -35,7 +35,18 @@ describe('statements of mysql2', { skip: noMariadb }, () => {
           const spans = await run({ name, form, pool })
           assertNames(spans, STATEMENTS)
           const [[insert, select, , failed] = []] = byRequest(spans)
-          const { 'thread.id': _id, 'thread.name': _name, ...attributes } = insert!.attributes
+          const {
+            'thread.id': _id,
+            'thread.name': _name,
+            'threadspan.connection.wait': wait,
+            ...attributes
+          } = insert!.attributes
+          // With one connection each but the first waits for it.
+          assert.ok(Number(wait) >= 0)
+          const waits = byRequest(spans).map(([first]) =>
+            Number(first!.attributes['threadspan.connection.wait']),
+          )
+          if (pool === 1) assert.equal(waits.filter((each) => each > 0).length, waits.length)
           assert.deepEqual(attributes, {
             'db.system.name': 'mysql',
             'db.system': 'mysql',

@@ -79,6 +79,19 @@ describe('statements of pg', { skip: noPostgresql }, () => {
     }
   })
 
+  it('tell how long their connection was waited for, the first on it', async () => {
+    await clear()
+    for (const made of byRequest(await run())) {
+      const waits = made.map(({ attributes }) => attributes['threadspan.connection.wait'])
+      assert.deepEqual(
+        waits.map((wait) => typeof wait),
+        // Three of the pool's own, and three on a connection that was taken from it.
+        ['number', 'number', 'number', 'number', 'undefined', 'undefined'],
+      )
+      assert.ok(waits.every((wait) => wait === undefined || Number(wait) >= 0))
+    }
+  })
+
   it('have the attributes of the semantic conventions, and no values', async () => {
     await clear()
     const [[insert, select, failed, cursor, stream, named] = []] = byRequest(await run())
@@ -91,7 +104,12 @@ describe('statements of pg', { skip: noPostgresql }, () => {
     }
     const orders = { 'db.collection.name': 'orders' }
     const describe = ({ attributes }: { attributes: Record<string, unknown> }) => {
-      const { 'thread.id': _id, 'thread.name': _name, ...rest } = attributes
+      const {
+        'thread.id': _id,
+        'thread.name': _name,
+        'threadspan.connection.wait': _wait,
+        ...rest
+      } = attributes
       return rest
     }
     assert.deepEqual(describe(insert!), {

@@ -77,6 +77,8 @@ describe('what is shown of an SQL statement', () => {
     ]
     for (const [sql, expected] of rows) assert.equal(summary(sql), expected, sql)
     assert.equal(summary('replace into `t` values (1)', 'mysql'), 'REPLACE t')
+    assert.equal(summary('insert or replace into [my t] values (:a, @b, $c, ?1)', 'sqlite'), 'INSERT my t')
+    assert.equal(summary('select * from `a`, "b"', 'sqlite'), 'SELECT a b')
     assert.equal(summary('insert ignore into `s`.`t` set a = 1', 'mysql'), 'INSERT s.t')
     assert.ok(
       summary(`select * from ${Array.from({ length: 500 }, (_, i) => `table_${i}`).join(', ')}`).length <=
@@ -109,11 +111,17 @@ describe('what is shown of an SQL statement', () => {
         fc.constant(`/* ' " ${secret} */`),
         fc.constant(`# ' " ${secret}\n`),
       ),
+      sqlite: fc.oneof(
+        fc.string({ maxLength: 6 }).map((s) => `'${s.replaceAll("'", "''")}${secret}'`),
+        fc.constant(`x'${secret}'`),
+        fc.constant(`/* ' /* " [ ${secret} */`),
+        fc.constant(`-- ' " [ ${secret}\n`),
+      ),
     }
     const words = fc.constantFrom(
       ...'select from where t , ( ) = and insert into values update set 1 .5 a.b "q" ; join'.split(' '),
     )
-    for (const dialect of ['postgresql', 'mysql'] as const) {
+    for (const dialect of ['postgresql', 'mysql', 'sqlite'] as const) {
       const statement = fc
         .array(fc.oneof(words, literal[dialect]), { maxLength: 20 })
         .map((parts) => parts.join(' '))

@@ -34,10 +34,13 @@ describe('what a thread loads of the package', { concurrency: 2 }, () => {
         assert.deepEqual(await parts(what, where), [[], needed])
       })
     // pg makes Node load its HTTP as well.
-    for (const what of ['mysql2', 'ioredis', 'redis', 'postgres'])
+    for (const what of ['mysql2', 'ioredis', 'redis', 'postgres', 'mariadb'])
       it(`has what follows databases from then on: ${where}, ${what}`, async () => {
         assert.deepEqual(await parts(what, where), [[], ['databases.cjs', ...needed].sort()])
       })
+    it(`has what follows SQLite from then on: ${where}`, async () => {
+      assert.deepEqual(await parts('node-sqlite3-wasm', where), [[], ['sqlite.cjs', ...needed].sort()])
+    })
     for (const what of ['http', 'http2', 'fetch', 'undici', 'express'])
       it(`has the instrumentations from then on: ${where}, ${what}`, async () => {
         assert.deepEqual(await parts(what, where), [[], ['instrumentation.cjs', ...needed].sort()])

@@ -9,7 +9,9 @@ import { LOGGERS } from '#dist/instrumentation/loggers/index.js'
 const FOLLOWED = [...INSTRUMENTATIONS, ...LOGGERS]
 
 test('the table of docs/instrumentations.md names what is followed, with the versions that are tested', () => {
-  const rows = readFileSync('docs/instrumentations.md', 'utf8').matchAll(/^\| `(\w+)` \| (.*?) \| (.*?) \|/gm)
+  const rows = readFileSync('docs/instrumentations.md', 'utf8').matchAll(
+    /^\| `([\w-]+)` \| (.*?) \| (.*?) \|/gm,
+  )
   assert.deepEqual(
     [...rows].map(([, name, , versions]) => [name, versions]),
     FOLLOWED.map(({ name, versions }) => [name, versions]),

@@ -64,6 +64,7 @@ const MOST = {
   'databases.cjs': [3, 160_000],
   'messaging.cjs': [3, 160_000],
   'rpc.cjs': [3, 160_000],
+  'sqlite.cjs': [1, 40_000],
   'pools.cjs': [3, 160_000],
 }
 

@@ -104,18 +104,28 @@ export async function startPostgresql(): Promise<DatabaseServer> {
   run(...asOther('postgres', join(bin, 'initdb'), ['-D', data, '-A', 'trust', '-U', 'postgres', '--no-sync']))
   const port = await freePort()
   const options = ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1']
-  return serve(...asOther('postgres', join(bin, 'postgres'), [...options, '-c', 'fsync=off']), port, folder)
+  const server = await serve(
+    ...asOther('postgres', join(bin, 'postgres'), [...options, '-c', 'fsync=off']),
+    port,
+    folder,
+  )
+  // It listens before it answers.
+  const isReady = () =>
+    spawnSync(join(bin, 'pg_isready'), ['-h', '127.0.0.1', '-p', String(port)]).status === 0
+  for (let i = 0; i < 100 && !isReady(); i++) await new Promise((done) => setTimeout(done, 100))
+  return server
 }
 
-/** Redis, without persistence. */
+/** Redis, without persistence, with a user `SECRETIVE` whose password is `SECRET` beside the one that needs none. */
 export async function startRedis(): Promise<DatabaseServer> {
   const folder = mkdtempSync(join(tmpdir(), 'threadspan-redis-'))
   const port = await freePort()
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder]
+  const user = ['--user', 'SECRETIVE', 'on', '>SECRET', '~*', '&*', '+@all']
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder, ...user]
   return serve('redis-server', options, port, folder)
 }
 
-/** MariaDB, with a user `test` who needs no password and a database `shop`. */
+/** MariaDB, with a user `test` who needs no password, one `SECRETIVE` whose is `SECRET`, and a database `shop`. */
 export async function startMariadb(): Promise<DatabaseServer> {
   const folder = ownFolder('mariadb', 'mysql')
   const data = join(folder, 'data')
@@ -138,7 +148,10 @@ export async function startMariadb(): Promise<DatabaseServer> {
     `--pid-file=${join(folder, 'pid')}`,
   ]
   const server = await serve(...asOther('mysql', commandOf('mariadbd') ?? 'mariadbd', options), port, folder)
-  const sql = "create database shop; create user test@'127.0.0.1'; grant all on *.* to test@'127.0.0.1'"
+  const sql = [
+    "create database shop; create user test@'127.0.0.1'; grant all on *.* to test@'127.0.0.1'",
+    "create user SECRETIVE@'127.0.0.1' identified by 'SECRET'; grant all on *.* to SECRETIVE@'127.0.0.1'",
+  ].join(';')
   run('mariadb', ['--no-defaults', '-u', 'root', `--socket=${socket}`, '-e', sql])
   return server
 }

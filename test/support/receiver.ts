@@ -291,6 +291,8 @@ function histogramOf({ count, min, max, bucketCounts, explicitBounds }: RawPoint
 
 export class Receiver {
   readonly spans: ReceivedSpan[] = []
+  /** Called with the bytes of each request, unpacked. */
+  arrived?: (bytes: Buffer) => void
   /** Of each request with metrics. */
   readonly metrics: ReceivedPoint[][] = []
   readonly logs: ReceivedLog[] = []
@@ -310,6 +312,7 @@ export class Receiver {
         const body = Buffer.concat(parts)
         const bytes = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body
         receiver.requests++
+        receiver.arrived?.(bytes)
         const status = receiver.answers[request.url ?? ''] ?? 200
         if (status === 200) {
           if (request.url?.endsWith('/v1/logs')) receiver.logs.push(...decodeLogs(bytes))
