@@ -92,6 +92,7 @@ export default [
     process: 'runtime/process-part.cts',
     instrumentation: 'instrumentation/part.cts',
     databases: 'instrumentation/databases-part.cts',
+    frameworks: 'instrumentation/frameworks-part.cts',
     messaging: 'instrumentation/messaging-part.cts',
     rpc: 'instrumentation/rpc-part.cts',
     pools: 'pools/part.cts',

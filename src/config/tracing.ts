@@ -46,6 +46,8 @@ export interface TracingConfig {
   readonly sourceMaps: boolean
   /** `THREADSPAN_ERROR_FIELDS`: own text fields of errors that are recorded beside those that are known to hold no values. */
   readonly errorFields: readonly string[]
+  /** `THREADSPAN_IGNORE_URLS`: patterns of paths whose requests are not recorded. */
+  readonly ignoreUrls: readonly string[]
   /** Whether `OTEL_METRICS_EXPORTER` names where metrics go: nothing is measured otherwise. */
   readonly measures: boolean
   /** Whether `THREADSPAN_SURFACERS` names anybody who is told of each value. */
@@ -106,6 +108,26 @@ function readLimits(variables: Variables): SpanLimits {
   }
 }
 
+/** As many as central configuration may give, and as long. */
+const MOST_PATTERNS = 100
+const MOST_CHARACTERS = 512
+
+function readPatterns(variables: Variables, variable: string): string[] {
+  const given = (variables.text(variable) ?? '')
+    .split(',')
+    .map((pattern) => pattern.trim())
+    .filter((pattern) => pattern !== '')
+  const usable = given.filter(({ length }) => length <= MOST_CHARACTERS).slice(0, MOST_PATTERNS)
+  if (usable.length < given.length) {
+    const left = `${given.length - usable.length} of ${given.length} patterns are left out`
+    variables.invalid(
+      variable,
+      `at most ${MOST_PATTERNS} patterns of at most ${MOST_CHARACTERS} characters are used; ${left}`,
+    )
+  }
+  return usable
+}
+
 /** Reads into `variables`, which gathers the warnings. */
 export function tracingConfig(variables: Variables): TracingConfig {
   const defaults: PropagatorName[] = ['tracecontext', 'baggage']
@@ -126,6 +148,7 @@ export function tracingConfig(variables: Variables): TracingConfig {
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== ''),
+    ignoreUrls: readPatterns(variables, 'THREADSPAN_IGNORE_URLS'),
     measures: (metricsExporters(variables) ?? []).length > 0,
     surfaces: variables.text('THREADSPAN_SURFACERS') !== undefined,
   }

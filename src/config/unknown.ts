@@ -11,6 +11,7 @@ export const OWN_VARIABLES: readonly string[] = [
   'ERROR_FIELDS',
   'EXIT_TIMEOUT',
   'FILE',
+  'IGNORE_URLS',
   'LOG_CONSOLE',
   'LOG_ERRORS',
   'LOG_FIELDS',

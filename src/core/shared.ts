@@ -44,6 +44,8 @@ export type SharedName =
   | 'hooks.parts'
   | 'instrumentation.enabled'
   | 'instrumentation.grpc'
+  | 'instrumentation.functions'
+  | 'instrumentation.requests'
   | 'metrics.surfacers'
   | 'pools.current'
   | 'pools.known'

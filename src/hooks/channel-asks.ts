@@ -3,7 +3,7 @@ import { shared } from '../core/shared.js'
 import type { Disable } from './channels.js'
 import { replaceMethod } from './replace-method.js'
 
-type Channel = typeof diagnostics.channel
+type Ask = (this: unknown, ...args: unknown[]) => unknown
 
 interface Listener {
   matches(name: string): boolean
@@ -37,22 +37,30 @@ export function onChannelAsked(matches: (name: string) => boolean, asked: (name:
 }
 
 function watch(): Disable {
+  const undo = [watchFunction('channel', ''), watchFunction('tracingChannel', 'tracing:')]
+  return () => {
+    for (const fn of undo) fn()
+  }
+}
+
+/** @param prefix what the name of a channel begins with beyond the name that is asked for. */
+function watchFunction(key: 'channel' | 'tracingChannel', prefix: string): Disable {
   // The object that `require` gives to everybody, Node's own modules among them.
-  const exports = diagnostics as { channel: Channel }
-  const original = replaceMethod<Channel>(
+  const exports = diagnostics as unknown as Record<typeof key, Ask>
+  const original = replaceMethod<Ask>(
     exports,
-    'channel',
+    key,
     (original) =>
-      function channel(this: unknown, ...args) {
+      function (this: unknown, ...args) {
         const [name] = args
         if (typeof name === 'string')
-          for (const { matches, asked } of asks.listeners) if (matches(name)) asked(name)
+          for (const { matches, asked } of asks.listeners) if (matches(prefix + name)) asked(prefix + name)
         return Reflect.apply(original, this, args)
       },
   )
-  const { channel } = exports
+  const instead = exports[key]
   return () => {
     // Whoever put a function of theirs over it goes on calling it, and it calls on.
-    if (exports.channel === channel) exports.channel = original
+    if (exports[key] === instead) exports[key] = original
   }
 }

@@ -7,6 +7,8 @@ import { guarded } from './guarded.js'
 export interface EsModuleListener {
   /** Matches the URLs of the modules that are listened for. */
   readonly file: RegExp
+  /** Statements that run at the end of each, in its scope. */
+  readonly code?: string
   /** Such a module is about to be loaded, also where it turns out to be CommonJS, or Node's own. A listener that this adds is told of the same module. */
   loads?(url: string): void
   /** Its code has run, and that of none who imports it has. */
@@ -47,19 +49,19 @@ export function onEsModule(listener: EsModuleListener): Disable {
 
 const load: Load = (url, context, next) => {
   const loaded = next(url, context)
-  let isOf = false
+  let code: string | undefined
   for (const listener of modules.listeners) {
     if (!listener.file.test(url)) continue
-    isOf = true
+    code = (code ?? '') + (listener.code ?? '')
     guarded(url, () => listener.loads?.(url))
   }
   const { format, source } = loaded
-  if (!isOf || format !== 'module' || !source) return loaded
+  if (code === undefined || format !== 'module' || !source) return loaded
   const text = typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString()
   const own = JSON.stringify(url)
   return {
     ...loaded,
     source: `${text}
-import * as threadspanSelf from ${own};${sharedInSource(NAME)}.tell(${own},threadspanSelf)`,
+import * as threadspanSelf from ${own};${sharedInSource(NAME)}.tell(${own},threadspanSelf);${code}`,
   }
 }

@@ -9,8 +9,8 @@ export interface EnableOptions {
 }
 
 /**
- * Follows one library. It is a folder or file of this room and a line in the list of `web.ts`, `databases.ts`, `messaging.ts` or `rpc.ts`; what it is loaded with is a line of
- * `libraries.ts`. It knows the library's tracing channels, or puts itself around its methods where the library publishes none, and the semantic
+ * Follows one library. It is a folder or file of this room and a line in the list of `web.ts`, `frameworks.ts`, `databases.ts`, `messaging.ts` or `rpc.ts`; what it is
+ * loaded with is a line of `libraries.ts`. It knows the library's tracing channels, or puts itself around its methods where the library publishes none, and the semantic
  * conventions for what it makes of them. It never loads the library.
  */
 export interface Instrumentation {

@@ -1,5 +1,6 @@
 import { context as contextApi, INVALID_SPAN_CONTEXT, SpanKind, type Tracer, trace } from '@opentelemetry/api'
-import { type LiveSettings, live } from '../config/live.js'
+import { live } from '../config/live.js'
+import { matcherOf } from '../config/wildcards.js'
 import { randomHex } from '../core/ids.js'
 import { shared } from '../core/shared.js'
 import type { Disable } from '../hooks/channels.js'
@@ -11,6 +12,8 @@ export interface InstrumentationOptions extends EnableOptions {
   readonly tracer: Tracer
   /** Names of instrumentations to leave out (`OTEL_NODE_DISABLED_INSTRUMENTATIONS`); names of others are ignored. */
   readonly disabled?: readonly string[]
+  /** Patterns of paths whose requests are not recorded (`THREADSPAN_IGNORE_URLS`). */
+  readonly ignoreUrls?: readonly string[]
 }
 
 /** Ends the instrumentation of a name, or all of them. */
@@ -30,12 +33,14 @@ export function enableAll(
   instrumentations: readonly Instrumentation[],
   options: InstrumentationOptions,
 ): DisableNamed {
-  const { tracer, disabled = [] } = options
+  const { tracer, disabled = [], ignoreUrls = [] } = options
+  const ignored = ignoreUrls.length === 0 ? undefined : matcherOf(ignoreUrls)
   const own = new Map<string, Disable>()
   for (const { name, enable } of instrumentations) {
     current.get(name)?.()
     if (disabled.includes(name)) continue
-    const undo = enable(live.now === undefined ? tracer : switched(tracer, name, live.now), options)
+    const isSame = live.now === undefined && ignored === undefined
+    const undo = enable(isSame ? tracer : switched(tracer, name, ignored), options)
     const disable = (): void => {
       if (!own.delete(name)) return
       if (current.get(name) === disable) current.delete(name)
@@ -58,23 +63,33 @@ export function followSharedConnections(instrumentations: readonly Instrumentati
 }
 
 /**
- * A tracer that goes by settings that change. While the instrumentation of a name is deactivated it makes no spans: what would be below one
+ * A tracer that goes by settings, which may change. While the instrumentation of a name is deactivated it makes no spans: what would be below one
  * is below its parent then. A request that is not to be recorded gets a span that is not, and so does all that is done for it.
+ *
+ * @param ignored what the environment says of paths: it holds where central configuration says nothing of them.
  */
-function switched(tracer: Tracer, instrumentation: string, now: () => LiveSettings): Tracer {
+function switched(
+  tracer: Tracer,
+  instrumentation: string,
+  ignored: ((path: string) => unknown) | undefined,
+): Tracer {
   const startSpan: Tracer['startSpan'] = (name, options, context = contextApi.active()) => {
-    const { isDeactivated, isIgnored, groupOf } = now()
+    const settings = live.now?.()
     const parent = trace.getSpanContext(context)
-    if (isDeactivated(instrumentation)) return trace.wrapSpanContext(parent ?? INVALID_SPAN_CONTEXT)
+    if (settings?.isDeactivated(instrumentation)) return trace.wrapSpanContext(parent ?? INVALID_SPAN_CONTEXT)
     const { 'http.request.method': method, 'url.path': path } = options?.attributes ?? {}
     if (options?.kind !== SpanKind.SERVER || path === undefined)
       return tracer.startSpan(name, options, context)
-    if (isIgnored(String(path))) {
+    const isIgnored =
+      settings?.values.transaction_ignore_urls === undefined
+        ? ignored?.(String(path)) !== undefined
+        : settings.isIgnored(String(path))
+    if (isIgnored) {
       const traceId = parent?.traceId ?? randomHex(32)
       return trace.wrapSpanContext({ traceId, spanId: randomHex(16), traceFlags: 0 })
     }
     // Until something names it better, which may be of the same group.
-    return tracer.startSpan(groupOf(`${method} ${path}`) ?? name, options, context)
+    return tracer.startSpan(settings?.groupOf(`${method} ${path}`) ?? name, options, context)
   }
   return Object.assign(Object.create(tracer) as Tracer, { startSpan })
 }

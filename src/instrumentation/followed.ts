@@ -4,7 +4,7 @@ import { onChannelAsked } from '../hooks/channel-asks.js'
 import type { Disable } from '../hooks/channels.js'
 import { onEsModule } from '../hooks/es-module-loads.js'
 import { onAnyLoad } from '../hooks/module-loads.js'
-import { inFolder, type Kind, LIBRARIES } from './libraries.js'
+import { inFolder, type Kind, LIBRARIES, type Noticed } from './libraries.js'
 
 /**
  * Calls `then` when this thread loads something that is followed, before the application gets to use it; now where it has been loaded. Until
@@ -13,14 +13,21 @@ import { inFolder, type Kind, LIBRARIES } from './libraries.js'
  * @param isOfInterest of each kind of library, whether it is.
  */
 export function whenFollowedLoads(then: () => void, isOfInterest: (kind: Kind) => boolean): Disable {
-  const libraries = LIBRARIES.filter(({ kind }) => isOfInterest(kind))
-  const channels = libraries.flatMap((library) => library.channels)
-  if (libraries.some(({ builtins }) => builtins.some(isBuiltinLoaded))) {
+  return whenLoads(
+    LIBRARIES.filter(({ kind }) => isOfInterest(kind)),
+    then,
+  )
+}
+
+/** The same for some libraries; those of Node's modules apart, what has been loaded before is not seen. */
+export function whenLoads(libraries: readonly Noticed[], then: () => void): Disable {
+  const channels = libraries.flatMap((library) => library.channels ?? [])
+  if (libraries.some(({ builtins }) => builtins?.some(isBuiltinLoaded))) {
     then()
     return () => {}
   }
   const undo = [onChannelAsked((name) => channels.some((start) => name.startsWith(start)), then)]
-  for (const { files, folder, module } of libraries) {
+  for (const { files = [], folder = '', module } of libraries) {
     if (module !== undefined) undo.push(onEsModule({ file: module, loads: then }))
     const isBelow = inFolder(folder)
     undo.push(

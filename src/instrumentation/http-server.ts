@@ -6,13 +6,17 @@ import { isDeactivated } from '../config/live.js'
 import { applyIn } from '../context/current.js'
 import { type Disable, guard, subscribe } from '../hooks/channels.js'
 import { observeEmit, ownEmit } from '../hooks/observe-emit.js'
+import { provided } from './frameworks/provided.js'
 import { keepHttpListeners, keepSocketListeners } from './http-listeners.js'
 import { serverAttributes } from './http-server-attributes.js'
 import {
   arrivedContext,
+  currentRequest,
   endTransaction,
+  keepCurrent,
   requestOnStream,
   type ServerRequest,
+  setRequestName,
   setRoute,
   startTransaction,
 } from './server-transaction.js'
@@ -51,6 +55,13 @@ const HANDLING = new Set<string | symbol>(['request', 'checkContinue', 'checkExp
  */
 export function instrumentHttpServer(tracer: Tracer): Disable {
   let release: Disable | undefined
+  provided.requests = {
+    of: serverRequest,
+    current: currentRequest,
+    keepCurrent,
+    setRoute,
+    setName: setRequestName,
+  }
   const unsubscribe = subscribe({
     // Before any request: one that asks for an upgrade is not published at all.
     'tracing:net.server.listen:asyncStart': ({ server }: { server: Server }) => {

@@ -1,6 +1,7 @@
 import type { Instrumentation } from './contract.js'
 import { DATABASES } from './databases.js'
 import { type DisableNamed, enableAll, type InstrumentationOptions } from './enable.js'
+import { ON_HTTP } from './frameworks.js'
 import { setKnownMethods } from './http-semantics.js'
 import { MESSAGING } from './messaging.js'
 import { RPC } from './rpc.js'
@@ -10,6 +11,7 @@ import { WEB } from './web.js'
 /** Every library that is followed. */
 export const INSTRUMENTATIONS: readonly Instrumentation[] = [
   ...WEB,
+  ...ON_HTTP,
   ...DATABASES,
   ...SQLITE,
   ...MESSAGING,

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { isDeactivated } from '../config/live.js'
+import { imitate } from '../hooks/imitate.js'
 import { type Loaded, type OnLoad, onLoads } from '../hooks/module-loads.js'
 import { type Method, patchMethod } from '../hooks/patch-method.js'
 import type { Instrumentation } from './contract.js'
@@ -12,6 +13,8 @@ interface KoaContext {
 }
 
 const FILE = inFolder('koa')
+/** The package by which Koa makes one function of all middleware. */
+const COMPOSE = 'koa-compose'
 /** Where the routers of Koa say which route they have found. */
 const ROUTE = '_matchedRoute'
 
@@ -20,7 +23,7 @@ let isOn = false
 
 /**
  * Koa: the transaction is named by the route that a router of it has found (`@koa/router`, `koa-router`: each says it on the context), and what a
- * middleware fails with is kept for the answer.
+ * middleware fails with is kept for the answer, whichever answers.
  */
 export const koa: Instrumentation = {
   name: 'koa',
@@ -35,8 +38,46 @@ export const koa: Instrumentation = {
   },
 }
 
-function patch({ exports, parent }: Loaded): undefined {
-  if (!FILE.test(parent) || typeof exports !== 'object' || exports === null || ROUTE in exports) return
+function patch({ request, exports, parent }: Loaded): unknown {
+  if (!FILE.test(parent)) return undefined
+  if (request === COMPOSE) return typeof exports === 'function' ? composing(exports as Method) : undefined
+  patchContext(exports)
+  return undefined
+}
+
+const composed = new WeakMap<object, Method>()
+
+/** `compose(middleware)`: a middleware may answer for what those behind it fail with. */
+function composing(original: Method): Method {
+  let instead = composed.get(original)
+  if (instead === undefined) {
+    instead = imitate(
+      function (this: unknown, middleware, ...rest) {
+        const list = Array.isArray(middleware) ? middleware.map(watched) : middleware
+        return original.call(this, list, ...rest)
+      } as Method,
+      original,
+    )
+    composed.set(original, instead)
+  }
+  return instead
+}
+
+function watched(middleware: unknown): unknown {
+  if (typeof middleware !== 'function') return middleware
+  return function (this: unknown, context: KoaContext, next: unknown): unknown {
+    const result: unknown = middleware.call(this, context, next)
+    if (result instanceof Promise) result.then(undefined, (error: unknown) => failed(context, error))
+    return result
+  }
+}
+
+function failed({ req }: KoaContext, error: unknown): void {
+  if (isOn && error && !isDeactivated('koa')) noteThrown(req, error)
+}
+
+function patchContext(exports: unknown): void {
+  if (typeof exports !== 'object' || exports === null || ROUTE in exports) return
   if (typeof (exports as { onerror?: unknown }).onerror !== 'function') return
   patchMethod(exports, 'onerror', failing, 'spans')
   Object.defineProperty(exports, ROUTE, {
@@ -64,7 +105,7 @@ function found({ req }: KoaContext, route: unknown, before: unknown): void {
 /** `onerror(error)` of the context; Koa calls it without one as well. */
 function failing(original: Method): Method {
   return function (...args) {
-    if (isOn && args[0] && !isDeactivated('koa')) noteThrown((this as KoaContext).req, args[0])
+    failed(this as KoaContext, args[0])
     return original.apply(this, args)
   }
 }

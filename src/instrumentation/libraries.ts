@@ -1,6 +1,8 @@
+import type { FrameworkName } from './frameworks/libraries.js'
+
 /** What instrumentations follow, as plain data: the preload, the instrumentations, `threadspan doctor` and the docs' table go by this list. */
 
-/** What speaks HTTP, clients of databases, SQLite within the process, clients of queues, remote procedure calls, loggers: each kind is followed by a part of its own. */
+/** What speaks HTTP (frameworks on it have a list of their own), clients of databases, SQLite within the process, clients of queues, remote procedure calls, loggers: each kind is followed by a part of its own. */
 export type Kind = keyof typeof NOTICED
 
 /** A library, and how it is noticed that a thread loads it. */
@@ -21,16 +23,41 @@ export interface Library {
 }
 
 /**
+ * Frameworks that may be loaded before Node's HTTP is, as applications ask for them: that is followed from then on, and so are they. Of graphql also
+ * as its own files ask, for ES modules of applications get copies of what it exports.
+ */
+export const FRAMEWORK_REQUESTS = [
+  '@nestjs/core',
+  '@trpc/server',
+  'h3',
+  'hono',
+  './execution/execute.js',
+] as const
+
+/** Paths and URLs of their files. */
+export const FRAMEWORK_FILES = /node_modules[\\/](?:@nestjs|@trpc|graphql|h3|hono)/
+
+/** Next's tracer, as its files ask for it. */
+export const NEXT_REQUESTS = [
+  './lib/trace/tracer',
+  '../lib/trace/tracer',
+  '../../lib/trace/tracer',
+  '../../server/lib/trace/tracer',
+  'next/dist/server/lib/trace/tracer',
+] as const
+export const NEXT_FILE = /[\\/]next[\\/]dist[\\/]server[\\/]lib[\\/]trace[\\/]tracer\.js$/
+
+/**
  * By kind and name, in few bytes, since every thread reads them: words for a library's files, with `channel:`, `node:`, `esm:` and `in:` before
  * those of its channels, of Node's modules, of the end of its ES modules' URLs, and of its folder where that has another name.
  */
 const NOTICED = {
   web: {
-    http: 'channel:http.client. channel:http.server. node:_http_client node:_http_server',
+    http: `channel:http.client. channel:http.server. node:_http_client node:_http_server in:graphql ${FRAMEWORK_REQUESTS.join(' ')}`,
     undici: 'channel:undici:',
     fastify: '',
     express: 'in:router ./layer ./lib/layer',
-    koa: './context',
+    koa: './context koa-compose',
     hapi: './request',
   },
   databases: {
@@ -64,7 +91,7 @@ const NOTICED = {
 } as const
 
 /** What can be left out, by OpenTelemetry's names for it. `http` is servers and clients of `node:http`, `node:https` and `node:http2`. */
-export type InstrumentationName = { [K in Kind]: keyof (typeof NOTICED)[K] }[Kind]
+export type InstrumentationName = { [K in Kind]: keyof (typeof NOTICED)[K] }[Kind] | FrameworkName
 
 export const LIBRARIES: readonly Library[] = (Object.keys(NOTICED) as Kind[]).flatMap((kind) =>
   Object.entries(NOTICED[kind]).map(([name, text]) => libraryOf(kind, name as InstrumentationName, text)),
@@ -81,9 +108,14 @@ function libraryOf(kind: Kind, name: InstrumentationName, text: string): Library
     kind,
     channels: after('channel:'),
     builtins,
-    files: words.filter((word) => /^(?:node:)?[./\w-]+$/.test(word)),
+    files: words.filter((word) => /^(?:node:)?[@./\w-]+$/.test(word)),
     folder: after('in:')[0] ?? name,
-    module: end === undefined ? undefined : RegExp(`/${name}[^/]*${end}$|^${end}$`),
+    module:
+      name === 'http'
+        ? FRAMEWORK_FILES
+        : end === undefined
+          ? undefined
+          : RegExp(`/${name}[^/]*${end}$|^${end}$`),
   }
 }
 
@@ -91,6 +123,9 @@ function libraryOf(kind: Kind, name: InstrumentationName, text: string): Library
 export function inFolder(name: string): RegExp {
   return new RegExp(`[\\\\/]${name}(?:-[^\\\\/]*)?[\\\\/]`)
 }
+
+/** What is enough to notice that something is loaded. */
+export type Noticed = { readonly [K in 'channels' | 'builtins' | 'files' | 'folder' | 'module']?: Library[K] }
 
 /** The words that a library's files are asked for with. */
 export function filesOf(name: InstrumentationName): readonly string[] {

@@ -10,7 +10,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api'
 import { recordError } from '../context/exception.js'
-import { contextOfLocalRoot, transactionOf } from '../context/transaction.js'
+import { contextOfLocalRoot, currentTransaction, transactionOf } from '../context/transaction.js'
 import { errorType } from './error-type.js'
 import { fail, failAborted, methodName } from './http-semantics.js'
 
@@ -19,6 +19,7 @@ export type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 /** A request that an HTTP server is at work on. */
 export interface ServerRequest {
+  readonly method: string
   /** The SERVER span, which is the transaction. */
   readonly span: Span
   /** The span's context, in which the request is handled. */
@@ -69,7 +70,8 @@ export function startTransaction(
   const parent = arrivedContext(headers)
   const name = methodName(method)
   const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent)
-  return {
+  const request: ServerRequest = {
+    method,
     span,
     context: contextOfLocalRoot(parent, span, name),
     route: undefined,
@@ -78,6 +80,22 @@ export function startTransaction(
     mount: '',
     name,
   }
+  bySpan?.set(span, request)
+  return request
+}
+
+/** Requests by their spans, where somebody looks for them so: an entry for each is not free. */
+let bySpan: WeakMap<Span, ServerRequest> | undefined
+
+/** Requests that begin from now on can be found by {@link currentRequest}. */
+export function keepCurrent(): void {
+  bySpan ??= new WeakMap()
+}
+
+/** The request that is current here, where it is kept. */
+export function currentRequest(): ServerRequest | undefined {
+  const transaction = currentTransaction()
+  return transaction?.local === true ? bySpan?.get(transaction.span) : undefined
 }
 
 /**
@@ -91,10 +109,16 @@ export function setRoute(handled: ServerRequest, method: string, route: string):
   const isOwn = own !== undefined && own !== handled.route
   handled.route = route
   if (!isOwn) span.setAttribute('http.route', route)
-  const { name } = span as { name?: unknown }
-  if (typeof name === 'string' && name !== handled.name) return
-  handled.name = `${methodName(method)} ${isOwn ? own : route}`
-  transactionOf(span).setName(handled.name)
+  setRequestName(handled, `${methodName(method)} ${isOwn ? own : route}`)
+}
+
+/** Names the transaction, where it has not been named by the application. */
+export function setRequestName(handled: ServerRequest, name: string): void {
+  const { span } = handled
+  const { name: present } = span as { name?: unknown }
+  if (typeof present === 'string' && present !== handled.name) return
+  handled.name = name
+  transactionOf(span).setName(name)
 }
 
 /** What spans, ours and those of an SDK, let one read. */

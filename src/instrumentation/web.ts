@@ -16,7 +16,7 @@ import { followUndici } from './undici-context.js'
 export const WEB: readonly Instrumentation[] = [
   { name: 'http', versions: "Node's", enable: instrumentHttp },
   { name: 'undici', versions: '5 to 8', enable: instrumentUndici, follow: followUndici },
-  { name: 'fastify', versions: '5', enable: instrumentFastify },
+  { name: 'fastify', versions: '4, 5', enable: instrumentFastify },
   express,
   koa,
   hapi,

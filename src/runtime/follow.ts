@@ -31,6 +31,7 @@ import { followProcessEnd } from '../hooks/process-end.js'
 import type { Instrumentation } from '../instrumentation/contract.js'
 import { type DisableNamed, enableAll, followSharedConnections } from '../instrumentation/enable.js'
 import { whenFollowedLoads } from '../instrumentation/followed.js'
+import type * as FrameworksPart from '../instrumentation/frameworks-part.cjs'
 import type { Kind } from '../instrumentation/libraries.js'
 import type * as WebPart from '../instrumentation/part.cjs'
 import { ANCHOR, EXPORTER, LINK } from '../link/format.js'
@@ -183,7 +184,8 @@ function instrument(
     if (hasSdk) return
     // A signal that comes with the first requests finds the telemetry thread at work.
     const listens = (): void => runtime.process?.prepare()
-    ends.push(enableAll(instrumentations, { tracer: ownTracer(), disabled, listens }))
+    const { ignoreUrls } = runtime.config
+    ends.push(enableAll(instrumentations, { tracer: ownTracer(), disabled, listens, ignoreUrls }))
     const names = instrumentations.map(({ name }) => name)
     noteFollowed(
       names.filter((name) => !disabled.includes(name)),
@@ -196,6 +198,7 @@ function instrument(
     web = loadPart<typeof WebPart>(folder, 'instrumentation.cjs')
     enable(web.WEB)
     followSharedConnections(web.WEB)
+    web.whenFrameworkLoads(() => enable(loadPart<typeof FrameworksPart>(folder, 'frameworks.cjs').ON_HTTP))
   })
   for (const kind of ['databases', 'sqlite', 'messaging', 'rpc'] as const) {
     loadOnce(kind, () => {

@@ -34,6 +34,7 @@ describe('readConfig', () => {
       errors: 'context',
       sourceMaps: true,
       errorFields: [],
+      ignoreUrls: [],
       serviceName: undefined,
       resourceAttributes: Object.create(null),
       exporters: ['otlp'],
@@ -186,6 +187,20 @@ describe('readConfig', () => {
     }
     assert.equal(config({ OTEL_SPAN_EVENT_COUNT_LIMIT: '2147483647' }).limits.eventCount, 2147483647)
     assert.deepEqual(warned({ THREADSPAN_RING_SIZE: '100' }), [`${INVALID} THREADSPAN_RING_SIZE`])
+  })
+
+  it('reads patterns of requests that are left out, as many as it takes', () => {
+    assert.deepEqual(config({ THREADSPAN_IGNORE_URLS: ' /health*, ,*.png,' }).ignoreUrls, [
+      '/health*',
+      '*.png',
+    ])
+    assert.deepEqual(warned({ THREADSPAN_IGNORE_URLS: '/health*' }), [])
+    const many = { THREADSPAN_IGNORE_URLS: Array.from({ length: 101 }, (_, i) => `/${i}`).join() }
+    assert.equal(config(many).ignoreUrls.length, 100)
+    assert.deepEqual(warned(many), [`${INVALID} THREADSPAN_IGNORE_URLS`])
+    const long = { THREADSPAN_IGNORE_URLS: `/${'x'.repeat(512)},/short` }
+    assert.deepEqual(config(long).ignoreUrls, ['/short'])
+    assert.deepEqual(warned(long), [`${INVALID} THREADSPAN_IGNORE_URLS`])
   })
 
   it('reads the batch, and keeps it within the queue', () => {

@@ -29,7 +29,7 @@ describe('threadspan doctor script', () => {
     told(/^program: --for,me$/m)
     told(/· everything\.mjs ended with exit code 3 /)
     told(
-      /✓ Followed in 6 threads of 2 processes: Workers, child processes, pools, http \(HTTP\/2 too\), undici, fastify, express, koa, hapi, pg, postgres, mysql2, ioredis, redis, mongodb, mariadb, sqlite, better-sqlite3, node-sqlite3-wasm, bullmq, amqplib, grpc, pino, winston, bunyan; errors by context/,
+      /✓ Followed in 6 threads of 2 processes: Workers, child processes, pools, http \(HTTP\/2 too\), undici, fastify, express, koa, hapi, pg, postgres, mysql2, ioredis, redis, mongodb, mariadb, sqlite, better-sqlite3, node-sqlite3-wasm, bullmq, amqplib, grpc, pino, winston, bunyan, hono, nestjs-core, h3, graphql, trpc, next; errors by context/,
     )
     told(/✓ piscina 5\.\S+: followed from inside/)
     told(/✓ @opentelemetry\/api 1\.9\./)
@@ -131,7 +131,7 @@ describe('threadspan doctor script', () => {
     assert.equal(fewer.code, 0, fewer.stdout)
     assert.match(
       fewer.stdout,
-      /✓ Followed in 1 thread of 1 process: .*pools, undici, express, koa, hapi, pg, postgres, mysql2, ioredis, redis, mongodb, mariadb, sqlite, better-sqlite3, node-sqlite3-wasm, bullmq, amqplib, grpc, pino, winston, bunyan; errors by domain/,
+      /✓ Followed in 1 thread of 1 process: .*pools, undici, express, koa, hapi, pg, postgres, mysql2, ioredis, redis, mongodb, mariadb, sqlite, better-sqlite3, node-sqlite3-wasm, bullmq, amqplib, grpc, pino, winston, bunyan, hono, nestjs-core, h3, graphql, trpc, next; errors by domain/,
     )
     assert.match(fewer.stdout, /· Left out by OTEL_NODE_DISABLED_INSTRUMENTATIONS: http, fastify/)
     for (const variable of [{ OTEL_SDK_DISABLED: 'true' }, { OTEL_TRACES_SAMPLER: 'always_off' }]) {

@@ -45,6 +45,11 @@ describe('what a thread loads of the package', { concurrency: 2 }, () => {
       it(`has the instrumentations from then on: ${where}, ${what}`, async () => {
         assert.deepEqual(await parts(what, where), [[], ['instrumentation.cjs', ...needed].sort()])
       })
+    for (const what of ['hono', 'graphql'])
+      it(`has what follows frameworks on HTTP from then on: ${where}, ${what}`, async () => {
+        const expected = ['frameworks.cjs', 'instrumentation.cjs', ...needed].sort()
+        assert.deepEqual(await parts(what, where), [[], expected])
+      })
   }
 
   it('is the first stage in a Worker that gets messages without a context', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { FRAMEWORKS } from '#dist/instrumentation/frameworks/libraries.js'
 import { INSTRUMENTATIONS } from '#dist/instrumentation/index.js'
 import { LIBRARIES } from '#dist/instrumentation/libraries.js'
 
@@ -20,7 +21,7 @@ test('the table of docs/instrumentations.md names what is followed, with the ver
 
 test('there is an instrumentation for each line of what is noticed', () => {
   assert.deepEqual(
-    FOLLOWED.map(({ name }) => name),
-    LIBRARIES.map(({ name }) => name),
+    FOLLOWED.map(({ name }) => name).sort(),
+    [...LIBRARIES, ...FRAMEWORKS].map(({ name }) => name).sort(),
   )
 })

@@ -62,6 +62,7 @@ const MOST = {
   'environment.cjs': [1, 4_000],
   'instrumentation.cjs': [3, 160_000],
   'databases.cjs': [3, 160_000],
+  'frameworks.cjs': [3, 160_000],
   'messaging.cjs': [3, 160_000],
   'rpc.cjs': [3, 160_000],
   'sqlite.cjs': [1, 40_000],

@@ -29,7 +29,7 @@ export interface ProgramOptions {
 }
 
 /** The environment without what a surrounding run may have put into it. */
-function clean(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   const env = { ...process.env }
   for (const name of Object.keys(env)) {
     if (/^(OTEL_|THREADSPAN_(?!DIST)|TRACEPARENT|TRACESTATE|BAGGAGE|NODE_TEST_CONTEXT)/.test(name))
@@ -41,7 +41,7 @@ function clean(): NodeJS.ProcessEnv {
 export function runProgram(file: string, options: ProgramOptions = {}): Promise<ProgramResult> {
   const { args = [], node = [], env = {}, cwd, timeout = 60_000 } = options
   const child = spawn(process.execPath, [...node, file, ...args], {
-    env: { ...clean(), ...env },
+    env: { ...cleanEnvironment(), ...env },
     timeout,
     killSignal: 'SIGKILL',
     ...(cwd === undefined ? {} : { cwd }),

@@ -183,6 +183,7 @@ function ownEntries(config: Config, env: NodeJS.ProcessEnv): Entry[] {
     { variables: ['THREADSPAN_ERROR_FIELDS'], value: config.errorFields.join(',') || undefined },
     { variables: ['THREADSPAN_EXIT_TIMEOUT'], value: count(config.exitTimeout) },
     { variables: ['THREADSPAN_FILE'], value: config.exporters.includes('file') ? config.file : undefined },
+    { variables: ['THREADSPAN_IGNORE_URLS'], value: config.ignoreUrls.join(',') || undefined },
     { variables: ['THREADSPAN_RING_SIZE'], value: count(config.ringSize) },
     { variables: ['THREADSPAN_SOURCE_MAPS'], value: String(config.sourceMaps) },
     { variables: ['THREADSPAN_SPOOL'], value: config.spool },

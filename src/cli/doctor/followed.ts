@@ -1,10 +1,11 @@
 import { PROGRAM, type ThreadRecord } from '../../core/doctor.js'
+import { FRAMEWORKS } from '../../instrumentation/frameworks/libraries.js'
 import { LIBRARIES } from '../../instrumentation/libraries.js'
 import { counted, type Finding, grouped, listed, note, ok, problem, shownName } from './finding.js'
 import type { Watched } from './records.js'
 import { apiRefuses, apiWorks, piscinaIsTested } from './versions.js'
 
-const INSTRUMENTATIONS: readonly string[] = LIBRARIES.map(({ name }) => name)
+const INSTRUMENTATIONS: readonly string[] = [...LIBRARIES, ...FRAMEWORKS].map(({ name }) => name)
 
 /** What is followed in the threads of a program that was watched, by what they told of themselves. */
 export function checkFollowed(watched: Watched, isRestricted: boolean): Finding[] {

@@ -77,7 +77,7 @@ function localSettings(config: Config, env: Environment): Settings {
     logging_level: config.logLevel,
     deactivate_all_instrumentations: false,
     deactivate_instrumentations: disabledNames(env).filter((name) => name !== ''),
-    transaction_ignore_urls: [],
+    transaction_ignore_urls: config.ignoreUrls,
     transaction_name_groups: [],
     stack_trace_limit: -1,
     capture_statement: true,
