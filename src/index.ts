@@ -12,6 +12,7 @@ export {
 } from './boundaries/by-hand.js'
 export { bind, unwrap } from './context/bind.js'
 export { type Carrier, carrierFromEnv, carrierToEnv } from './context/carrier.js'
+export { currentSignal, withDeadline, withSignal } from './context/deadline.js'
 export { capture, Snapshot } from './context/snapshot.js'
 export { type NamedSpanOptions, withSpan } from './context/span.js'
 export { currentTransaction, type TransactionOptions, withTransaction } from './context/transaction.js'

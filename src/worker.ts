@@ -7,6 +7,7 @@ import { joinProcess } from './runtime/start.js'
 
 export { traceChild, traceWorker, untrace, withCarrier, wrapHandler } from './boundaries/by-hand.js'
 export { bind, unwrap } from './context/bind.js'
+export { currentSignal, withDeadline, withSignal } from './context/deadline.js'
 export { capture, Snapshot } from './context/snapshot.js'
 export { withSpan } from './context/span.js'
 export { currentTransaction, withTransaction } from './context/transaction.js'

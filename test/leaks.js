@@ -6,7 +6,17 @@ import { EventEmitter } from 'node:events'
 import { setImmediate as immediate } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Piscina } from 'piscina'
-import { bind, capture, propagate, start, tracePool, withTransaction } from 'threadspan'
+import {
+  bind,
+  capture,
+  currentSignal,
+  propagate,
+  start,
+  tracePool,
+  withDeadline,
+  withSignal,
+  withTransaction,
+} from 'threadspan'
 
 const { values } = parseArgs({ options: { cycles: { type: 'string' }, only: { type: 'string' } } })
 const CYCLES = Number(values.cycles ?? 1_000_000)
@@ -26,6 +36,7 @@ propagate(request, { name: 'request' })
 
 const longLived = () => {}
 const emitter = new EventEmitter()
+const shutdown = new AbortController().signal
 
 /** What is done in one cycle, and how much rarer it is than the cheapest. */
 const CASES = {
@@ -64,6 +75,23 @@ const CASES = {
         }
         for await (const value of bind(one())) assert.equal(value, i)
       }),
+  ],
+  'deadlines that nobody looks at': [1, (i) => withDeadline(60_000, () => i)],
+  'deadlines that somebody looks at': [20, () => withDeadline(60_000, () => currentSignal().aborted)],
+  'deadlines under a signal that lives on': [
+    20,
+    () => withSignal(shutdown, () => withDeadline(60_000, () => currentSignal().aborted)),
+  ],
+  'listeners that come and go': [
+    20,
+    () =>
+      withSignal(shutdown, () =>
+        withDeadline(60_000, () => {
+          const signal = currentSignal()
+          signal.addEventListener('abort', longLived)
+          signal.removeEventListener('abort', longLived)
+        }),
+      ),
   ],
   transactions: [10, (i) => withTransaction('t', async () => i)],
   'transactions followed by domains': [

@@ -105,6 +105,8 @@ const PARTS: ReadonlySet<string> = new Set<keyof Carrier>([
   'tracestate',
   'baggage',
   'transaction',
+  'deadline',
+  'signal',
   'values',
 ])
 

@@ -8,7 +8,7 @@ import threads, { type MessagePort, type Worker } from 'node:worker_threads'
 import { replaceMethod } from '../hooks/replace-method.js'
 
 /** Words of a note. */
-export const NOTE_WORDS = 9
+const NOTE_WORDS = 15
 
 /** Notes that wait at most. */
 const NOTES = 256

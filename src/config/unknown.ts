@@ -26,6 +26,7 @@ export const OWN_VARIABLES: readonly string[] = [
 /** Those that processes pass to each other. */
 export const PASSED_VARIABLES: readonly string[] = [
   'ANCHOR',
+  'DEADLINE',
   'DOCTOR',
   'ENVIRONMENT',
   'EXPORTER',

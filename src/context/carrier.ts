@@ -1,6 +1,6 @@
 import { count } from '../core/counters.js'
 import { truncateTracestate } from '../core/tracestate.js'
-import { TRANSACTION } from '../core/variables.js'
+import { DEADLINE, TRANSACTION } from '../core/variables.js'
 
 /**
  * What crosses a boundary: a {@link Snapshot} in plain form, safe for structured clone, JSON and environment variables.
@@ -13,6 +13,10 @@ export interface Carrier {
   readonly baggage?: string
   /** The local root span that the work belongs to: its span id, 16 lower-case hexadecimal digits, and its name. */
   readonly transaction?: { readonly id: string; readonly name: string }
+  /** The milliseconds that were left until the deadline when the carrier was made; below zero where it had passed. */
+  readonly deadline?: number
+  /** What limits the work, for threads and processes of the same program, which then do without `deadline`: opaque. */
+  readonly signal?: string
   /** The registered values by name, in the form that their `serialize` gave. */
   readonly values?: { readonly [name: string]: unknown }
 }
@@ -28,7 +32,7 @@ const VALUES = 'THREADSPAN_VALUES'
 /**
  * The environment variables that hand a carrier to a child process: `TRACEPARENT`, `TRACESTATE` and `BAGGAGE` as in OpenTelemetry's
  * "Environment Variables as Context Propagation Carriers", so that children in any language can continue the trace, and
- * `THREADSPAN_TRANSACTION` and `THREADSPAN_VALUES` (JSON) for those that run this package.
+ * `THREADSPAN_TRANSACTION`, `THREADSPAN_VALUES` (JSON) and `THREADSPAN_DEADLINE` (milliseconds) for those that run this package.
  *
  * Values that do not fit into 8192 characters of JSON together are left out and counted. Environments can be read by others: no secrets.
  */
@@ -37,6 +41,7 @@ export function carrierToEnv(carrier: Carrier): Record<string, string> {
   if (carrier.traceparent !== undefined) env['TRACEPARENT'] = carrier.traceparent
   if (carrier.tracestate !== undefined) env['TRACESTATE'] = truncateTracestate(carrier.tracestate)
   if (carrier.baggage !== undefined) env['BAGGAGE'] = carrier.baggage
+  if (carrier.deadline !== undefined) env[DEADLINE] = `${carrier.deadline}`
   if (carrier.transaction !== undefined) {
     const { id, name } = carrier.transaction
     env[TRANSACTION] = JSON.stringify({ id, name: name.slice(0, MAX_NAME_LENGTH) })
@@ -78,6 +83,7 @@ export function carrierFromEnv(env: Readonly<Record<string, string | undefined>>
   // Whatever is no JSON names the transaction of the whole run.
   const transaction = env[TRANSACTION]?.startsWith('{') ? fromJson(env[TRANSACTION]) : undefined
   if (transaction !== undefined) carrier.transaction = transaction as NonNullable<Carrier['transaction']>
+  if (env[DEADLINE]) carrier.signal = env[DEADLINE]
   const values = fromJson(env[VALUES])
   if (values !== undefined) carrier.values = values as NonNullable<Carrier['values']>
   return Object.keys(carrier).length === 0 ? undefined : carrier

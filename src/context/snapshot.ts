@@ -11,6 +11,7 @@ import { bindIteration, isGeneratorFunction } from './bind-iterator.js'
 import type { Carrier } from './carrier.js'
 import { contextWithBaggage, contextWithSpan, contextWithValue, spanOf } from './context.js'
 import { activeContext, applyIn } from './current.js'
+import { deadlines, limited } from './deadline.js'
 import { ensureContextManager } from './manager.js'
 import { contextWithCarriedTransaction, transactionIn } from './transaction.js'
 import { packValue, type Registration, registrations, unpackValue } from './values.js'
@@ -97,6 +98,8 @@ export class Snapshot {
         traceState === undefined ? { ...parent, isRemote } : { ...parent, traceState, isRemote }
       context = contextWithSpan(context, trace.wrapSpanContext(spanContext))
     } else if (parentText !== '') count('carrier.traceparent')
+    if (carrier.deadline !== undefined || carrier.signal !== undefined)
+      context = limited(context, (part) => part.unpack(context, carrier))
     return context === ROOT_CONTEXT ? Snapshot.ROOT : new Snapshot(context, undefined, arrived)
   }
 
@@ -166,8 +169,10 @@ export class Snapshot {
     const baggage = attempt(() => propagation.getBaggage(this.context), UNREADABLE)
     const baggageText = baggage === undefined ? '' : formatBaggage(baggage)
     if (baggageText !== '') carrier.baggage = baggageText
-    const values = this.#packedValues(options?.clone === true ? 'clone' : 'json')
+    const isClone = options?.clone === true
+    const values = this.#packedValues(isClone ? 'clone' : 'json')
     if (values !== undefined) carrier.values = values
+    attempt(() => deadlines.part?.pack(this.context, carrier, isClone), UNREADABLE)
     return carrier
   }
 

@@ -8,6 +8,7 @@ import {
 } from '@opentelemetry/api'
 import { contextWithSpan } from './context.js'
 import { activeContext, callIn } from './current.js'
+import { deadlines } from './deadline.js'
 import { recordError } from './exception.js'
 import { ensureContextManager } from './manager.js'
 import { followResult } from './settled.js'
@@ -65,6 +66,7 @@ export function runInSpan<A, T>(context: Context, span: Span, fn: (argument: A) 
     const result = callIn(context, fn, argument)
     return followResult(result, (failure) => {
       if (failure !== undefined) recordError(span, failure.error)
+      else deadlines.part?.mark(span, context)
       span.end()
     })
   } catch (error) {

@@ -16,6 +16,7 @@ export type SharedName =
   | 'context.arrived'
   | 'context.primitives'
   | 'context.crossed'
+  | 'context.deadlines'
   | 'context.emitters'
   | 'context.targets'
   | 'context.told'

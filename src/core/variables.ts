@@ -4,5 +4,8 @@
  */
 export const TRANSACTION = 'THREADSPAN_TRANSACTION'
 
+/** Hands a deadline to a child: the milliseconds that are left at its start, and behind a blank the names of the signals that it hangs on. */
+export const DEADLINE = 'THREADSPAN_DEADLINE'
+
 /** Tells a descendant that what it measures is read, and whether each value is listened to: two bits. */
 export const MEASURES = 'THREADSPAN_MEASURES'

@@ -1,10 +1,8 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { Span } from '@opentelemetry/api'
 import type { Domain } from 'async-hook-domain'
-import { surroundings } from '../context/transaction.js'
 import { warnOnce } from '../core/log.js'
 import { shared } from '../core/shared.js'
-import { provideDomainSpan } from './stray.js'
 
 type DomainClass = typeof Domain
 type AsyncHooks = typeof import('node:async_hooks')
@@ -24,19 +22,10 @@ const state = shared('errors.domains', () => ({
 const hooks = (): AsyncHooks => process.getBuiltinModule('node:async_hooks')
 
 /**
- * Lets transactions be followed by `async-hook-domain`: each one's asynchronous work is known by its execution ids, by which an error
- * that comes up in it is traced to the transaction where its context was lost. Nothing is loaded or enabled before the first such
- * transaction; `async_hooks` is off again when the work of the last one is gone.
- *
- * @param isAlways for every transaction from now on, not only for those with `errors: 'domain'`.
+ * Calls `fn` in a domain of `async-hook-domain`: its asynchronous work is known by its execution ids, by which an error that comes up in it is
+ * traced to the transaction where its context was lost. `async_hooks` is off again when the work of the last one is gone.
  */
-export function followDomains(isAlways: boolean): void {
-  surroundings.inDomain = inDomain
-  surroundings.isAlways ||= isAlways
-  provideDomainSpan(spanOfExecution)
-}
-
-function inDomain<T>(span: Span, fn: () => T): T {
+export function inDomain<T>(span: Span, fn: () => T): T {
   if (state.make === undefined && !state.isMissing) state.make = spanDomains()
   const { make } = state
   if (make === undefined) return fn()
@@ -55,7 +44,7 @@ function inDomain<T>(span: Span, fn: () => T): T {
 }
 
 /** The span of the innermost domain that the current execution belongs to. */
-function spanOfExecution(): Span | undefined {
+export function spanOfExecution(): Span | undefined {
   if (state.live.size === 0) return undefined
   const id = hooks().executionAsyncId()
   let found: Span | undefined

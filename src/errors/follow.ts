@@ -1,5 +1,10 @@
-import { followDomains } from './domain.js'
-import { followStrayErrors } from './stray.js'
+import { dirname } from 'node:path'
+import { surroundings } from '../context/transaction.js'
+import { ownFile } from '../core/own-files.js'
+import { guarded } from '../hooks/guarded.js'
+import { loadPart } from '../hooks/parts.js'
+import type * as DomainPart from './domain-part.cjs'
+import { followStrayErrors, provideDomainSpan } from './stray.js'
 
 /** How errors that nobody catches are traced to their spans. */
 export interface FollowErrorsOptions {
@@ -17,5 +22,17 @@ export interface FollowErrorsOptions {
  */
 export function followErrors(options: FollowErrorsOptions = {}): void {
   followStrayErrors()
-  followDomains(options.mode === 'domain')
+  surroundings.inDomain = (span, fn) => {
+    const part = guarded('domains', loadDomains)
+    if (part === undefined) return fn()
+    provideDomainSpan(part.spanOfExecution)
+    return part.inDomain(span, fn)
+  }
+  surroundings.isAlways ||= options.mode === 'domain'
+}
+
+/** In a file of its own, since few ask for it. */
+function loadDomains(): typeof DomainPart {
+  const file = ownFile('domains.cjs')
+  return loadPart<typeof DomainPart>(dirname(file), 'domains.cjs')
 }

@@ -156,7 +156,7 @@ function removeFolder(folder: string): void {
 }
 
 /** Files that are made here. */
-const OWN_FILE = /^(?:owner-\d+|claim-\d+|settings(?:-\d+)?|configuration|.*\.link(?:-left)?)$/
+const OWN_FILE = /^(?:owner-\d+|claim-\d+|settings(?:-\d+)?|configuration|.*\.link(?:-left)?|[\d-]+\.signal)$/
 
 /** Takes what is ours out of a folder, and the folder if that was all. */
 function empty(folder: string, files: readonly string[]): void {

@@ -58,9 +58,10 @@ export interface PoolTracing {
   hold(pool: string, task: string): HeldTask
   /**
    * When the task is posted to a worker, at most once for each submission.
+   * @param isProcess Whether the worker is a process of its own.
    * @returns What the worker needs, small and structured-cloneable; never undefined.
    */
-  wire(submission: Submission): unknown
+  wire(submission: Submission, isProcess?: boolean): unknown
   /** The task succeeded. Called instead of `fail`, once. */
   settle(submission: Submission): void
   /**

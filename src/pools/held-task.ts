@@ -7,6 +7,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api'
 import { contextWithSpan, spanOf } from '../context/context.js'
+import { deadlines } from '../context/deadline.js'
 import { recordError } from '../context/exception.js'
 import { ensureContextManager } from '../context/manager.js'
 import type { HeldTask } from './adapter.js'
@@ -46,7 +47,10 @@ class Held implements HeldTask {
   }
 
   settle(): void {
-    this.span?.end()
+    const { span } = this
+    if (span === undefined) return
+    deadlines.part?.mark(span, this.context)
+    span.end()
   }
 
   fail(error: unknown): void {

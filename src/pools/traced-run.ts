@@ -13,6 +13,8 @@ interface Pool {
     readonly name?: unknown
     readonly taskQueue?: object
     readonly loadBalancer?: unknown
+    /** Tinypool's. */
+    readonly runtime?: unknown
   }
 }
 
@@ -134,7 +136,8 @@ export function tracedRun(
       options = { ...options, transferList: list.concat(moved.transferable) }
       task = moved.value
     }
-    const envelope = pack(tracing.wire(submission), task, isWatched(this, task, kind, marks))
+    const wire = tracing.wire(submission, this.options?.runtime === 'child_process')
+    const envelope = pack(wire, task, isWatched(this, task, kind, marks))
     return run.call(this, envelope, { ...options, filename: shim, name: target.encoded }).then(
       (result) => {
         tracing.settle(submission)

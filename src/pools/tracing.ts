@@ -12,6 +12,7 @@ import {
 } from '@opentelemetry/api'
 import type { Carrier } from '../context/carrier.js'
 import { contextWithSpan, spanOf } from '../context/context.js'
+import { deadlines } from '../context/deadline.js'
 import { recordCrossed, recordError, rememberCrossed } from '../context/exception.js'
 import { ensureContextManager } from '../context/manager.js'
 import { type Ended, isThenable, watchPromise } from '../context/settled.js'
@@ -40,7 +41,9 @@ interface LongWire {
 
 interface Submitted {
   readonly span: Span | undefined
-  /** What was active where it was submitted. */
+  /** Where it was submitted. */
+  readonly context: Context
+  /** What was active there. */
   readonly parent: Span | undefined
   readonly wire: ShortWire | LongWire
 }
@@ -72,11 +75,11 @@ export function apiTracing(tracer: Tracer): PoolTracing {
           const carrier = capture().toCarrier({ clone: true })
           return isEmpty(carrier)
             ? undefined
-            : ({ span: undefined, parent, wire: { at: 0, carrier } } satisfies Submitted)
+            : ({ span: undefined, context: active, parent, wire: { at: 0, carrier } } satisfies Submitted)
         }
         const { submitted, options } = labelsOf(pool, task)
         const span = tracer.startSpan(submitted, options, active)
-        return { span, parent, wire: wireOf(active, span) } satisfies Submitted
+        return { span, context: active, parent, wire: wireOf(active, span) } satisfies Submitted
       } catch {
         return undefined
       }
@@ -84,12 +87,17 @@ export function apiTracing(tracer: Tracer): PoolTracing {
 
     hold: (pool, task) => holdTask(tracer, pool, task),
 
-    wire(submission) {
-      return (submission as Submitted).wire
+    wire(submission, isProcess) {
+      const { context, wire } = submission as Submitted
+      if (isProcess === true && isLong(wire)) deadlines.part?.packForProcess(context, wire.carrier)
+      return wire
     },
 
     settle(submission) {
-      ;(submission as Submitted).span?.end()
+      const { context, span } = submission as Submitted
+      if (span === undefined) return
+      deadlines.part?.mark(span, context)
+      span.end()
     },
 
     fail(submission, error, origin, notes) {
@@ -158,7 +166,8 @@ function wireOf(active: Context, span: Span): ShortWire | LongWire {
     traceState !== undefined ||
     registrations().length > 0 ||
     propagation.getBaggage(active) !== undefined ||
-    active.getValue(ARRIVED_KEY) !== undefined
+    active.getValue(ARRIVED_KEY) !== undefined ||
+    deadlines.part?.limits(active) === true
   ) {
     const snapshot = capture().withContext(contextWithSpan(active, span))
     return { at, carrier: snapshot.toCarrier({ clone: true }) }
@@ -228,6 +237,7 @@ export function callInSpan<I, O>(span: Span, handler: (input: I) => O, input: I)
   }
   const ended: Ended = (failure) => {
     if (failure !== undefined) recordError(span, failure.error)
+    else deadlines.part?.mark(span, contextApi.active())
     span.end()
   }
   // The pool waits for what the handler returns: its own promise goes back as it is. Any other thenable may do its work anew for each

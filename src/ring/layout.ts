@@ -118,7 +118,12 @@ export const ACCOUNTS = 512
 export const LOG_ACCOUNTS = 1024
 /** The byte at which the text of the settings begins. */
 export const SETTINGS_TEXT = 2048
-export const CONTROL_BYTES = 16384
+/** The byte at which the words begin by which signals cross between threads (`context/deadlines/cells.ts`), and how many there are. */
+export const SIGNALS_CROSS = 16384
+export const SIGNAL_WORDS = 16 + 4096
+/** Bytes of the text of the settings at most. */
+export const SETTINGS_BYTES = SIGNALS_CROSS - SETTINGS_TEXT
+export const CONTROL_BYTES = SIGNALS_CROSS + 4 * SIGNAL_WORDS
 
 export const AWAKE = 0
 export const ASLEEP = 1

@@ -3,7 +3,7 @@
  * reads them looks at one word to know that nothing has changed.
  */
 import type { Settings } from '../config/live.js'
-import { CONTROL_BYTES, NOTHING_YET, SETTINGS, SETTINGS_TEXT } from './layout.js'
+import { NOTHING_YET, SETTINGS, SETTINGS_BYTES, SETTINGS_TEXT } from './layout.js'
 
 const LENGTH = SETTINGS + 1
 /** Who writes them: nobody, the telemetry thread from when it has begun to, or the main thread as long as there is none. */
@@ -37,7 +37,7 @@ export function settingsNumber(control: Int32Array): number {
 /** For whoever writes them now. @returns false where there is no room, and nothing was changed. */
 export function writeSettings(control: Int32Array, settings: Settings): boolean {
   const text = Buffer.from(JSON.stringify(settings))
-  if (text.length > CONTROL_BYTES - SETTINGS_TEXT) return false
+  if (text.length > SETTINGS_BYTES) return false
   // One that died while it wrote has left an odd number.
   const writing = Atomics.load(control, SETTINGS) | 1
   Atomics.store(control, SETTINGS, writing)
@@ -53,7 +53,7 @@ export function writeSettings(control: Int32Array, settings: Settings): boolean 
  */
 export function readSettingsOf(control: Int32Array, number: number): Settings | undefined {
   if ((number & 1) !== 0) return undefined
-  const length = Math.min(Atomics.load(control, LENGTH), CONTROL_BYTES - SETTINGS_TEXT)
+  const length = Math.min(Atomics.load(control, LENGTH), SETTINGS_BYTES)
   const text = Buffer.from(new Uint8Array(control.buffer, SETTINGS_TEXT, length)).toString()
   if (Atomics.load(control, SETTINGS) !== number) return undefined
   try {

@@ -1,6 +1,7 @@
 /** What the preload follows beyond this thread: Workers, child processes, pools, HTTP; and this process to its end. */
 import { dirname, join } from 'node:path'
 import {
+  type Context,
   context as contextApi,
   ROOT_CONTEXT,
   type Span,
@@ -8,7 +9,9 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api'
-import { type ChildBoundary, followChildren } from '../boundaries/child-process.js'
+import type { ChildBoundary } from '../boundaries/child-process.js'
+import { whenChildProcessLoads } from '../boundaries/child-process-loads.js'
+import type * as ChildrenPart from '../boundaries/children-part.cjs'
 import { keepChildListeners, keepWorkerListeners } from '../boundaries/own-listeners.js'
 import { noteMessages, roomForNotes } from '../boundaries/worker-messages.js'
 import { followWorkers, type WorkerBoundary } from '../boundaries/worker-threads.js'
@@ -17,11 +20,12 @@ import { live } from '../config/live.js'
 import { namesExporters } from '../config/names-exporters.js'
 import { carrierToEnv } from '../context/carrier.js'
 import { contextWithSpan } from '../context/context.js'
+import { deadlines } from '../context/deadline.js'
 import { capture, Snapshot } from '../context/snapshot.js'
 import { childDeath, workerDeath } from '../core/death.js'
 import { debug } from '../core/log.js'
 import { shared } from '../core/shared.js'
-import { MEASURES, TRANSACTION } from '../core/variables.js'
+import { DEADLINE, MEASURES, TRANSACTION } from '../core/variables.js'
 import { hearLastWords, roomForLastWords } from '../errors/last-words.js'
 import type { Disable } from '../hooks/channels.js'
 import { guarded } from '../hooks/guarded.js'
@@ -139,7 +143,8 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
   }
   const children = childBoundary(runtime, options.preload)
   followWorkers(watch?.workers(workers) ?? workers)
-  followChildren(watch?.children(children) ?? children)
+  followChildren(options.folder, watch?.children(children) ?? children)
+  deadlines.folder = (make) => (make ? linkFolder(runtime) : runtime.relay?.link)
   followPoolsLate(options.folder)
   watch?.loads()
   const instrumented = instrument(runtime, options)
@@ -150,6 +155,12 @@ export function followAll(runtime: Runtime, options: FollowOptions): void {
     }
     followProcessEnd({ ...processEnd, ended }, isSignal)
   }
+}
+
+function followChildren(folder: string, boundary: ChildBoundary): void {
+  whenChildProcessLoads(() => {
+    guarded('children', () => loadPart<typeof ChildrenPart>(folder, 'children.cjs').followChildren(boundary))
+  })
 }
 
 /** Loads the adapters of pools with the first library that one of them follows. */
@@ -250,11 +261,12 @@ function loadOnce(kind: Kind, load: () => void): void {
 export function followNothing(preload: string): void {
   const open = (): undefined => undefined
   followWorkers({ preload, open, created() {}, ended() {}, failed() {} })
-  followChildren({ preload, open, started() {}, ended() {} })
+  followChildren(dirname(preload), { preload, open, started() {}, ended() {} })
 }
 
 interface Child {
   readonly span: Span | undefined
+  readonly context: Context
   pid: number | undefined
 }
 
@@ -276,6 +288,8 @@ function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
       const here = isOfPool ? Snapshot.ROOT : capture()
       const snapshot = span === undefined ? here : here.withContext(contextWithSpan(active, span))
       const env = carrierToEnv(snapshot.toCarrier())
+      const limit = deadlines.part?.textFor(active)
+      if (limit !== undefined) env[DEADLINE] = limit
       // The name of the whole run is for the process that begins it: a child that is part of nothing begins none.
       if (process.env[TRANSACTION] !== undefined) env[TRANSACTION] ??= ''
       if (runtime.relay !== undefined) {
@@ -290,7 +304,7 @@ function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
       }
       return {
         env,
-        handle: { span, pid: undefined } satisfies Child,
+        handle: { span, context: active, pid: undefined } satisfies Child,
         note: args.some((argument) => PORTS.test(argument)) ? undefined : currentNote,
       }
     },
@@ -301,11 +315,12 @@ function childBoundary(runtime: Runtime, preload: string): ChildBoundary {
       child.span?.setAttribute('threadspan.child.pid', pid)
     },
     ended(handle, end) {
-      const { span, pid } = handle as Child
+      const { context, span, pid } = handle as Child
       if (pid !== undefined) runtime.relay?.childEnded(pid, childDeath(end))
       if (span === undefined) return
       if (end.exitCode !== null) span.setAttribute('process.exit.code', end.exitCode)
       if (end.exitCode !== 0) span.setStatus({ code: SpanStatusCode.ERROR, message: childDeath(end) })
+      else deadlines.part?.mark(span, context)
       span.end()
     },
   }

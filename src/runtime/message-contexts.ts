@@ -10,15 +10,31 @@ import {
 import { receiveSends } from '../boundaries/child-messages.js'
 import type { EnterNote, WriteNote } from '../boundaries/worker-messages.js'
 import { contextWithSpan, spanOf } from '../context/context.js'
+import { deadlines, limited } from '../context/deadline.js'
 import { contextWithCarriedTransaction, namedTransaction, transactionIn } from '../context/transaction.js'
 import { hexOfWord, TraceIdentity, wordOfHex } from '../core/ids.js'
 import { formatTraceparent, parseTraceparent } from '../core/traceparent.js'
 import { parentContextOf } from '../recorder/input.js'
 import { RecordedSpan } from '../recorder/span.js'
 
-/** The active span as words: the trace id, the span id, the trace flags; and the id of the transaction, or zeros. */
+/** Set among the trace flags where a deadline follows, and where there is nothing but it. */
+const LIMITED = 256
+const NO_SPAN = 512
+const DEADLINE_AT = 9
+
+/**
+ * The active span as words: the trace id, the span id, the trace flags; the id of the transaction, or zeros; and what limits the work, if
+ * anything does.
+ */
 export const writeCurrent: WriteNote = (words, at) => {
   const active = contextApi.active()
+  const isWritten = writeSpan(active, words, at)
+  if (deadlines.part?.write(active, words, at + DEADLINE_AT) !== true) return isWritten
+  words[at + 6] = isWritten ? words[at + 6]! | LIMITED : LIMITED | NO_SPAN
+  return true
+}
+
+function writeSpan(active: Context, words: Int32Array, at: number): boolean {
   const span = spanOf(active)
   if (span === undefined) return false
   writeTransaction(active, span, words, at + 7)
@@ -45,18 +61,30 @@ function writeTransaction(active: Context, span: Span, words: Int32Array, at: nu
   words[at + 1] = named === undefined ? (carried?.t1 ?? root?.s1 ?? 0) : wordOfHex(named.id, 8)
 }
 
-/** The active span as a `traceparent`, behind it a blank and the id of the transaction, if there is one; undefined where there is no span. */
+/**
+ * The active span as a `traceparent`, the id of the transaction, and what limits the work, with blanks between them; a `-` for what there is
+ * not. Undefined where there is neither span nor limit.
+ */
 export function currentNote(): string | undefined {
   const active = contextApi.active()
+  const limit = deadlines.part?.textFor(active)
   const span = spanOf(active)
-  if (span === undefined) return undefined
-  const context = parentContextOf(span)
-  const traceparent = context === undefined ? undefined : formatTraceparent(context)
-  const transaction = traceparent === undefined ? undefined : transactionIn(active)
-  return transaction === undefined ? traceparent : `${traceparent} ${transaction.id}`
+  const parent = span && parentContextOf(span)
+  const traceparent = parent && formatTraceparent(parent)
+  if (traceparent === undefined) return limit === undefined ? undefined : `- - ${limit}`
+  const note = `${traceparent} ${transactionIn(active)?.id ?? '-'}`
+  return limit === undefined ? note : `${note} ${limit}`
 }
 
 function contextIn(words: Int32Array, at: number): Context {
+  const flags = words[at + 6]!
+  const context = (flags & NO_SPAN) === 0 ? spanIn(words, at) : ROOT_CONTEXT
+  return (flags & LIMITED) === 0
+    ? context
+    : limited(context, (part) => part.read(context, words, at + DEADLINE_AT))
+}
+
+function spanIn(words: Int32Array, at: number): Context {
   const { hex } = new TraceIdentity(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!)
   const spanId = hexOfWord(words[at + 4]!) + hexOfWord(words[at + 5]!)
   const parent = { traceId: hex, spanId, traceFlags: words[at + 6]! & 255, isRemote: false }
@@ -88,9 +116,14 @@ const SPAN_ID = /^[0-9a-f]{16}$/
 /** In a child process. */
 export function receiveInChild(): void {
   receiveSends((note, fn) => {
-    const [traceparent, id] = note?.split(' ', 2) ?? []
+    const [traceparent, id, ...limit] = note?.split(' ', 4) ?? []
     const parent = traceparent === undefined ? undefined : parseTraceparent(traceparent)
     const known = id !== undefined && SPAN_ID.test(id) ? id : undefined
-    return inContext(parent === undefined ? ROOT_CONTEXT : contextBelow(parent, known), fn)
+    const context = parent === undefined ? ROOT_CONTEXT : contextBelow(parent, known)
+    const text = limit.join(' ')
+    return inContext(
+      text === '' ? context : limited(context, (part) => part.limitedByText(context, text)),
+      fn,
+    )
   })
 }

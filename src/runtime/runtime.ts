@@ -17,6 +17,7 @@ import type { Overlay } from '../config/file/resolve.js'
 import { readTracingConfig, type SamplerConfig, type TracingConfig } from '../config/tracing.js'
 import { type Carrier, carrierFromEnv } from '../context/carrier.js'
 import { askDirectly } from '../context/current.js'
+import { deadlines } from '../context/deadline.js'
 import { ThreadContextManager } from '../context/manager.js'
 import { createPropagator } from '../context/propagators.js'
 import { Snapshot } from '../context/snapshot.js'
@@ -35,7 +36,7 @@ import type { Connection, Handoff } from '../link/messages.js'
 import { Recorder } from '../recorder/recorder.js'
 import { alwaysOff, alwaysOn, parentBased, type Sampler, traceIdRatio } from '../recorder/sampler.js'
 import { threadAttributes } from '../recorder/thread-attributes.js'
-import { CLOCK, MEASURES, SETTINGS, SIGNALS } from '../ring/layout.js'
+import { CLOCK, MEASURES, SETTINGS, SIGNAL_WORDS, SIGNALS, SIGNALS_CROSS } from '../ring/layout.js'
 import { Ring } from '../ring/ring.js'
 import type { ListenerChange } from '../ring/signal-listeners.js'
 import { BasedContextManager } from '../sdk/based-context-manager.js'
@@ -175,13 +176,14 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const { config } = readTracingConfig(options.env)
   if (!config.sourceMaps) leaveStacks()
   recordErrorFields(config.errorFields)
-  const carrier = threads.isMainThread ? carrierFromEnv(options.env) : options.handoff?.carrier
-  const arrived = carrier === undefined ? undefined : Snapshot.from(carrier, { remote: threads.isMainThread })
   const isAble = !config.disabled && isLittleEndian() && typeof SharedArrayBuffer !== 'undefined'
   const part = isAble && threads.isMainThread ? options.processPart?.() : undefined
   const own = part && openProcess(part, options, config)
   const relay = own ?? (isAble && !threads.isMainThread ? openThread(options, config) : undefined)
   const recorder = relay === undefined ? undefined : createRecorder(options, config, relay)
+  if (relay !== undefined) deadlines.cells = new Int32Array(relay.control.buffer, SIGNALS_CROSS, SIGNAL_WORDS)
+  const carrier = threads.isMainThread ? carrierFromEnv(options.env) : options.handoff?.carrier
+  const arrived = carrier === undefined ? undefined : Snapshot.from(carrier, { remote: threads.isMainThread })
   state.run = recorder && part?.startRun(recorder, SCOPE, options.env[TRANSACTION], arrived?.context)
   const base = state.run?.context ?? arrived?.context ?? ROOT_CONTEXT
   const provider =

@@ -6,6 +6,7 @@
 import { propagation, ROOT_CONTEXT } from '@opentelemetry/api'
 import { contextWithSpan, spanOf } from '../context/context.js'
 import { activeContext, applyIn } from '../context/current.js'
+import { deadlines } from '../context/deadline.js'
 import { ARRIVED_KEY } from '../context/snapshot.js'
 import { namedTransaction } from '../context/transaction.js'
 import { registrations } from '../context/values.js'
@@ -79,8 +80,8 @@ function taskTracing(tracer: RecorderTracer | undefined, general: PoolTracing): 
 
     hold: (pool, task) => general.hold(pool, task),
 
-    wire(submission) {
-      if (!(submission instanceof WordSubmission)) return general.wire(submission)
+    wire(submission, isProcess) {
+      if (!(submission instanceof WordSubmission)) return general.wire(submission, isProcess)
       const { span, transaction } = submission
       const { w0, w1, w2, w3 } = span.trace
       const isCarried = transaction instanceof CarriedTransaction
@@ -149,7 +150,8 @@ function plainParent():
     parent.traceState !== undefined ||
     registrations().length > 0 ||
     propagation.getBaggage(active) !== undefined ||
-    active.getValue(ARRIVED_KEY) !== undefined
+    active.getValue(ARRIVED_KEY) !== undefined ||
+    deadlines.part?.limits(active) === true
   )
     return undefined
   const named = namedTransaction(active)

@@ -29,10 +29,13 @@ describe('what a thread loads of the package', { concurrency: 2 }, () => {
     it(`has the adapters of pools with the first pool: ${where}`, async () => {
       assert.deepEqual(await parts('pool', where), [[], ['pools.cjs', ...needed].sort()])
     })
-    for (const what of ['api', 'toolkit', 'worker', 'child'])
+    for (const what of ['api', 'toolkit', 'worker'])
       it(`is the second stage from then on: ${where}, ${what}`, async () => {
         assert.deepEqual(await parts(what, where), [[], needed])
       })
+    it(`has what follows children with the first module that can start one: ${where}`, async () => {
+      assert.deepEqual(await parts('child', where), [[], ['children.cjs', ...needed].sort()])
+    })
     // pg makes Node load its HTTP as well.
     for (const what of ['mysql2', 'ioredis', 'redis', 'postgres', 'mariadb'])
       it(`has what follows databases from then on: ${where}, ${what}`, async () => {

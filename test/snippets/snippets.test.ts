@@ -7,7 +7,7 @@ import { runProgram } from '../support/program.js'
 const folder = resolve('test/snippets')
 const programs = readdirSync(folder).filter((file) => /\.(mjs|ts)$/.test(file) && !file.endsWith('.test.ts'))
 /** Loaded by the others, in their workers. */
-const PARTS = new Set(['resize.mjs', 'resize-plain.mjs', 'messages-worker.mjs'])
+const PARTS = new Set(['deadlines-worker.mjs', 'resize.mjs', 'resize-plain.mjs', 'messages-worker.mjs'])
 
 const documents = ['docs', 'docs/guides']
   .flatMap((path) => readdirSync(path).map((file) => join(path, file)))

@@ -67,6 +67,8 @@ const MOST = {
   'rpc.cjs': [3, 160_000],
   'sqlite.cjs': [1, 40_000],
   'pools.cjs': [3, 160_000],
+  'children.cjs': [1, 24_000],
+  'deadlines.cjs': [1, 32_000],
 }
 
 const folder = mkdtempSync(join(realpathSync(tmpdir()), 'threadspan-package-'))

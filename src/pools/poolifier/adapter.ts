@@ -15,6 +15,8 @@ interface Task {
 const WIRE = 'threadspan'
 
 interface Pool {
+  /** `thread` or `cluster`. */
+  readonly worker?: unknown
   /** Those who wait for tasks, by the tasks' ids. */
   readonly promiseResponseMap?: Map<unknown, { resolve: Method; reject: Method }>
 }
@@ -86,7 +88,7 @@ function firstSeen(original: Method, { tracing }: PoolHost): Method {
       const response = (this as Pool).promiseResponseMap?.get(task.taskId)
       const submission = response && tracing.submit('poolifier', taskName(task.name))
       if (submission !== undefined) {
-        task[WIRE] = tracing.wire(submission)
+        task[WIRE] = tracing.wire(submission, (this as Pool).worker === 'cluster')
         settleWith(response!, tracing, submission)
       }
     }

@@ -1,0 +1,2 @@
+/** What threads load that can start processes. */
+export { followChildren } from './child-process.js'
