@@ -157,7 +157,8 @@ export interface ThreadMemory {
 
 /**
  * New memory for a thread. It is all zeros, which the system hands out page by page as it is touched: a large ring costs a
- * quiet thread nothing.
+ * quiet thread nothing. A growable buffer, though it never grows: the engine takes its pages from the system and gives them back, where the
+ * C library would clear every byte of a piece that it had before, and keep it.
  * @param capacity Bytes for the ring; rounded up to a power of two.
  * @param slots How many spans may be open at once and still be closed if the thread dies.
  * @returns undefined where the engine has no `SharedArrayBuffer`.
@@ -165,5 +166,6 @@ export interface ThreadMemory {
 export function allocate(capacity: number, slots: number, slotSize: number): ThreadMemory | undefined {
   if (typeof SharedArrayBuffer === 'undefined') return undefined
   const size = 2 ** Math.ceil(Math.log2(Math.max(capacity, 65536)))
-  return { buffer: new SharedArrayBuffer(RING_START + size + slots * slotSize), capacity: size, slots }
+  const length = RING_START + size + slots * slotSize
+  return { buffer: new SharedArrayBuffer(length, { maxByteLength: length }), capacity: size, slots }
 }

@@ -92,8 +92,10 @@ export class Ring implements RecordSink {
     control: Int32Array,
     private readonly wake: () => void,
   ) {
-    this.bytes = Buffer.from(memory.buffer)
-    this.words = new Int32Array(memory.buffer)
+    const { buffer } = memory
+    // Of a fixed length, as views of a buffer that cannot grow are: the engine need not ask for it at each access.
+    this.bytes = Buffer.from(buffer, 0, buffer.byteLength)
+    this.words = new Int32Array(buffer, 0, buffer.byteLength >> 2)
     this.control = control
     this.capacity = memory.capacity
     this.mask = memory.capacity - 1
