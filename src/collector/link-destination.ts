@@ -17,6 +17,8 @@ const OWNER = 500
 const MEASURED = 25
 /** Milliseconds between two looks at an owner that is about to leave. */
 const LEAVING = 5
+/** Bytes of the file of what was measured; more where much is measured in. */
+const CELL_ROOM = 1 << 20
 
 /** One thread of this process. */
 interface Stream {
@@ -38,6 +40,8 @@ export class LinkDestination implements Destination {
   private remarks: LinkWriter | undefined
   private readonly cells = new CellLink()
   private cellFile: LinkWriter | undefined
+  /** Bytes that it may have. */
+  private cellRoom = CELL_ROOM
   /** Threads that measure, once that is merged here. */
   private readonly measured = new Map<number, MergedSource>()
   private exporting: Destination | undefined
@@ -55,7 +59,7 @@ export class LinkDestination implements Destination {
   thread(entry: ThreadEntry): ThreadTarget {
     const stream: Stream = { writer: undefined, own: undefined, scopes: [], entry }
     this.streams.add(stream)
-    const announced: number[] = []
+    let announced: number[] = []
     const target: ThreadTarget = {
       scope: (id, encoded, schemaUrl) => {
         stream.scopes.push({ id, encoded, schemaUrl })
@@ -81,6 +85,7 @@ export class LinkDestination implements Destination {
         this.isDirty = true
       },
       open: (spans: Iterable<SlottedSpan>) => {
+        if (stream.writer?.isFull && this.goOn(stream)) announced = []
         for (const span of spans) {
           if (announced[span.slot] === span.mark) continue
           announced[span.slot] = span.mark
@@ -91,7 +96,7 @@ export class LinkDestination implements Destination {
       resume: (unsent) => resume(target, unsent),
       end: () => {
         this.write(stream)
-        stream.writer?.close()
+        stream.writer?.finish()
         stream.own?.end()
         this.streams.delete(stream)
       },
@@ -124,9 +129,20 @@ export class LinkDestination implements Destination {
       this.cellFile ??= new LinkWriter(this.folder, 'measures', this.resource)
       if (this.cells.write(this.cellFile)) this.isDirty = true
       this.cellFile.flush()
+      if (this.cellFile.size > this.cellRoom) this.renewCells(this.cellFile)
     } catch {
       this.exportHere()
     }
+  }
+
+  /** Goes on in another file, which begins with all that was measured, of threads that are gone as well. */
+  private renewCells(file: LinkWriter): void {
+    const next = file.next()
+    this.cells.writeAll(next)
+    next.flush()
+    this.cellFile = next
+    this.cellRoom = Math.max(CELL_ROOM, 4 * next.size)
+    file.finish()
   }
 
   process(resource: Uint8Array): ThreadTarget {
@@ -147,6 +163,22 @@ export class LinkDestination implements Destination {
     }
     this.redirect(stream)
     return undefined
+  }
+
+  /** Goes on in another file; what is open is announced there anew. @returns Whether there is one. */
+  private goOn(stream: Stream): boolean {
+    this.write(stream)
+    const { writer } = stream
+    try {
+      if (writer === undefined) return false
+      stream.writer = writer.next()
+      for (const { id, encoded, schemaUrl } of stream.scopes) stream.writer.scope(id, encoded, schemaUrl)
+      writer.finish()
+      return true
+    } catch {
+      // It goes on where it is, as long as that can be written.
+      return false
+    }
   }
 
   /** From now on the stream's spans are exported here. */
@@ -193,6 +225,11 @@ export class LinkDestination implements Destination {
       this.remarks ??= new LinkWriter(this.folder, 'remarks', this.resource)
       say(this.remarks)
       this.remarks.flush()
+      if (this.remarks.isFull) {
+        const full = this.remarks
+        this.remarks = full.next()
+        full.finish()
+      }
       return true
     } catch {
       return false
@@ -228,7 +265,7 @@ export class LinkDestination implements Destination {
     if (isOurs) this.inherited = this.folder
     this.exportHere()
     for (const stream of this.streams) this.redirect(stream)
-    this.remarks?.close()
+    this.remarks?.finish()
     this.remarks = undefined
     return true
   }

@@ -5,7 +5,7 @@ import { LinkedCells } from '../link/cells.js'
 import { LEFT_SUFFIX, LINK_SUFFIX } from '../link/format.js'
 import { isAlive } from '../link/liveness.js'
 import { announceLeaving, isTrusted, leave } from '../link/owner.js'
-import { LinkReader, type OpenSpans } from '../link/reader.js'
+import { isDenied, LinkReader, type OpenSpans } from '../link/reader.js'
 import type { MergedSource } from '../metrics/merged.js'
 import { closedSpan } from '../ring/closed-span.js'
 import type { Signal } from '../ring/reader.js'
@@ -13,8 +13,10 @@ import type { Destination, ThreadTarget } from './destination.js'
 
 /** Milliseconds between two looks at whether writers whose end nobody told of still run. */
 const LIVENESS = 1000
-/** Files that are open at once; more wait for their turn. */
-const MAX_FILES = 1024
+/** Files that are read at once; more wait for their turn, which comes at the end of the process at the latest. */
+const MAX_FILES = 16_384
+/** Files that hold a descriptor between two readings: those are the process's, which may have few. */
+const MAX_HELD = 4
 /** Ends of processes that are kept in mind until the next reading. */
 const MAX_ENDS = 4096
 const UNTOLD = 'process is gone'
@@ -32,7 +34,7 @@ interface Link {
 /** A descendant with the files that it has made: one for each of its threads, and for each of their readers. */
 interface Descendant {
   readonly pid: number
-  readonly links: Link[]
+  links: Link[]
   readonly open: OpenSpans
   /** What it is. */
   resource: Uint8Array | undefined
@@ -52,6 +54,8 @@ export class Links {
   private ends = new Map<number, End>()
   /** Files that may not be read, or for which there was no descriptor; and whether the folder is such a one. */
   private readonly denied = new Set<string>()
+  /** Files that their writers have found another way than. */
+  private readonly left = new Set<string>()
   private isClosed = false
   private checkedAt = now()
 
@@ -91,19 +95,64 @@ export class Links {
     let count = 0
     for (const descendant of [...this.running.values()]) {
       const end = ends.get(descendant.pid) ?? (isDue ? untold(descendant, isLast) : undefined)
+      let isWhole = true
       for (const { reader } of descendant.links) {
         if (reader.read(all || end !== undefined)) count++
+        // The end takes one file after the other: there may be one descriptor left.
+        if (all) reader.rest()
+        isWhole = !reader.isBehind
+        // What another file continues is read before that.
+        if (!isWhole && !all) break
       }
-      if (end !== undefined) this.end(descendant, end)
+      if (end === undefined) this.retire(descendant)
+      // Else there is no descriptor just now.
+      else if (isWhole || all) this.end(descendant, end)
+      else this.ends.set(descendant.pid, end)
     }
+    this.spare()
     return count
+  }
+
+  /** Keeps few descriptors. */
+  private spare(): void {
+    let held = 0
+    for (const { links } of this.running.values())
+      for (const { reader } of links) if (reader.isHeld && ++held > MAX_HELD) reader.rest()
+  }
+
+  /** Files that their writer is done with are removed as soon as they are delivered. */
+  private retire(descendant: Descendant): void {
+    const { links, open } = descendant
+    const done = links.filter(({ reader }) => reader.isDone || this.isLeft(reader))
+    if (done.length === 0) return
+    // What is open is closed by the last file that tells of it, which is not this one for long.
+    const needed = new Set<LinkReader>()
+    for (const [id, { reader }] of open) {
+      if (this.isLeft(reader)) open.delete(id)
+      else needed.add(reader)
+    }
+    for (const link of done) if (!needed.has(link.reader)) this.finish(link)
+    descendant.links = links.filter((link) => !this.ended.has(link))
+  }
+
+  /** Whether it was read to its end after its writer had left it: what was open in it ends elsewhere. */
+  private isLeft(reader: LinkReader): boolean {
+    return this.left.has(nameOf(reader.file)) && !reader.isBehind && !reader.isBroken
+  }
+
+  private finish(link: Link): void {
+    link.target?.end()
+    link.reader.rest()
+    this.ended.add(link)
   }
 
   /** In the order of their names: a later reader's file comes behind the one that it continues. */
   private discover(isLast: boolean): void {
     for (const file of this.files()) {
-      if (this.paths.size >= MAX_FILES) return
-      if (!this.paths.has(nameOf(file))) this.open(file, isLast)
+      if (this.paths.size >= MAX_FILES && !isLast) return
+      if (file.endsWith(LEFT_SUFFIX)) this.left.add(nameOf(file))
+      // Without a descriptor none of those behind it is opened either: it may continue this one.
+      if (!this.paths.has(nameOf(file)) && !this.open(file, isLast) && !isLast) return
     }
   }
 
@@ -118,8 +167,11 @@ export class Links {
     }
   }
 
-  /** @param isLast Whether its process ends: what is opened then is read at once, and takes no descriptor from the next one. */
-  private open(file: string, isLast: boolean): void {
+  /**
+   * @param isLast Whether its process ends: what is opened then is read at once, and takes no descriptor from the next one.
+   * @returns False where there is no descriptor.
+   */
+  private open(file: string, isLast: boolean): boolean {
     const pid = Number.parseInt(file, 10)
     const descendant: Descendant = this.running.get(pid) ?? {
       pid,
@@ -154,13 +206,15 @@ export class Links {
       this.paths.add(nameOf(file))
       if (isLast) {
         reader.read(true)
-        reader.park()
+        reader.rest()
       }
       this.denied.delete(nameOf(file))
     } catch (error) {
       // Made but not written yet, gone already, or none of ours; else there is something that nobody gets to read.
       if (isDenied(error)) this.denied.add(nameOf(file))
+      return !isExhausted(error)
     }
+    return true
   }
 
   /** What it measures is merged as long as it runs, and counts on. */
@@ -182,8 +236,8 @@ export class Links {
         reader.output?.spans(scope, closedSpan(start, time, reason), 1, reader.receiptAtEnd())
     for (const link of links) {
       if (link.reader.isBroken) this.destination.lost('corrupt', 1, 'spans')
-      link.target?.end()
-      this.ended.add(link)
+      if (link.reader.isDenied) this.denied.add(nameOf(link.reader.file))
+      else this.finish(link)
     }
   }
 
@@ -198,6 +252,7 @@ export class Links {
       link.reader.remove()
       this.ended.delete(link)
       this.paths.delete(nameOf(link.reader.file))
+      this.left.delete(nameOf(link.reader.file))
     }
   }
 
@@ -213,8 +268,11 @@ export class Links {
     for (const link of own?.links ?? []) this.ended.add(link)
     this.running.delete(process.pid)
     this.acknowledge()
-    for (const { links } of this.running.values()) for (const { reader } of links) reader.close()
-    for (const { reader } of this.ended) reader.close()
+    for (const { links } of this.running.values())
+      for (const { reader } of links) {
+        reader.rest()
+        if (reader.isDenied) this.denied.add(nameOf(reader.file))
+      }
     // How many spans they hold is not known: one at least.
     const unread = this.denied.size + (this.isClosed ? 1 : 0)
     if (unread > 0) this.destination.lost('unread', unread, 'spans')
@@ -228,9 +286,9 @@ export class Links {
   }
 }
 
-/** Whether the system refuses what is there: the process has another user than it had, or no descriptor left. */
-function isDenied(error: unknown): boolean {
-  return ['EACCES', 'EPERM', 'EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')
+/** Whether it is for want of descriptors. */
+function isExhausted(error: unknown): boolean {
+  return ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
 /** A file's name, whatever has become of it. */

@@ -146,7 +146,7 @@ export class SpoolLeft {
     for (const { reader } of this.current) {
       reader.acknowledge()
       if (reader.isSettled) reader.remove()
-      else reader.close()
+      else reader.rest()
     }
     this.current = []
   }

@@ -10,50 +10,79 @@ const MOST_CELLS = 2048
 const SERIES_HEAD = 16
 
 interface Series {
+  readonly instrument: number
+  readonly attributes: Uint8Array
   readonly cells: Float64Array
   readonly sent: Float64Array
 }
 
+/** A thread that measures or has measured, and what was written of it. */
+interface Measured {
+  /** Undefined once the thread is gone. */
+  source: CellSource | undefined
+  readonly instruments: [number: number, descriptor: Uint8Array][]
+  readonly series: Series[]
+}
+
 /** The writing side, of one process. */
 export class CellLink {
-  private readonly threads = new Map<number, { readonly source: CellSource; readonly series: Series[] }>()
+  private readonly threads = new Map<number, Measured>()
+  private readonly running = new Set<Measured>()
 
+  /** Whether no thread that runs measures. */
   get isEmpty(): boolean {
-    return this.threads.size === 0
+    return this.running.size === 0
   }
 
   add(thread: number, source: CellSource): void {
-    this.threads.set(thread, { source, series: [] })
+    const measured: Measured = { source, instruments: [], series: [] }
+    this.threads.set(thread, measured)
+    this.running.add(measured)
   }
 
   /** The thread is gone; what it has measured was written. */
   remove(thread: number): void {
-    this.threads.delete(thread)
+    const measured = this.threads.get(thread)
+    if (measured === undefined) return
+    this.running.delete(measured)
+    measured.source = undefined
+    // Nobody reads of more.
+    if (thread >= MOST_THREADS || measured.series.length === 0) this.threads.delete(thread)
   }
 
   /** All that are measured in, for another way: they are handed on from the beginning. */
   take(): [thread: number, source: CellSource][] {
-    const sources = [...this.threads].map(([thread, { source }]): [number, CellSource] => [thread, source])
+    const sources: [number, CellSource][] = []
+    for (const [thread, { source }] of this.threads) if (source !== undefined) sources.push([thread, source])
     for (const [, source] of sources) source.rewind?.()
     this.threads.clear()
+    this.running.clear()
     return sources
+  }
+
+  /** Writes all that was ever written, as it is now: for a file that takes the place of the one before. */
+  writeAll(writer: LinkWriter): void {
+    for (const [thread, { instruments, series }] of this.threads) {
+      for (const [number, descriptor] of instruments)
+        writer.record(LINK_INSTRUMENT, words(thread, number), descriptor)
+      for (const [i, one] of series.entries()) writeSeries(writer, thread, i, one)
+    }
   }
 
   /** Writes what has come and changed; the writer has it written by `flush`. @returns Whether there was anything. */
   write(writer: LinkWriter): boolean {
     let hasAny = false
-    for (const [thread, { source, series }] of this.threads) {
+    for (const [thread, { source, instruments, series }] of this.threads) {
+      if (source === undefined) continue
       source.read({
         instrument(number, descriptor) {
+          instruments.push([number, descriptor])
           writer.record(LINK_INSTRUMENT, words(thread, number), descriptor)
           hasAny = true
         },
-        series(number, attributes, cells) {
-          const sent = Float64Array.from(cells)
-          const head = words(thread, series.length, number, attributes.length)
-          const padding = new Uint8Array(-attributes.length & 3)
-          series.push({ cells, sent })
-          writer.record(LINK_SERIES, head, attributes, padding, bytesOf(Float64Array.from(sent)))
+        series(instrument, attributes, cells) {
+          const one = { instrument, attributes, cells, sent: Float64Array.from(cells) }
+          writeSeries(writer, thread, series.push(one) - 1, one)
           hasAny = true
         },
       })
@@ -66,6 +95,13 @@ export class CellLink {
     }
     return hasAny
   }
+}
+
+function writeSeries(writer: LinkWriter, thread: number, number: number, series: Series): void {
+  const { instrument, attributes, sent } = series
+  const head = words(thread, number, instrument, attributes.length)
+  const padding = new Uint8Array(-attributes.length & 3)
+  writer.record(LINK_SERIES, head, attributes, padding, bytesOf(Float64Array.from(sent)))
 }
 
 function words(...numbers: number[]): Buffer {
@@ -81,6 +117,7 @@ function bytesOf(cells: Float64Array): Uint8Array {
 /** One thread of a descendant. */
 class LinkedThread {
   readonly series: Float64Array[] = []
+  readonly instruments = new Set<number>()
   private pending: ((target: CellTarget) => void)[] = []
 
   define(hand: (target: CellTarget) => void): void {
@@ -119,6 +156,9 @@ export class LinkedCells implements CellSource {
     if (thread === undefined || number >= MOST_SERIES) return true
     switch (type) {
       case LINK_INSTRUMENT: {
+        // Each of the process's files says it.
+        if (thread.instruments.has(number)) return true
+        thread.instruments.add(number)
         const descriptor = Uint8Array.from(body.subarray(8))
         thread.define((target) => target.instrument(number, descriptor))
         return true

@@ -4,7 +4,7 @@
  *
  *   header    `TSPL`, version, and 8 bytes that belong to the reader: up to which position everything has been
  *             delivered, so that an heir neither loses nor repeats it
- *   records   as in the ring (see `layout.ts`), and twelve more:
+ *   records   as in the ring (see `layout.ts`), and thirteen more:
  *
  *   02 LL LL LL   a scope: `NN NN SS SS`, its message of SS bytes, its schema URL
  *   03 LL LL LL   a span has started: `NN NN` its scope, then its encoded start
@@ -22,6 +22,10 @@
  *   0b LL LL LL   a value that was measured: as in the ring
  *   0c LL LL LL   a log record: as in the ring
  *   0d LL LL LL   log records were lost in this process: as 06
+ *   0e 00 00 00   the last one: the writer is done with this file
+ *
+ * A writer goes on in another file after a while, so that what was delivered can be removed while it runs: `NAME_NNNNNN.link` behind
+ * `NAME.link`, in the order of their names. It says again there what holds on: scopes, open spans, what was measured.
  *
  * Spools, which keep what could not be delivered until the next start, have the same form.
  */
@@ -53,6 +57,7 @@ export const LINK_MEASURED = 0x0b
 /** That of the ring. */
 export const LINK_LOG = 0x0c
 export const LINK_LOGS_LOST = 0x0d
+export const LINK_DONE = 0x0e
 
 const MAGIC = 0x4c505354
 const VERSION = 1

@@ -4,6 +4,7 @@ import {
   constants,
   existsSync,
   fstatSync,
+  lstatSync,
   openSync,
   readSync,
   unlinkSync,
@@ -31,38 +32,41 @@ export class LinkReader {
   readonly pid: number
   /** Its name within the folder. */
   readonly file: string
-  private readonly descriptor: number
+  /** Undefined while it rests. */
+  private descriptor: number | undefined
+  private readonly inode: number
   /** Where the next byte to read lies. */
   private position = LINK_HEADER
   /** Where the records end that were dealt with. */
   private parsed = LINK_HEADER
   /** Read, but no whole record yet. */
-  private rest: Buffer = Buffer.alloc(0)
+  private partial: Buffer = Buffer.alloc(0)
   private readonly receipts: LinkReceipts
   private readonly records: LinkRecords<LinkReader>
   private failed = false
-  /** Whether it holds no descriptor for the time being. */
-  private isParked = false
+  private denied = false
+  private behind = false
   private written: number
 
   /**
-   * @param path A file that a LinkWriter has made.
+   * @param location A file that a LinkWriter has made.
    * @param open Those of the process; kept up to date.
    * @throws When it is not there, not a plain file, or not of this format.
    */
   constructor(
-    readonly path: string,
+    private location: string,
     events: LinkEvents,
     open: OpenSpans,
   ) {
-    this.file = basename(path)
+    this.file = basename(location)
     this.pid = Number.parseInt(this.file, 10)
-    this.descriptor = openSync(path, READ_WRITE)
-    const acknowledged = acknowledgedOf(this.descriptor)
+    this.descriptor = openSync(location, READ_WRITE)
+    const { ino, acknowledged } = headerOf(this.descriptor)
     if (acknowledged === undefined) {
-      closeSync(this.descriptor)
+      this.rest()
       throw new Error('not a link file')
     }
+    this.inode = ino
     this.receipts = new LinkReceipts(acknowledged)
     this.records = new LinkRecords<LinkReader>(events, open, this, this.receipts, acknowledged)
     this.written = acknowledged
@@ -75,7 +79,27 @@ export class LinkReader {
 
   /** Whether the writer has found another way for what it has not written here. */
   get isLeft(): boolean {
-    return this.file.endsWith(LEFT_SUFFIX) || existsSync(this.path + LEFT_SUFFIX)
+    return this.location.endsWith(LEFT_SUFFIX) || existsSync(this.location + LEFT_SUFFIX)
+  }
+
+  /** Whether the writer has said that nothing comes any more, and all was read. */
+  get isDone(): boolean {
+    return this.records.isDone && !this.behind && !this.isBroken
+  }
+
+  /** Whether there was more than the last reading took, or could take. */
+  get isBehind(): boolean {
+    return this.behind
+  }
+
+  /** Whether the system refused to let it be read: there was no descriptor, or the process is another user now. */
+  get isDenied(): boolean {
+    return this.denied
+  }
+
+  /** Whether it holds a descriptor. */
+  get isHeld(): boolean {
+    return this.descriptor !== undefined
   }
 
   /** Spans that were handed on. */
@@ -109,31 +133,55 @@ export class LinkReader {
    * @returns Whether there was anything.
    */
   read(all = false): boolean {
-    if (this.isParked) return false
-    for (let visited = 0; !this.isBroken && (all || visited < VISIT); ) {
+    this.behind = this.denied = false
+    for (let visited = 0; !this.isBroken; ) {
       let size = 0
       let buffer: Buffer
       try {
-        const left = fstatSync(this.descriptor).size - this.position
+        const left = this.size() - this.position
         if (left <= 0) return visited > 0
+        if (!all && visited >= VISIT) {
+          this.behind = true
+          break
+        }
         buffer = Buffer.allocUnsafe(Math.min(READ, left))
-        size = readSync(this.descriptor, buffer, 0, buffer.length, this.position)
-      } catch {
-        this.failed = true
+        size = readSync(this.hold(), buffer, 0, buffer.length, this.position)
+      } catch (error) {
+        this.denied = this.behind = isDenied(error)
+        this.failed = !this.denied
         break
       }
       if (size === 0) return visited > 0
       visited += size
-      const start = this.position - this.rest.length
+      const start = this.position - this.partial.length
       this.position += size
       const fresh = buffer.subarray(0, size)
-      const bytes = this.rest.length > 0 ? Buffer.concat([this.rest, fresh]) : fresh
+      const bytes = this.partial.length > 0 ? Buffer.concat([this.partial, fresh]) : fresh
       const used = this.records.parse(bytes, start)
-      this.rest = Buffer.from(bytes.subarray(used))
+      this.partial = Buffer.from(bytes.subarray(used))
       this.parsed = start + used
       this.receipts.advance(this.parsed)
     }
-    return !this.isBroken
+    return !this.isBroken && !this.denied
+  }
+
+  /** How long the file is. One that rests is not opened for that. */
+  private size(): number {
+    if (this.descriptor !== undefined) return fstatSync(this.descriptor).size
+    const stat = lstatSync(this.location, { throwIfNoEntry: false })
+    if (stat !== undefined) return stat.size
+    // Its writer has renamed it.
+    this.location += LEFT_SUFFIX
+    return lstatSync(this.location).size
+  }
+
+  /** Its descriptor. @throws When there is none to be had, or the file is another one. */
+  private hold(): number {
+    if (this.descriptor !== undefined) return this.descriptor
+    this.descriptor = openSync(this.location, READ_WRITE)
+    if (headerOf(this.descriptor).ino === this.inode) return this.descriptor
+    this.rest()
+    throw new Error('another file')
   }
 
   /** A receipt for spans that stand for what lies at the end of the file. */
@@ -148,31 +196,25 @@ export class LinkReader {
     this.written = acknowledged
     const bytes = Buffer.allocUnsafe(8)
     bytes.writeBigUInt64LE(BigInt(acknowledged))
+    const { isHeld } = this
     try {
-      const descriptor = this.isParked ? openSync(this.path, READ_WRITE) : this.descriptor
-      writeSync(descriptor, bytes, 0, 8, ACKNOWLEDGED_AT)
-      if (this.isParked) closeSync(descriptor)
+      writeSync(this.hold(), bytes, 0, 8, ACKNOWLEDGED_AT)
     } catch {
       // An heir would deliver a part of it once more.
     }
+    if (!isHeld) this.rest()
   }
 
-  /** Gives the descriptor back: the file has been read for the last time, and the process may have no other. */
-  park(): void {
-    if (this.isParked) return
-    this.isParked = true
-    closeSync(this.descriptor)
-  }
-
-  /** The file is read no more. */
-  close(): void {
-    if (!this.isParked) closeSync(this.descriptor)
+  /** Gives the descriptor back until there is something to read: the process may need it. */
+  rest(): void {
+    if (this.descriptor !== undefined) closeSync(this.descriptor)
+    this.descriptor = undefined
   }
 
   /** The file is read no more, and removed. */
   remove(): void {
-    this.close()
-    for (const path of [this.path, this.path + LEFT_SUFFIX]) {
+    this.rest()
+    for (const path of [this.location, this.location + LEFT_SUFFIX]) {
       try {
         unlinkSync(path)
       } catch {
@@ -182,10 +224,17 @@ export class LinkReader {
   }
 }
 
-/** Up to where a file was delivered; undefined when it is no plain file of this user, or no link. */
-function acknowledgedOf(descriptor: number): number | undefined {
+/** Whether the system refuses what is there: the process has another user than it had, or no descriptor left. */
+export function isDenied(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')
+}
+
+/** Which file it is, and up to where it was delivered; undefined when it is no plain file of this user, or no link. */
+function headerOf(descriptor: number): { readonly ino: number; readonly acknowledged: number | undefined } {
   const stat = fstatSync(descriptor)
-  if (!stat.isFile() || (process.geteuid !== undefined && stat.uid !== process.geteuid())) return undefined
+  const { ino, uid } = stat
   const head = Buffer.alloc(LINK_HEADER)
-  return readSync(descriptor, head, 0, LINK_HEADER, 0) === LINK_HEADER ? acknowledgedIn(head) : undefined
+  const isOurs = stat.isFile() && (process.geteuid === undefined || uid === process.geteuid())
+  const isWhole = isOurs && readSync(descriptor, head, 0, LINK_HEADER, 0) === LINK_HEADER
+  return { ino, acknowledged: isWhole ? acknowledgedIn(head) : undefined }
 }

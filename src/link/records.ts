@@ -7,6 +7,7 @@ import { lengthAt, type OpenSpan, type RecordTarget, type Signal } from '../ring
 import {
   LINK_CELLS,
   LINK_DEFINE,
+  LINK_DONE,
   LINK_ENDED,
   LINK_INSTRUMENT,
   LINK_LOG,
@@ -56,6 +57,7 @@ export class LinkRecords<Reader> {
   private scopes = 0
   private into: RecordTarget | undefined
   private broken = false
+  private done = false
   private count = 0
   private seen = 0
   private bad = 0
@@ -78,6 +80,11 @@ export class LinkRecords<Reader> {
   /** Whether there was something that is no record; nothing behind it is understood. */
   get isBroken(): boolean {
     return this.broken
+  }
+
+  /** Whether the writer has said that it is done with the file. */
+  get isDone(): boolean {
+    return this.done
   }
 
   /** Spans and log records that were handed on. */
@@ -186,7 +193,7 @@ export class LinkRecords<Reader> {
         const id = end - body < 2 ? undefined : spanIdIn(bytes, body + 2, end)
         if (id === undefined || end - body > 2 * MAX_TEXT) return false
         const start = Uint8Array.from(bytes.subarray(body + 2, end))
-        if (this.open.size < MAX_OPEN)
+        if (this.open.size < MAX_OPEN || this.open.has(id))
           this.open.set(id, { scope: bytes.readUInt16LE(body), start, reader: this.reader })
         return true
       }
@@ -224,6 +231,9 @@ export class LinkRecords<Reader> {
       case LINK_SERIES:
       case LINK_CELLS:
         return this.events.measured?.(type, bytes.subarray(body, end)) ?? true
+      case LINK_DONE:
+        this.done = true
+        return true
       default:
         return false
     }

@@ -6,6 +6,7 @@ import { copyOf, lengthAt, type OpenSpan, type RecordTarget, type Signal } from 
 import {
   LEFT_SUFFIX,
   LINK_DEFINE,
+  LINK_DONE,
   LINK_ENDED,
   LINK_LOG,
   LINK_LOGS_LOST,
@@ -27,6 +28,9 @@ export interface Unsent {
   readonly count: number
 }
 
+/** Bytes of a file after which its writer goes on in another one. */
+const PART = 1 << 20
+
 interface Piece {
   readonly bytes: Uint8Array
   readonly unsent?: Unsent
@@ -46,6 +50,7 @@ export class LinkWriter implements RecordTarget {
   private done = 0
   /** Bytes of the file, with what is pending. */
   private length = 0
+  private part = 0
 
   /**
    * @param folder The private folder of the exporting process.
@@ -55,9 +60,9 @@ export class LinkWriter implements RecordTarget {
    * @throws What the file system says, if the folder is gone: the exporting process has ended.
    */
   constructor(
-    folder: string,
-    name: string,
-    resource: Uint8Array,
+    private readonly folder: string,
+    private readonly name: string,
+    private readonly resource: Uint8Array,
     suffix: string = LINK_SUFFIX,
     private readonly isSummed = false,
   ) {
@@ -100,6 +105,23 @@ export class LinkWriter implements RecordTarget {
   /** Bytes of the file once all is written. */
   get size(): number {
     return this.length
+  }
+
+  /** Whether it is time to go on in another file. */
+  get isFull(): boolean {
+    return this.length > PART
+  }
+
+  /**
+   * The file to go on in, where what holds on is to be said anew. This one is to be finished once that is written.
+   * @throws As the constructor.
+   */
+  next(): LinkWriter {
+    const part = this.part + 1
+    const name = this.name.split('_', 1)[0]!
+    const writer = new LinkWriter(this.folder, `${name}_${String(part).padStart(6, '0')}`, this.resource)
+    writer.part = part
+    return writer
   }
 
   /** A span has started; should this process be killed, its reader closes it. */
@@ -178,6 +200,17 @@ export class LinkWriter implements RecordTarget {
 
   close(): void {
     closeSync(this.file)
+  }
+
+  /** Says that nothing will come any more, and closes the file: its reader may remove it while this process runs. */
+  finish(): void {
+    try {
+      this.add(recordHead(LINK_DONE, 0))
+      this.flush()
+    } catch {
+      // Then it stays until this process has ended.
+    }
+    this.close()
   }
 
   /** Closes the file, and says in its name that what it left open will end elsewhere: there may be no room to say it inside. */

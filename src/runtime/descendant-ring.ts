@@ -77,14 +77,14 @@ export class OwnLink {
     if (this.isTouched || this.isLeft) return
     this.isTouched = true
     setImmediate(() => {
-      if (this.isTouched && !this.write()) this.failed()
+      if (this.isTouched) this.drain()
     }).unref()
   }
 
   /** Writes what is new, in one call to the system. */
   drain(): void {
     if (!this.write()) this.failed()
-    else if (this.count > ENOUGH || !this.isOwned()) this.busy()
+    else if (this.count > ENOUGH || this.writer?.isFull || !this.isOwned()) this.busy()
   }
 
   private write(): boolean {
@@ -154,14 +154,14 @@ export class OwnLink {
 
   /** The collector thread takes over; this writes no more. */
   handOver(): ThreadEntry | undefined {
+    const { entry, reader, unsent } = this
     this.isLeft = true
-    if (this.entry === undefined || this.reader === undefined) return undefined
     this.reader = undefined
     if (this.ring !== undefined) this.ring.opened = undefined
     if (this.hasFailed) this.writer?.abandon()
-    else this.writer?.close()
+    else this.writer?.finish()
     this.writer = undefined
-    return { ...this.entry, stream: 1, unsent: this.unsent }
+    return entry && reader && { ...entry, stream: 1, unsent }
   }
 
   /**

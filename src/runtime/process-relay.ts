@@ -84,7 +84,11 @@ export class ProcessRelay extends ThreadRelay {
             link,
             () => ownResource(setup),
             setup.cells,
-            () => this.collector.start(),
+            () => {
+              this.collector.start()
+              // What is only measured waits for no ring to be taken over.
+              if (this.ownLink?.isReading === false) this.handOver()
+            },
             () => {
               this.collector.start()
               this.handOver()

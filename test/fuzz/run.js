@@ -306,7 +306,7 @@ const targets = {
     }
     reader.read(true)
     reader.acknowledge()
-    reader.close()
+    reader.rest()
   },
 }
 
