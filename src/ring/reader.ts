@@ -105,9 +105,8 @@ export class RingReader {
   private nextScope = HEADER_BYTES
 
   constructor(memory: ThreadMemory) {
-    const { buffer } = memory
-    this.bytes = Buffer.from(buffer, 0, buffer.byteLength)
-    this.words = new Int32Array(buffer, 0, buffer.byteLength >> 2)
+    this.bytes = Buffer.from(memory.buffer)
+    this.words = new Int32Array(memory.buffer, 0, this.bytes.length >> 2)
     this.mask = memory.capacity - 1
     this.table = RING_START + memory.capacity
     this.slots = memory.slots

@@ -92,17 +92,17 @@ export class Ring implements RecordSink {
     control: Int32Array,
     private readonly wake: () => void,
   ) {
-    const { buffer } = memory
-    // Of a fixed length, as views of a buffer that cannot grow are: the engine need not ask for it at each access.
-    this.bytes = Buffer.from(buffer, 0, buffer.byteLength)
-    this.words = new Int32Array(buffer, 0, buffer.byteLength >> 2)
+    const { buffer, capacity } = memory
+    this.bytes = Buffer.from(buffer)
+    // Of a fixed length, as a Buffer is and views of a buffer that can grow are not: the engine need not ask for it at each access.
+    this.words = new Int32Array(buffer, 0, this.bytes.length >> 2)
     this.control = control
-    this.capacity = memory.capacity
-    this.mask = memory.capacity - 1
+    this.capacity = capacity
+    this.mask = capacity - 1
     this.slots = memory.slots
-    this.table = RING_START + memory.capacity
-    this.half = memory.capacity >>> 1
-    this.maxRecord = Math.min(memory.capacity >>> 2, 2 ** 21 - 8)
+    this.table = RING_START + capacity
+    this.half = capacity >>> 1
+    this.maxRecord = Math.min(capacity >>> 2, 2 ** 21 - 8)
     this.head = this.words[HEAD]!
     this.tail = this.words[TAIL]!
     this.origin = this.words[ORIGIN]!

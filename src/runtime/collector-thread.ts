@@ -71,6 +71,11 @@ export class CollectorThread {
     return this.thread !== undefined
   }
 
+  /** Whether what it has not delivered can be delivered without it. */
+  get isReplaceable(): boolean {
+    return hasAddressSpace(LITTLE_ROOM)
+  }
+
   /** Whether it has died for good: nothing is recorded any more. */
   get isLost(): boolean {
     return this.lives === 0
@@ -167,6 +172,7 @@ export class CollectorThread {
     }
     this.pending = []
     try {
+      if (!hasAddressSpace(ROOM)) throw new Error('there is no room for it within the limit of address space')
       this.thread = this.program.outside(() => this.open(start))
       if (!isAwaited) Atomics.store(this.control, STATE, AWAKE)
     } catch (error) {
@@ -193,6 +199,7 @@ export class CollectorThread {
             trackUnmanagedFds: false,
             stdout: isQuiet,
             stderr: isQuiet,
+            resourceLimits: { codeRangeSizeMb: CODE },
           }),
       )
     let worker: Worker
@@ -242,8 +249,29 @@ export class CollectorThread {
     Atomics.notify(this.control, FLUSH_DONE)
     warnOnce(
       'THREADSPAN_COLLECTOR',
-      `the telemetry thread has ended twice, the last time by: ${reason}. Spans are dropped from now on`,
+      `the telemetry thread could not be started, or has ended twice: ${reason}. Spans are dropped from now on, but for what fits into memory until the process ends`,
     )
+  }
+}
+
+/** Megabytes of address space for its code: a few are used, and unasked the engine takes half a gigabyte, which `ulimit -v` counts. */
+const CODE = 32
+/** Kilobytes of address space without which a thread's start can end the process. */
+const ROOM = 600 * 1024
+/** The same for a delivery by the main thread. */
+const LITTLE_ROOM = 96 * 1024
+
+/** Whether a limit of address space (`ulimit -v`) leaves room. No error can be caught where it does not. */
+function hasAddressSpace(room: number): boolean {
+  if (process.platform !== 'linux') return true
+  try {
+    const { readFileSync } = process.getBuiltinModule('node:fs')
+    const limit = /^Max address space +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]
+    if (limit === undefined) return true
+    const size = /^VmSize:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]
+    return size === undefined || Number(limit) / 1024 - Number(size) > room
+  } catch {
+    return true
   }
 }
 

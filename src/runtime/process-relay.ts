@@ -215,7 +215,7 @@ export class ProcessRelay extends ThreadRelay {
     const deadline = monotonicNow() + this.setup.exitTimeout
     if (this.collector.isLost) {
       this.finished = true
-      if (!this.deliver(reason, deadline, false)) this.tellUnheard('gone')
+      if (!this.collector.isReplaceable || !this.deliver(reason, deadline, false)) this.tellUnheard('gone')
       return
     }
     this.receiveAll()
