@@ -82,6 +82,29 @@ describe('growth', { timeout: 180_000 }, () => {
     assert.match(status.message, /^process exited with code 0$/)
   })
 
+  it('of what a child measures stops, and its sums hold', async () => {
+    receiver.metrics.length = 0
+    const { stdout, stderr } = await runProgram(program, {
+      node: ['--require', PRELOAD],
+      args: ['measures'],
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+        TMPDIR: folder,
+        OTEL_METRICS_EXPORTER: 'otlp',
+        OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'host-metrics,runtime-node',
+      },
+    })
+    // Cumulative: the last export has it all.
+    const last = receiver.metrics.filter((points) => points.some(({ name }) => name === 'turns')).at(-1)!
+    const points = last.filter(({ name }) => name === 'turns')
+    assert.equal(points.length, 1000)
+    assert.equal(
+      points.reduce((sum, { value }) => sum + value, 0),
+      Number(stdout),
+      stderr,
+    )
+  })
+
   it('of Workers in a child leaves neither files nor descriptors', async () => {
     const { stdout, stderr } = await run('workers', '40')
     assert.ok((JSON.parse(stdout) as { files: number }).files <= 3, stdout)
