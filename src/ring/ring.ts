@@ -214,13 +214,13 @@ export class Ring implements RecordSink {
     return false
   }
 
-  drop(cause: DropCause): void {
-    Atomics.add(this.words, DROPPED[cause], 1)
+  drop(cause: DropCause, of = 0): void {
+    Atomics.add(this.words, DROPPED[cause] + of, 1)
   }
 
   /** Counts a log record that was not written. */
   dropLog(cause: DropCause): void {
-    Atomics.add(this.words, DROPPED[cause] + OF_LOGS, 1)
+    this.drop(cause, OF_LOGS)
   }
 
   openSlot(): number {
@@ -228,11 +228,10 @@ export class Ring implements RecordSink {
     if (slot !== undefined) return slot
     if (this.slotsUsed < this.slots) {
       const fresh = this.table + this.slotsUsed * SLOT_SIZE
-      this.slotsUsed++
-      this.words[SLOTS_USED] = this.slotsUsed
+      this.words[SLOTS_USED] = ++this.slotsUsed
       return fresh
     }
-    this.words[UNTRACKED] = (this.words[UNTRACKED]! + 1) | 0
+    this.words[UNTRACKED]!++
     return 0
   }
 
