@@ -1,5 +1,7 @@
 import { createRequire, isBuiltin } from 'node:module'
 
+const require = createRequire(import.meta.url)
+
 /** As far as this program uses SQLite. */
 export interface Connection {
   /** @returns how many rows were changed. */
@@ -27,7 +29,8 @@ export const hasSqlite = isOwn || wasm !== undefined
 /** @throws Error where there is none, or the file cannot be opened. */
 export function openSqlite(file: string): Connection {
   if (isOwn) {
-    const db = new (process.getBuiltinModule('node:sqlite').DatabaseSync)(file)
+    const { DatabaseSync } = require('node:sqlite') as typeof import('node:sqlite')
+    const db = new DatabaseSync(file)
     return {
       run: (sql, values) => Number(db.prepare(sql).run(...(values as string[])).changes),
       all: (sql, values) => db.prepare(sql).all(...(values as string[])),
@@ -46,7 +49,7 @@ export function openSqlite(file: string): Connection {
 
 function installed(): Wasm | undefined {
   try {
-    return createRequire(import.meta.url)('node-sqlite3-wasm') as Wasm
+    return require('node-sqlite3-wasm') as Wasm
   } catch {
     return undefined
   }
