@@ -157,15 +157,22 @@ export interface ThreadMemory {
 
 /**
  * New memory for a thread. It is all zeros, which the system hands out page by page as it is touched: a large ring costs a
- * quiet thread nothing. A growable buffer, though it never grows: the engine takes its pages from the system and gives them back, where the
- * C library would clear every byte of a piece that it had before, and keep it.
+ * quiet thread nothing. For threads that come and go a growable buffer, though it never grows: the engine takes its pages from the system and
+ * gives them back, where the C library would clear every byte of a piece that it had before, and keep it. Writing to one takes longer.
  * @param capacity Bytes for the ring; rounded up to a power of two.
  * @param slots How many spans may be open at once and still be closed if the thread dies.
+ * @param isLasting Whether it is that of a thread which lasts as long as the process.
  * @returns undefined where the engine has no `SharedArrayBuffer`.
  */
-export function allocate(capacity: number, slots: number, slotSize: number): ThreadMemory | undefined {
+export function allocate(
+  capacity: number,
+  slots: number,
+  slotSize: number,
+  isLasting = false,
+): ThreadMemory | undefined {
   if (typeof SharedArrayBuffer === 'undefined') return undefined
   const size = 2 ** Math.ceil(Math.log2(Math.max(capacity, 65536)))
   const length = RING_START + size + slots * slotSize
-  return { buffer: new SharedArrayBuffer(length, { maxByteLength: length }), capacity: size, slots }
+  const options = isLasting ? undefined : { maxByteLength: length }
+  return { buffer: new SharedArrayBuffer(length, options), capacity: size, slots }
 }

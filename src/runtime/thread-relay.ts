@@ -47,8 +47,8 @@ export abstract class ThreadRelay {
   abstract ring(): Ring | undefined
 
   /** Memory for a thread that is about to be made; undefined where there is no shared memory. */
-  openThread(): Handoff | undefined {
-    const memory = allocate(this.options.ringSize, SLOTS, SLOT_SIZE)
+  openThread(isLasting = false): Handoff | undefined {
+    const memory = allocate(this.options.ringSize, SLOTS, SLOT_SIZE, isLasting)
     if (memory === undefined) return undefined
     return { thread: Atomics.add(this.control, NEXT_THREAD, 1), memory, ...this.connection }
   }
