@@ -23,6 +23,23 @@ const lean = {
   },
 }
 
+// What the parts' common file exports, which the bundler writes in six lines for each name.
+const EXPORT =
+  /Object\.defineProperty\(exports, ("\w+"), \{\nenumerable: true,\nget: function\(\) \{\nreturn (\w+);\n\}\n\}\);\n/g
+const SHARE =
+  'const share = (name, get) => Object.defineProperty(exports, name, { enumerable: true, get });\n'
+const shortExports = {
+  name: 'short-exports',
+  generateBundle(_options, files) {
+    for (const chunk of Object.values(files)) {
+      const first = chunk.code.search(EXPORT)
+      if (first === -1) continue
+      const exported = chunk.code.slice(first).replace(EXPORT, 'share($1, () => $2);\n')
+      chunk.code = chunk.code.slice(0, first) + SHARE + exported
+    }
+  },
+}
+
 // The declarations of the main entry for who `require`s it: those of the ES modules, as CommonJS, all the way down.
 const commonJsTypes = {
   name: 'commonjs-types',
@@ -63,6 +80,7 @@ const bundle = (from, to, format, external = [], plugins = []) => ({
 // Parts of one whole, each of which is loaded when it is needed (`hooks/parts.ts`); what they share goes into a file beside them.
 const parts = (entries) => ({
   ...common([]),
+  plugins: [lean, shortExports],
   preserveEntrySignatures: 'allow-extension',
   input: Object.fromEntries(Object.entries(entries).map(([name, from]) => [name, file(`src/${from}`)])),
   output: {
