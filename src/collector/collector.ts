@@ -155,6 +155,7 @@ export class Collector {
     closeOpen(reader, reader.open(), target, reason, time)
     this.losses(reader)
     target.end()
+    reader.dispose()
     this.threads.delete(thread)
     if (this.gone.size >= MAX_GONE) this.gone.delete(this.gone.values().next().value!)
     this.gone.add(thread)

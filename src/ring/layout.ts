@@ -44,6 +44,8 @@ export const REPORTED_UNENCODABLE = 20
 export const REPORTED_OF_LOGS = 3
 /** Set by the reader when the process is about to end: what is written from now on is read by nobody. */
 export const SEALED = 48
+/** Set by the reader when it is done with a thread that is gone: its memory may serve another one. */
+export const DISPOSED = 49
 
 export const HEADER_BYTES = 256
 /** Room for the scopes: about a thousand of the usual size. */
@@ -157,22 +159,26 @@ export interface ThreadMemory {
 
 /**
  * New memory for a thread. It is all zeros, which the system hands out page by page as it is touched: a large ring costs a
- * quiet thread nothing. For threads that come and go a growable buffer, though it never grows: the engine takes its pages from the system and
- * gives them back, where the C library would clear every byte of a piece that it had before, and keep it. Writing to one takes longer.
+ * quiet thread nothing.
  * @param capacity Bytes for the ring; rounded up to a power of two.
  * @param slots How many spans may be open at once and still be closed if the thread dies.
- * @param isLasting Whether it is that of a thread which lasts as long as the process.
  * @returns undefined where the engine has no `SharedArrayBuffer`.
  */
-export function allocate(
-  capacity: number,
-  slots: number,
-  slotSize: number,
-  isLasting = false,
-): ThreadMemory | undefined {
+export function allocate(capacity: number, slots: number, slotSize: number): ThreadMemory | undefined {
   if (typeof SharedArrayBuffer === 'undefined') return undefined
   const size = 2 ** Math.ceil(Math.log2(Math.max(capacity, 65536)))
-  const length = RING_START + size + slots * slotSize
-  const options = isLasting ? undefined : { maxByteLength: length }
-  return { buffer: new SharedArrayBuffer(length, options), capacity: size, slots }
+  return { buffer: new SharedArrayBuffer(RING_START + size + slots * slotSize), capacity: size, slots }
+}
+
+/**
+ * Makes the memory of a thread that is gone as good as new. Threads that come and go are better off with it than with memory of their own: the C
+ * library clears every byte of a piece that it had before, and keeps what is given back.
+ * @returns False where it is read yet, and so is left as it is.
+ */
+export function renew({ buffer, capacity }: ThreadMemory, slotSize: number): boolean {
+  const words = new Int32Array(buffer)
+  if (Atomics.load(words, DISPOSED) === 0) return false
+  new Uint8Array(buffer, RING_START + capacity, words[SLOTS_USED]! * slotSize).fill(0)
+  words.fill(0, 0, HEADER_BYTES >> 2)
+  return true
 }

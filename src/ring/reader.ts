@@ -2,6 +2,7 @@
 import { type DropCause, SLOT_BODY, SLOT_SIZE } from '../recorder/sink.js'
 import {
   CLOSING,
+  DISPOSED,
   DROPPED_FULL,
   DROPPED_LARGE,
   DROPPED_UNENCODABLE,
@@ -258,6 +259,11 @@ export class RingReader {
   release(): void {
     const used = Math.min(Atomics.load(this.words, SLOTS_USED), this.slots)
     for (let i = 0; i < used; i++) this.words[((this.table + i * SLOT_SIZE) >> 2) + SLOT_STATE] = FREE
+  }
+
+  /** All was read of a thread that is gone: its memory may serve another one from now on. */
+  dispose(): void {
+    Atomics.store(this.words, DISPOSED, 1)
   }
 
   /** What was lost since the last call, by whichever reader. */

@@ -112,7 +112,7 @@ export class ProcessRelay extends ThreadRelay {
 
   ring(): Ring | undefined {
     if (this.own !== undefined) return this.own
-    const handoff = this.openThread(true)
+    const handoff = this.openThread()
     if (handoff === undefined) return undefined
     const entry = { thread: 0, parent: -1, memory: handoff.memory }
     this.own = new this.setup.Ring(handoff.memory, this.control, () => this.woken())
@@ -159,8 +159,8 @@ export class ProcessRelay extends ThreadRelay {
   }
 
   /** Threads that a collector does not read any more must not wait for one. */
-  override openThread(isLasting?: boolean): Handoff | undefined {
-    const handoff = super.openThread(isLasting)
+  override openThread(): Handoff | undefined {
+    const handoff = super.openThread()
     if (handoff !== undefined && this.collector.isLost) seal(handoff)
     return handoff
   }

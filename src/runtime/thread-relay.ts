@@ -2,11 +2,23 @@
 import { clockAnchor, now, unixNano } from '../core/clock.js'
 import type { CollectorMessage, Connection, Handoff } from '../link/messages.js'
 import { SLOT_SIZE } from '../recorder/sink.js'
-import { ASLEEP, AWAKE, allocate, NEXT_THREAD, STATE, WAKE } from '../ring/layout.js'
+import {
+  ASLEEP,
+  AWAKE,
+  allocate,
+  NEXT_THREAD,
+  renew,
+  STATE,
+  type ThreadMemory,
+  WAKE,
+} from '../ring/layout.js'
 import type { Ring } from '../ring/ring.js'
 
 /** Open spans of one thread that are tracked. */
 export const SLOTS = 4096
+
+/** Memories of threads that are gone which are kept for the next ones. */
+const MOST_LEFT = 16
 
 export interface ThreadRelayOptions extends Connection {
   /** This thread's number. */
@@ -18,6 +30,8 @@ export interface ThreadRelayOptions extends Connection {
 export abstract class ThreadRelay {
   readonly control: Int32Array
   protected readonly options: ThreadRelayOptions
+  /** Of threads that this one has made, and that are gone. */
+  private readonly left: ThreadMemory[] = []
 
   constructor(options: ThreadRelayOptions) {
     this.options = options
@@ -47,10 +61,15 @@ export abstract class ThreadRelay {
   abstract ring(): Ring | undefined
 
   /** Memory for a thread that is about to be made; undefined where there is no shared memory. */
-  openThread(isLasting = false): Handoff | undefined {
-    const memory = allocate(this.options.ringSize, SLOTS, SLOT_SIZE, isLasting)
+  openThread(): Handoff | undefined {
+    const memory = this.leftMemory() ?? allocate(this.options.ringSize, SLOTS, SLOT_SIZE)
     if (memory === undefined) return undefined
     return { thread: Atomics.add(this.control, NEXT_THREAD, 1), memory, ...this.connection }
+  }
+
+  private leftMemory(): ThreadMemory | undefined {
+    const at = this.left.findIndex((memory) => renew(memory, SLOT_SIZE))
+    return at === -1 ? undefined : this.left.splice(at, 1)[0]
   }
 
   /** The thread exists. */
@@ -62,7 +81,8 @@ export abstract class ThreadRelay {
    * The thread is gone.
    * @param reason One line: how it ended.
    */
-  threadEnded({ thread }: Handoff, reason: string): void {
+  threadEnded({ thread, memory }: Handoff, reason: string): void {
+    if (this.left.push(memory) > MOST_LEFT) this.left.shift()
     this.announce({ type: 'ended', thread, reason, time: unixNano(now()) })
   }
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { dist } from '../support/dist.js'
 import { checkModel, drain } from './ring-model.js'
 import { checkThreads } from './ring-threads.js'
-import { control, layout, memory, Ring, RingReader, writeRecord } from './support.js'
+import { control, layout, memory, Ring, RingReader, SLOT_SIZE, writeRecord } from './support.js'
 
 const modules = { Ring, RingReader, ringUrl: dist('ring/ring.js') }
 
@@ -29,6 +29,31 @@ describe('the ring', () => {
     assert.deepEqual(reader.takeLosses(), [])
     assert.deepEqual(new RingReader(shared).takeLosses(), [])
     assert.equal(drain(reader).length, taken)
+  })
+
+  it('serves another thread, as good as new, once its reader is done with it', () => {
+    const shared = memory(65536, 16)
+    assert.equal(layout.renew(shared, SLOT_SIZE), false)
+    const first = new Ring(shared, control(), () => {})
+    first.selectScope(first.defineScope(Buffer.from('s'), ''))
+    let taken = 0
+    while (writeRecord(first, taken, 200)) taken++
+    first.armSlot(first.openSlot(), 100, 0)
+    const reader = new RingReader(shared)
+    assert.equal(drain(reader).length, taken)
+    reader.seal()
+    assert.equal(layout.renew(shared, SLOT_SIZE), false)
+    reader.dispose()
+    assert.equal(layout.renew(shared, SLOT_SIZE), true)
+    assert.equal(layout.renew(shared, SLOT_SIZE), false)
+
+    const next = new RingReader(shared)
+    assert.deepEqual([[...next.open()], next.takeLosses(), next.isSealed], [[], [], false])
+    const second = new Ring(shared, control(), () => {})
+    assert.equal(second.defineScope(Buffer.from('t'), 'url'), 0)
+    second.selectScope(0)
+    assert.ok(writeRecord(second, 7, 100))
+    assert.equal(drain(next).length, 1)
   })
 
   it('puts scopes beyond its room under the first one', () => {
