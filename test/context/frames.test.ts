@@ -3,9 +3,8 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { setImmediate as immediate } from 'node:timers/promises'
+import { framesOf } from '#dist/context/frames.js'
 import { dist } from '../support/dist.js'
-
-const { framesOf } = (await import(dist('context/frames.js'))) as typeof import('../../src/context/frames.js')
 
 const major = Number(process.versions.node.split('.')[0])
 const hasFrames = framesOf(new AsyncLocalStorage()) !== undefined

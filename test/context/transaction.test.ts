@@ -4,14 +4,17 @@ import { beforeEach, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
-import { dist } from '../support/dist.js'
-
-const { contextWithTransaction, currentTransaction, startTransaction, transactionOf, withTransaction } =
-  (await import(dist('context/transaction.js'))) as typeof import('../../src/context/transaction.js')
-
 import { contextWithSpan } from '#dist/context/context.js'
 import { capture } from '#dist/context/snapshot.js'
 import { withSpan } from '#dist/context/span.js'
+import {
+  contextWithTransaction,
+  currentTransaction,
+  startTransaction,
+  transactionOf,
+  withTransaction,
+} from '#dist/context/transaction.js'
+import { dist } from '../support/dist.js'
 
 const exporter = new InMemorySpanExporter()
 trace.setGlobalTracerProvider(

@@ -5,14 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { inSources } from '#dist/exceptions/source-maps.js'
 import { compile } from '../decorators/compile.js'
 import { PRELOAD, runProgram } from '../support/program.js'
 import { Receiver } from '../support/receiver.js'
-
-const distFolder = join(PRELOAD, '..')
-const { inSources } = (await import(
-  pathToFileURL(join(distFolder, 'exceptions/source-maps.js')).href
-)) as typeof import('../../src/exceptions/source-maps.js')
 
 let receiver: Receiver
 const folder = mkdtempSync(join(tmpdir(), 'threadspan-maps-'))

@@ -1,13 +1,14 @@
 /** A recorder on memory of its own, and its spans as OpenTelemetry's own message definitions read them. */
 import { createRequire } from 'node:module'
 import { control, memory, Ring, RingReader } from '../relay/support.js'
-import { dist } from '../support/dist.js'
 
 const require = createRequire(import.meta.url)
-const load = async <T>(file: string) => (await import(dist(file))) as T
-const { Recorder } = await load<typeof import('../../src/recorder/recorder.js')>('recorder/recorder.js')
-const { readTracingConfig } = await load<typeof import('../../src/config/tracing.js')>('config/tracing.js')
-export const samplers = await load<typeof import('../../src/recorder/sampler.js')>('recorder/sampler.js')
+
+import { readTracingConfig } from '#dist/config/tracing.js'
+import { Recorder } from '#dist/recorder/recorder.js'
+import * as samplers from '#dist/recorder/sampler.js'
+
+export { samplers }
 
 const entry = require.resolve('@opentelemetry/otlp-definitions')
 const definitions = require(entry.replace(/index\.js$/, 'generated/root.js'))

@@ -13,14 +13,11 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { dist } from '../support/dist.js'
-
-const load = async <T>(file: string) => (await import(dist(file))) as T
-const { LinkWriter } = await load<typeof import('../../src/link/writer.js')>('link/writer.js')
-const { LinkReader } = await load<typeof import('../../src/link/reader.js')>('link/reader.js')
-const { closedSpan } = await load<typeof import('../../src/ring/closed-span.js')>('ring/closed-span.js')
-const owners = await load<typeof import('../../src/link/owner.js')>('link/owner.js')
-const { identityOf, isAlive } = await load<typeof import('../../src/link/liveness.js')>('link/liveness.js')
+import { identityOf, isAlive } from '#dist/link/liveness.js'
+import * as owners from '#dist/link/owner.js'
+import { LinkReader } from '#dist/link/reader.js'
+import { LinkWriter } from '#dist/link/writer.js'
+import { closedSpan } from '#dist/ring/closed-span.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'threadspan test link '))
 after(() => rmSync(folder, { recursive: true, force: true }))

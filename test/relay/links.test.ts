@@ -3,15 +3,12 @@ import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { Links } from '#dist/collector/links.js'
+import { CellLink } from '#dist/link/cells.js'
+import { LinkWriter } from '#dist/link/writer.js'
+
+import { closedSpan } from '#dist/ring/closed-span.js'
 import type { CellSource } from '../../src/metrics/cells.js'
-import { dist } from '../support/dist.js'
-
-const load = async <T>(file: string) => (await import(dist(file))) as T
-const { LinkWriter } = await load<typeof import('../../src/link/writer.js')>('link/writer.js')
-const { Links } = await load<typeof import('../../src/collector/links.js')>('collector/links.js')
-
-const { closedSpan } = await load<typeof import('../../src/ring/closed-span.js')>('ring/closed-span.js')
-const { CellLink } = await load<typeof import('../../src/link/cells.js')>('link/cells.js')
 
 const folder = mkdtempSync(join(tmpdir(), 'threadspan test links '))
 after(() => rmSync(folder, { recursive: true, force: true }))
