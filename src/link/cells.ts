@@ -12,7 +12,8 @@ const SERIES_HEAD = 16
 interface Series {
   readonly instrument: number
   readonly attributes: Uint8Array
-  readonly cells: Float64Array
+  /** The thread's own, as long as it runs. */
+  cells: Float64Array
   readonly sent: Float64Array
 }
 
@@ -46,6 +47,8 @@ export class CellLink {
     if (measured === undefined) return
     this.running.delete(measured)
     measured.source = undefined
+    // Its memory is not held on to.
+    for (const one of measured.series) one.cells = one.sent
     // Nobody reads of more.
     if (thread >= MOST_THREADS || measured.series.length === 0) this.threads.delete(thread)
   }

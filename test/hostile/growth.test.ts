@@ -160,4 +160,36 @@ describe('growth', { timeout: 180_000 }, () => {
     assert.match(stdout, /^\d/, stderr)
     assert.ok(Number(stdout) < 24, `${stdout} MiB more: ${stderr}`)
   })
+
+  it('of memory of threads that have measured in a child ends with each', () => {
+    const module = (path: string) => JSON.stringify(dist(path))
+    const script = `const { CellReader, CellWriter } = await import(${module('metrics/cells.js')})
+      const { CellLink } = await import(${module('link/cells.js')})
+      const { LinkWriter } = await import(${module('link/writer.js')})
+      const file = new LinkWriter(process.argv[1], 'measures', new Uint8Array(0))
+      const link = new CellLink()
+      const blocks = []
+      for (let thread = 1; thread <= 10; thread++) {
+        const reader = new CellReader()
+        const writer = new CellWriter((block, index) => {
+          blocks.push(new WeakRef(block))
+          reader.add(block, index)
+        })
+        writer.series(writer.instrument({ name: 'turns' }), new Uint8Array(0), [thread])
+        link.add(thread, reader)
+        link.write(file)
+        link.remove(thread)
+      }
+      await new Promise(setImmediate)
+      gc()
+      const before = file.size
+      link.writeAll(file)
+      console.log(blocks.length, blocks.filter((ref) => ref.deref()).length <= 1, file.size > before)`
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--expose-gc', '--input-type=module', '--eval', script, folder],
+      { encoding: 'utf8' },
+    )
+    assert.equal(stdout.trim(), '10 true true', stderr)
+  })
 })
