@@ -1,15 +1,9 @@
 /** The context of messages to Workers and children: that of whoever sent them, or none; never that in which the receiver was made. */
-import {
-  type Context,
-  context as contextApi,
-  ROOT_CONTEXT,
-  type Span,
-  type SpanContext,
-  trace,
-} from '@opentelemetry/api'
+import { type Context, ROOT_CONTEXT, type Span, type SpanContext, trace } from '@opentelemetry/api'
 import { receiveSends } from '../boundaries/child-messages.js'
 import type { EnterNote, WriteNote } from '../boundaries/worker-messages.js'
 import { contextWithSpan, spanOf } from '../context/context.js'
+import { activeContext, callIn } from '../context/current.js'
 import { deadlines, limited } from '../context/deadline.js'
 import { contextWithCarriedTransaction, namedTransaction, transactionIn } from '../context/transaction.js'
 import { hexOfWord, TraceIdentity, wordOfHex } from '../core/ids.js'
@@ -27,7 +21,7 @@ const DEADLINE_AT = 9
  * anything does.
  */
 export const writeCurrent: WriteNote = (words, at) => {
-  const active = contextApi.active()
+  const active = activeContext()
   const isWritten = writeSpan(active, words, at)
   if (deadlines.part?.write(active, words, at + DEADLINE_AT) !== true) return isWritten
   words[at + 6] = isWritten ? words[at + 6]! | LIMITED : LIMITED | NO_SPAN
@@ -66,7 +60,7 @@ function writeTransaction(active: Context, span: Span, words: Int32Array, at: nu
  * not. Undefined where there is neither span nor limit.
  */
 export function currentNote(): string | undefined {
-  const active = contextApi.active()
+  const active = activeContext()
   const limit = deadlines.part?.textFor(active)
   const span = spanOf(active)
   const parent = span && parentContextOf(span)
@@ -102,9 +96,7 @@ function contextBelow(parent: SpanContext, id: string | undefined): Context {
 
 /** A thread that has no context of its own does without one where a message has none: nothing is turned on for it. */
 function inContext<T>(context: Context, fn: () => T): T {
-  return context === ROOT_CONTEXT && contextApi.active() === ROOT_CONTEXT
-    ? fn()
-    : contextApi.with(context, fn)
+  return context === ROOT_CONTEXT && activeContext() === ROOT_CONTEXT ? fn() : callIn(context, fn, undefined)
 }
 
 /** In a Worker, whose maker notes what is current with each message. */
