@@ -93,13 +93,15 @@ export class Links {
     const isDue = all ? isLast : now() - this.checkedAt >= LIVENESS
     if (isDue) this.checkedAt = now()
     let count = 0
+    let held = 0
     for (const descendant of [...this.running.values()]) {
       const end = ends.get(descendant.pid) ?? (isDue ? untold(descendant, isLast) : undefined)
       let isWhole = true
       for (const { reader } of descendant.links) {
         if (reader.read(all || end !== undefined)) count++
         // The end takes one file after the other: there may be one descriptor left.
-        if (all) reader.rest()
+        if (all || held >= MAX_HELD) reader.rest()
+        else if (reader.isHeld) held++
         isWhole = !reader.isBehind
         // What another file continues is read before that.
         if (!isWhole && !all) break
@@ -109,15 +111,7 @@ export class Links {
       else if (isWhole || all) this.end(descendant, end)
       else this.ends.set(descendant.pid, end)
     }
-    this.spare()
     return count
-  }
-
-  /** Keeps few descriptors. */
-  private spare(): void {
-    let held = 0
-    for (const { links } of this.running.values())
-      for (const { reader } of links) if (reader.isHeld && ++held > MAX_HELD) reader.rest()
   }
 
   /** Files that their writer is done with are removed as soon as they are delivered. */
@@ -204,10 +198,9 @@ export class Links {
       descendant.links.push(link)
       this.running.set(pid, descendant)
       this.paths.add(nameOf(file))
-      if (isLast) {
-        reader.read(true)
-        reader.rest()
-      }
+      if (isLast) reader.read(true)
+      // Many may have come since the last look.
+      if (isLast || this.paths.size > MAX_HELD) reader.rest()
       this.denied.delete(nameOf(file))
     } catch (error) {
       // Made but not written yet, gone already, or none of ours; else there is something that nobody gets to read.

@@ -117,6 +117,31 @@ describe('the files of a process that runs', () => {
     assert.equal(spans.length, 2)
   })
 
+  it('take few descriptors, however many come at once', (t) => {
+    if (process.platform !== 'linux') {
+      t.diagnostic('the system does not tell how many there are')
+      return
+    }
+    const own = mkdtempSync(join(folder, 'many-'))
+    for (let i = 0; i < 50; i++) {
+      const writer = new LinkWriter(own, `${i}-0`, Buffer.from([1]))
+      writer.scope(0, Buffer.from('a'), '')
+      writer.spans(0, span, 1)
+      writer.flush()
+      writer.close()
+    }
+    const descriptors = () => readdirSync('/proc/self/fd').length
+    const before = descriptors()
+    const seen: number[] = []
+    const links = new Links(own, {
+      lost: () => assert.fail('nothing is lost'),
+      process: () => ({ scope() {}, spans: () => seen.push(descriptors() - before), end() {} }),
+    })
+    links.read()
+    assert.equal(seen.length, 50)
+    assert.ok(Math.max(...seen, descriptors() - before) < 10, String(seen))
+  })
+
   it('stay until what is open in them is told of by the next one', () => {
     const { writer, files, look, deliver, links, spans } = reading()
     writer.opened({ scope: 0, start })
