@@ -4,7 +4,7 @@ import { now, unixNano } from '../core/clock.js'
 import { LinkedCells } from '../link/cells.js'
 import { LEFT_SUFFIX, LINK_SUFFIX } from '../link/format.js'
 import { isAlive } from '../link/liveness.js'
-import { announceLeaving, isTrusted, leave } from '../link/owner.js'
+import { announceLeaving, isTrusted, leave, sweepSignals } from '../link/owner.js'
 import { isDenied, LinkReader, type OpenSpans } from '../link/reader.js'
 import type { MergedSource } from '../metrics/merged.js'
 import { closedSpan } from '../ring/closed-span.js'
@@ -13,6 +13,8 @@ import type { Destination, ThreadTarget } from './destination.js'
 
 /** Milliseconds between two looks at whether writers whose end nobody told of still run. */
 const LIVENESS = 1000
+/** Milliseconds between two looks for signals that processes have left behind. */
+const SWEEP = 60_000
 /** Files that are read at once; more wait for their turn, which comes at the end of the process at the latest. */
 const MAX_FILES = 16_384
 /** Files that hold a descriptor between two readings: those are the process's, which may have few. */
@@ -58,6 +60,7 @@ export class Links {
   private readonly left = new Set<string>()
   private isClosed = false
   private checkedAt = now()
+  private sweptAt = now()
 
   constructor(
     readonly folder: string,
@@ -92,6 +95,10 @@ export class Links {
     this.discover(all)
     const isDue = all ? isLast : now() - this.checkedAt >= LIVENESS
     if (isDue) this.checkedAt = now()
+    if (now() - this.sweptAt >= SWEEP) {
+      this.sweptAt = now()
+      sweepSignals(this.folder, Date.now())
+    }
     let count = 0
     let held = 0
     for (const descendant of [...this.running.values()]) {

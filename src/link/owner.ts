@@ -29,6 +29,8 @@ const FOLDER_NAME = /^threadspan-link-\w{6}$/
 const OWNER = 'owner-'
 const LEAVING = 'leaving\n'
 const LEFT = 'left\n'
+/** A signal that crosses to processes: see `context/deadlines/files.ts`. */
+const SIGNAL = /^[\d-]+\.signal$/
 
 /** `gone`: the owner is dead or has left; `missing`: there is no such folder any more. */
 export type OwnerState = 'present' | 'leaving' | 'gone' | 'missing'
@@ -156,11 +158,11 @@ function removeFolder(folder: string): void {
 }
 
 /** Files that are made here. */
-const OWN_FILE = /^(?:owner-\d+|claim-\d+|settings(?:-\d+)?|configuration|.*\.link(?:-left)?|[\d-]+\.signal)$/
+const OWN_FILE = /^(?:owner-\d+|claim-\d+|settings(?:-\d+)?|configuration|.*\.link(?:-left)?)$/
 
 /** Takes what is ours out of a folder, and the folder if that was all. */
 function empty(folder: string, files: readonly string[]): void {
-  for (const file of files) if (OWN_FILE.test(file)) remove(join(folder, file))
+  for (const file of files) if (OWN_FILE.test(file) || SIGNAL.test(file)) remove(join(folder, file))
   rmdirSync(folder)
 }
 
@@ -169,6 +171,21 @@ function remove(path: string): void {
     unlinkSync(path)
   } catch {
     // Gone already.
+  }
+}
+
+/** Milliseconds that a signal outlives its process: those whom it has aborted may not have looked yet. */
+const STALE_SIGNAL = 10 * 60_000
+
+/** Removes signals that nobody aborts any more, for their process is gone. */
+export function sweepSignals(folder: string, now: number): void {
+  try {
+    for (const file of readdirSync(folder)) {
+      if (!SIGNAL.test(file) || isAlive(String(Number.parseInt(file, 10)))) continue
+      if (now - lstatSync(join(folder, file)).mtimeMs > STALE_SIGNAL) remove(join(folder, file))
+    }
+  } catch {
+    // The folder is gone, or somebody tidies up as well.
   }
 }
 

@@ -202,4 +202,20 @@ describe('the owner of a folder', () => {
     assert.deepEqual(readdirSync(fresh), ['owner-0', 'owner-1'])
     rmSync(fresh, { recursive: true })
   })
+
+  it('loses the signals of processes that are gone, once everybody has had time to look', () => {
+    const own = owners.makeFolder()
+    const gone = 2 ** 31 - 2
+    const signals = [`${process.pid}-0-1.signal`, `${gone}-0-1.signal`, `${gone}-0-2.signal`]
+    const anHourAgo = Date.now() / 1000 - 3600
+    for (const file of signals) {
+      writeFileSync(join(own, file), '')
+      utimesSync(join(own, file), anHourAgo, anHourAgo)
+    }
+    writeFileSync(join(own, signals[2]!), 'abort')
+    owners.sweepSignals(own, Date.now())
+    assert.deepEqual(readdirSync(own).sort(), [signals[0], signals[2], 'owner-0'].sort())
+    owners.leave(own)
+    assert.equal(existsSync(own), false)
+  })
 })
