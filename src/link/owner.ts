@@ -23,7 +23,7 @@ import { basename, isAbsolute, join } from 'node:path'
 import { LINK_SUFFIX } from './format.js'
 import { identityOf, isAlive, isNear } from './liveness.js'
 
-export const FOLDER_PREFIX = 'threadspan-link-'
+const FOLDER_PREFIX = 'threadspan-link-'
 /** As `mkdtemp` makes it. */
 const FOLDER_NAME = /^threadspan-link-\w{6}$/
 const OWNER = 'owner-'

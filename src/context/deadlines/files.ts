@@ -58,7 +58,7 @@ export function nameOf(source: Source): string | undefined {
 }
 
 /** A signal of a process above, by the file that says what became of it. */
-export class FileSource extends Source {
+class FileSource extends Source {
   private known: Kind | undefined
   private lookedAt = Number.NEGATIVE_INFINITY
   private timer: NodeJS.Timeout | undefined
