@@ -139,15 +139,26 @@ describe('growth', { timeout: 180_000 }, () => {
   })
 
   it('of memory does not follow from one thread after the other', () => {
-    const layout = dist('ring/layout.js')
-    // Each thread touches a little of what it has; what it had is given back once that is collected.
-    const script = `const { allocate } = await import(${JSON.stringify(layout)})
+    const module = (path: string) => JSON.stringify(dist(path))
+    // Each thread touches a little of what it has; the next one gets what is left of one that is gone.
+    const script = `const { ThreadRelay } = await import(${module('runtime/thread-relay.js')})
+      const { RingReader } = await import(${module('ring/reader.js')})
+      class Relay extends ThreadRelay {
+        announce() {}
+      }
+      const relay = new Relay({ thread: 0, ringSize: 4 * 1024 * 1024, control: new SharedArrayBuffer(65536) })
       const alive = []
       const rss = () => process.memoryUsage.rss() / 1048576
       const before = rss()
       let most = 0
       for (let i = 0; i < 200; i++) {
-        alive[i % 8] = new Int32Array(allocate(4 * 1024 * 1024, 4096, 512).buffer).fill(1, 0, 1024)
+        const gone = alive[i % 8]
+        if (gone !== undefined) {
+          new RingReader(gone.memory).dispose()
+          relay.threadEnded(gone, 'over')
+        }
+        alive[i % 8] = relay.openThread()
+        new Int32Array(alive[i % 8].memory.buffer).fill(1, 1024, 2048)
         gc()
         most = Math.max(most, rss() - before)
       }
