@@ -115,7 +115,7 @@ export class SqliteCalls {
     } catch (error) {
       // A statement that SQLite cannot read fails here.
       guarded('sqlite', () => {
-        const span = this.start(this.toDatabase(database, args[0]))
+        const span = this.start(() => this.toDatabase(database, args[0]))
         if (span !== undefined) end(span, { error })
       })
       throw error
@@ -127,8 +127,12 @@ export class SqliteCalls {
     return statement
   }
 
-  private start({ database, sql }: Prepared, options?: { startTime: number; context: Context }) {
-    return this.tracer && startSql(this.tracer, database, 'sqlite', sql, options)
+  private start(preparedOf: () => Prepared | undefined, options?: { startTime: number; context: Context }) {
+    return guarded('sqlite', () => {
+      const prepared = preparedOf()
+      if (this.tracer === undefined || prepared === undefined) return undefined
+      return startSql(this.tracer, prepared.database, 'sqlite', prepared.sql, options)
+    })
   }
 
   private call(
@@ -138,10 +142,7 @@ export class SqliteCalls {
     preparedOf: () => Prepared | undefined,
   ): unknown {
     if (this.tracer === undefined || atWork === target) return original.apply(target, args)
-    const span = guarded('sqlite', () => {
-      const prepared = preparedOf()
-      return prepared && this.start(prepared)
-    })
+    const span = this.start(preparedOf)
     if (!span?.isRecording()) return original.apply(target, args)
     const outer = atWork
     atWork = target
@@ -167,10 +168,7 @@ export class SqliteCalls {
     if (this.tracer === undefined || atWork === target) return original.apply(target, args)
     const begun = { startTime: now(), context: contextApi.active() }
     const ended = (failure?: Failure): void => {
-      const span = guarded('sqlite', () => {
-        const prepared = preparedOf()
-        return prepared && this.start(prepared, begun)
-      })
+      const span = this.start(preparedOf, begun)
       if (span !== undefined) end(span, failure)
     }
     try {
